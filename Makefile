@@ -1,0 +1,33 @@
+# The two commands: `make run` and `make test`. Both set up what they need (see build/dev/setup.sh).
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+PYTEST_ARGS ?= -n auto
+
+.PHONY: run test lint format bench clean setup
+
+run: setup
+	@$(VENV)/bin/unizone example
+
+test: setup
+	$(PYTHON) -m pytest $(PYTEST_ARGS)
+
+lint: setup
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+
+format: setup
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+bench: setup
+	$(PYTHON) -m tests.bench
+
+clean:
+	rm -rf $(VENV) out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: pyproject.toml build/dev/setup.sh
+	@bash build/dev/setup.sh $(VENV)

@@ -1,0 +1,1 @@
+"""Image builder: pinned sources to one bootable file."""

@@ -1,0 +1,1 @@
+"""The service: configuration, answering, transfers, updates, telemetry and the command line."""

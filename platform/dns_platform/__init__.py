@@ -1,0 +1,1 @@
+"""Python face of the platform: devices, clocks and entropy behind typed protocols."""

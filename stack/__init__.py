@@ -1,0 +1,1 @@
+"""TCP/IP in Python and the asyncio event loop over it; knows nothing of DNS."""

@@ -1,0 +1,39 @@
+"""Long work in slices, so that the event loop is never held for long.
+
+A sliced function is a generator that yields `None` at least about every 200 microseconds of work and returns its
+result. The same function runs to its end with `run_to_end` in tools, and beside a live service with `run_sliced`.
+"""
+
+import asyncio
+import time
+from collections.abc import Generator
+from typing import TypeVar
+
+Result = TypeVar("Result")
+Sliced = Generator[None, None, Result]
+
+BUDGET_S = 0.002  # seconds a slice may hold the loop
+
+
+def run_to_end(work: Sliced[Result]) -> Result:
+    """The result of `work`, with no pauses."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as stop:
+            result: Result = stop.value
+            return result
+
+
+async def run_sliced(work: Sliced[Result], budget: float = BUDGET_S) -> Result:
+    """The result of `work`, giving the loop a turn after each `budget` seconds."""
+    while True:
+        until = time.monotonic() + budget
+        try:
+            next(work)
+            while time.monotonic() < until:
+                next(work)
+        except StopIteration as stop:
+            result: Result = stop.value
+            return result
+        await asyncio.sleep(0)

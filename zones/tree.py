@@ -1,0 +1,31 @@
+"""The files of one version of a zone repository, wherever they come from."""
+
+from collections.abc import Iterable
+from typing import NamedTuple, Protocol
+
+
+class Entry(NamedTuple):
+    """A regular file of a tree."""
+
+    path: str
+    """Relative to the top, `/` between parts."""
+    blob: str
+    """Identity of the content: equal exactly when the content is equal."""
+
+
+class Tree(Protocol):
+    """One version of the files. Reading is quick and never blocks on a network."""
+
+    @property
+    def revision(self) -> str:
+        """Commit id in hexadecimal; empty for a plain folder."""
+
+    @property
+    def message(self) -> str:
+        """Commit message; empty for a plain folder."""
+
+    def entries(self) -> Iterable[Entry]:
+        """All regular files, folders walked."""
+
+    def read(self, path: str) -> bytes:
+        """Content of a file. FileNotFoundError when there is none."""
