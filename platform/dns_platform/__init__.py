@@ -1,1 +1,1 @@
-"""Python face of the platform: devices, clocks and entropy behind typed protocols."""
+"""What a target offers to Python: typed protocols, their implementation on unix, and devices that wrap a device."""

@@ -1,0 +1,1 @@
+"""Octets to headers and back, one file a protocol, each with `parse` and `emit`; no state, no clock."""
