@@ -145,7 +145,7 @@ def _escape(text: str, position: int) -> tuple[int, int]:
         if len(digits) < 3 or not (digits.isascii() and digits.isdigit()) or int(digits) > 255:
             raise BadName("escape is not \\000 to \\255", position)
         return int(digits), 4
-    if not 33 <= ord(digits[0]) <= 126:
+    if not 32 <= ord(digits[0]) <= 126:
         raise BadName("escaped character outside printable ASCII", position)
     return ord(digits[0]), 2
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from zones import name as names
 from zones.findings import Place
+from zones.slices import Sliced
 
 SOA: Final = 6
 _SERIAL_FROM_END: Final = 20  # RFC 1035 3.3.13: SERIAL is the first of five 32-bit fields that end the SOA
@@ -129,8 +130,9 @@ class ZoneBuilder:
         if known is None or ttl < known:
             self._ttls[key] = ttl
 
-    def build(self) -> Zone:
+    def build(self) -> Sliced[Zone]:
         """The zone of everything added."""
+        yield
         nodes = {
             owner: {
                 rdtype: RRset(owner, rdtype, self._ttls[owner, rdtype], tuple(rdatas))

@@ -1,0 +1,52 @@
+"""Rdata by dnspython: rare types from text to wire, a check of wire rdata, and every type from wire to text.
+
+Its modules are imported when they are first needed: most zones have nothing but common types.
+"""
+
+import dns.exception
+import dns.name
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+
+from zones import rdtypes
+from zones.zonefile.errors import Fault, quote
+
+_IN = dns.rdataclass.IN
+
+
+def read_rdata(rdtype: int, fields: list[bytes], first: int, origin: bytes) -> bytes:
+    """Wire rdata of `fields` from `first` on. Fault when dnspython refuses it."""
+    mnemonic = rdtypes.to_text(rdtype)
+    if rdtype not in rdtypes.MNEMONICS:
+        shown = quote(fields[first]) if first < len(fields) else "nothing"
+        raise Fault(
+            first, f"{shown} in place of rdata", f"{mnemonic} is no known type: write its rdata as \\# LENGTH HEX"
+        )
+    text = " ".join(_closed(field).decode("ascii") for field in fields[first:])
+    try:
+        relative_to = dns.name.from_wire(origin, 0)[0]
+        rdata = dns.rdata.from_text(
+            _IN, dns.rdatatype.RdataType.make(rdtype), text, origin=relative_to, relativize=False
+        )
+        return rdata.to_wire() or b""
+    except (dns.exception.DNSException, ValueError) as error:
+        raise Fault(first, f"{quote(text.encode())} is no rdata of {mnemonic}: {error}") from None
+
+
+def _closed(field: bytes) -> bytes:
+    return field + b'"' if field[:1] == b'"' else field
+
+
+def check_rdata(rdtype: int, rdata: bytes, first: int) -> None:
+    """Fault, for field `first`, unless `rdata` is well-formed for `rdtype`."""
+    try:
+        dns.rdata.from_wire(_IN, dns.rdatatype.RdataType.make(rdtype), rdata, 0, len(rdata))
+    except (dns.exception.DNSException, ValueError) as error:
+        message = f"these octets are no rdata of {rdtypes.to_text(rdtype)}: {error}"
+        raise Fault(first, message, "rdata in wire format, names uncompressed") from None
+
+
+def to_text(rdtype: int, rdata: bytes) -> str:
+    """Presentation format of wire `rdata`, names absolute."""
+    return dns.rdata.from_wire(_IN, dns.rdatatype.RdataType.make(rdtype), rdata, 0, len(rdata)).to_text()
