@@ -1,0 +1,138 @@
+"""What a check is given: the zone, how its names stand to delegations, and where findings go."""
+
+import enum
+from collections import Counter
+from typing import Final
+
+from zones import name as names
+from zones.checks import rdtypes
+from zones.checks.registry import Check
+from zones.findings import Finding, Place
+from zones.zone import Node, Zone
+
+AT_CUT: Final = frozenset(
+    (rdtypes.NS, rdtypes.DS, rdtypes.NSEC, rdtypes.RRSIG)
+)  # RFC 4035 2.4, 2.6: what a cut may have
+LIMIT: Final = 100  # findings a check, so that a broken generator script doesn't fill memory and logs
+
+
+class Lookup(enum.Enum):
+    """What the zone says to a query for the addresses of a name (RFC 1034 4.3.2)."""
+
+    ADDRESS = "has an address"
+    NO_ADDRESS = "has no A or AAAA"
+    MISSING = "does not exist"
+    CNAME = "is a CNAME"
+    BELOW_DNAME = "is below a DNAME"
+    DELEGATED = "is at or below a delegation"
+    OUTSIDE = "is not in the zone"
+
+
+class Context:
+    """One run of the checks over one zone."""
+
+    __slots__ = (
+        "_counts", "_exists", "authoritative", "cuts", "dnames", "findings", "hashed", "hidden", "now", "origin",
+        "servers", "zone",
+    )  # fmt: skip
+
+    def __init__(self, zone: Zone, now: float) -> None:
+        self.zone: Final = zone
+        self.origin: Final = zone.origin
+        self.now: Final = now
+        self.findings: Final[list[Finding]] = []
+        self.authoritative: Final[list[bytes]] = []
+        """Owners that are not hidden, delegations with them, in canonical order."""
+        self.cuts: Final[set[bytes]] = set()
+        """Those of them that are delegations."""
+        self.dnames: Final[set[bytes]] = set()
+        """Those of them that have a DNAME."""
+        self.hidden: Final[list[tuple[bytes, bytes]]] = []
+        """Owners with data that is never answered as such, and the delegation or DNAME which hides it."""
+        self.hashed: Final[list[bytes]] = []
+        """Owners of NSEC3, in canonical order, which is that of their hashes."""
+        self.servers: Final[set[bytes]] = set()
+        """Folded names of all name servers of the zone and its delegations."""
+        self._counts: Final[Counter[Check]] = Counter()
+        self._exists: Final[dict[bytes, bool]] = {}
+
+    def note(self, owner: bytes, node: Node) -> bytes:
+        """Note what the authoritative `owner` is; `owner` again if it hides what is below it, else empty."""
+        servers = node.get(rdtypes.NS)
+        if servers is not None:
+            self.servers.update(names.fold(rdata) for rdata in servers.rdatas)
+            if owner != self.origin:
+                self.cuts.add(owner)
+                if not AT_CUT.issuperset(node):
+                    self.hidden.append((owner, owner))
+                return owner
+        if rdtypes.DNAME in node:
+            self.dnames.add(owner)
+            return owner
+        return b""
+
+    def report(self, check: Check, owner: bytes, rdtype: int, message: str, hint: str = "", *, index: int = 0) -> None:
+        """Add a finding about record `index` of an RRset."""
+        self._counts[check] += 1
+        if self._counts[check] <= LIMIT:
+            place = self.zone.place(owner, rdtype, index)
+            self.findings.append(Finding(place, check.name, check.severity, message, hint))
+
+    def result(self) -> list[Finding]:
+        """All findings in the order of the files, with a word about those that were too many."""
+        self.findings.sort(key=lambda finding: finding.place)
+        for check, count in self._counts.items():
+            if count > LIMIT:
+                message = f"{count - LIMIT} more findings of this check"
+                self.findings.append(Finding(Place(self.zone.file), check.name, check.severity, message))
+        return self.findings
+
+    def bottom(self, name: bytes) -> bytes | None:
+        """The delegation or DNAME that `name` is at or below (a DNAME: below), if there is one."""
+        if not self.cuts and not self.dnames:
+            return None
+        for ancestor in names.ancestors(name):
+            if ancestor in self.cuts or (ancestor in self.dnames and ancestor != name):
+                return ancestor
+            if ancestor == self.origin:
+                break
+        return None
+
+    def exists(self, name: bytes) -> bool:
+        """Whether `name`, inside the zone, has records or is an empty non-terminal."""
+        if name in self.zone:
+            return True
+        known = self._exists.get(name)
+        if known is None:
+            known = self._exists[name] = self.zone.has_below(name)
+        return known
+
+    def find(self, name: bytes) -> tuple[Node, bytes]:
+        """RRsets that answer for `name`, and their owner: its own or a wildcard's (RFC 4592 3.3.1).
+
+        `name` is folded, inside the zone, and not below a delegation or DNAME. Where it does not exist the owner
+        is empty.
+        """
+        if name in self.zone or self.exists(name):
+            return self.zone.node(name), name
+        closest = names.parent(name)
+        while not self.exists(closest) and closest != self.origin:
+            closest = names.parent(closest)
+        wildcard = names.WILDCARD_LABEL + closest
+        if wildcard in self.zone:
+            return self.zone.node(wildcard), wildcard
+        return {}, b""
+
+    def lookup(self, name: bytes) -> tuple[Lookup, bytes]:
+        """What becomes of a query for addresses of `name` (folded), and the owner that decides it."""
+        if not names.is_at_or_below(name, self.origin):
+            return Lookup.OUTSIDE, name
+        bottom = self.bottom(name)
+        if bottom is not None:
+            return (Lookup.DELEGATED if bottom in self.cuts else Lookup.BELOW_DNAME), bottom
+        node, owner = self.find(name)
+        if rdtypes.A in node or rdtypes.AAAA in node:
+            return Lookup.ADDRESS, owner
+        if rdtypes.CNAME in node:
+            return Lookup.CNAME, owner
+        return (Lookup.NO_ADDRESS if owner else Lookup.MISSING), owner
