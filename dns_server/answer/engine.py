@@ -1,0 +1,158 @@
+"""A message in, the reply out: the one entry of this folder.
+
+Read first: RFC 1035 4.1.1, RFC 6891 6 and 7, RFC 8906.
+"""
+
+import enum
+import struct
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from dns_server.answer import chaos
+from dns_server.answer.answers import answer_for
+from dns_server.answer.catalogue import Catalogue
+from dns_server.answer.chaos import Identity
+from dns_server.answer.protocol import (
+    CLASS_CH,
+    CLASS_IN,
+    HEADER_SIZE,
+    MAX_MESSAGE,
+    OPCODE_SHIFT,
+    QR,
+    RD,
+    UDP_MINIMUM,
+    UDP_PAYLOAD,
+    Ede,
+    Opcode,
+    Option,
+    Rcode,
+    Transport,
+    Type,
+    is_meta,
+)
+from dns_server.answer.render import Answer, Mark
+from dns_server.answer.request import Malformed, Request, parse
+
+_OPT: Final = struct.Struct("!xHHBBHH")  # root, type, payload, extended rcode, version, flags, RDLENGTH
+_OPTION: Final = struct.Struct("!HH")
+_ANONYMOUS: Final = Identity()
+_DO: Final = 0x8000
+_EXTENDED_SHIFT: Final = 4  # the OPT record holds the rcode's bits above these
+
+
+class Kind(enum.Enum):
+    """Requests that are not answered from ready answers."""
+
+    TRANSFER = "transfer"
+    """AXFR, and IXFR over TCP (RFC 5936, RFC 1995)."""
+    NOTIFY = "notify"
+    """RFC 1996."""
+    UPDATE = "update"
+    """RFC 2136."""
+
+
+Handler = Callable[[bytes, Transport, float], bytes | None]
+"""Takes a whole message, how it came and the time in seconds; the reply, or None for no reply."""
+
+_KINDS: Final = {Opcode.NOTIFY: Kind.NOTIFY, Opcode.UPDATE: Kind.UPDATE}
+
+
+class Engine:
+    """Answers for the zones of a catalogue. Swap the catalogue by assigning `catalogue`."""
+
+    def __init__(
+        self,
+        identity: Identity = _ANONYMOUS,
+        catalogue: Catalogue | None = None,
+        handlers: Mapping[Kind, Handler] = MappingProxyType({}),
+    ) -> None:
+        self.identity = identity
+        self.catalogue = Catalogue() if catalogue is None else catalogue
+        self.handlers = handlers
+
+    def respond(self, wire: bytes, transport: Transport, now: float) -> bytes | None:
+        """The reply to the message `wire` that came at `now` (seconds); None if there is to be none.
+
+        Never raises, whatever the message: what can't be taken apart is answered with FORMERR.
+        """
+        if (
+            len(wire) < HEADER_SIZE or wire[2] & QR >> 8
+        ):  # RFC 8906 3.1.1 asks for silence on neither: loops must not be
+            return None
+        opcode = int.from_bytes(wire[2:4], "big") >> OPCODE_SHIFT & 0xF
+        if opcode != Opcode.QUERY:
+            kind = _KINDS.get(opcode)
+            if kind is None:  # RFC 8906 3.1.4: nothing behind the header can be known
+                return _header(wire, Rcode.NOTIMP)
+            handler = self.handlers.get(kind)
+            return _header(wire, Rcode.REFUSED) if handler is None else handler(wire, transport, now)
+        try:
+            request = parse(wire)
+        except Malformed as malformed:
+            return _header(wire, Rcode.FORMERR, malformed.question)
+        if request.qtype in _TRANSFERS and Kind.TRANSFER in self.handlers and not _version_unknown(request):
+            return self.handlers[Kind.TRANSFER](wire, transport, now)
+        answer, rcode, ede = self._answer(request)
+        return self._reply(request, transport, answer, rcode, ede)
+
+    def _answer(self, request: Request) -> tuple[Answer, int, int | None]:
+        """Answer, rcode above what the answer's flags hold, and extended error of a well-formed query."""
+        if _version_unknown(request):
+            return _empty(Rcode.NOERROR), Rcode.BADVERS, None
+        if request.tsig:  # RFC 8945 5.2.1: a key that is not known
+            return _empty(Rcode.NOTAUTH), 0, None
+        if request.qclass == CLASS_CH:
+            return chaos.answer(self.identity, self.catalogue.revision, request.name, request.qtype), 0, None
+        if request.qtype == Type.NXNAME:  # RFC 9824 3.4
+            return _empty(Rcode.FORMERR), 0, Ede.INVALID_QUERY_TYPE
+        if request.qclass != CLASS_IN:
+            return _empty(Rcode.REFUSED), 0, Ede.NOT_AUTHORITATIVE
+        if is_meta(request.qtype):
+            return _empty(Rcode.REFUSED), 0, Ede.NOT_SUPPORTED
+        found = self.catalogue.find(request.name, request.qtype)
+        if found is None:
+            return _empty(Rcode.REFUSED), 0, Ede.NOT_AUTHORITATIVE
+        _, table = found
+        if table is None:
+            return _empty(Rcode.SERVFAIL), 0, Ede.NOT_READY
+        do = request.edns is not None and request.edns.do
+        return answer_for(table, request.qname, request.name, request.qtype, do), 0, None
+
+    def _reply(self, request: Request, transport: Transport, answer: Answer, rcode: int, ede: int | None) -> bytes:
+        """`answer` as a message for this request, with an OPT record if the request had one (RFC 6891 6.1.1)."""
+        edns = request.edns
+        limit = MAX_MESSAGE
+        if transport is Transport.UDP:
+            limit = UDP_MINIMUM if edns is None else min(edns.payload, UDP_PAYLOAD)
+        opt = b""
+        if edns is not None:
+            options = b""
+            if self.identity.name and edns.has(Option.NSID):
+                options = _OPTION.pack(Option.NSID, len(self.identity.nsid)) + self.identity.nsid
+            if ede is not None:
+                options += _OPTION.pack(Option.EDE, 2) + ede.to_bytes(2, "big")
+            extended = rcode >> _EXTENDED_SHIFT
+            opt = _OPT.pack(Type.OPT, UDP_PAYLOAD, extended, 0, _DO if edns.do else 0, len(options)) + options
+        return answer.message(
+            request.id, request.recursion_desired, request.question, opt, 0 if edns is None else 1, limit
+        )
+
+
+_TRANSFERS: Final = frozenset({Type.AXFR, Type.IXFR})
+
+
+def _version_unknown(request: Request) -> bool:
+    """Whether the request is of an EDNS version after 0 (RFC 6891 6.1.3)."""
+    return request.edns is not None and request.edns.version > 0
+
+
+def _empty(rcode: int) -> Answer:
+    """An answer without records."""
+    return Answer(QR | rcode, 0, b"", (), (Mark(0, (0, 0, 0)),), 0)
+
+
+def _header(wire: bytes, rcode: int, question: bytes = b"") -> bytes:
+    """A reply without records to a message that was not taken apart: id, opcode and RD are its own."""
+    flags = QR | int.from_bytes(wire[2:4], "big") & (0xF << OPCODE_SHIFT | RD) | rcode
+    return wire[:2] + flags.to_bytes(2, "big") + (b"\0\1" if question else b"\0\0") + bytes(6) + question

@@ -1,0 +1,65 @@
+"""What answering must know of rdata: where compressible names are, and which names ask for additional records."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from dns_server.answer.protocol import Type
+from zones.name import ROOT
+
+# RFC 3597 4: only the types of RFC 1035 may have their names compressed. Octets before the first name, number of names.
+COMPRESSIBLE: Final = {
+    Type.NS: (0, 1),
+    Type.MD: (0, 1),
+    Type.MF: (0, 1),
+    Type.CNAME: (0, 1),
+    Type.SOA: (0, 2),
+    Type.MB: (0, 1),
+    Type.MG: (0, 1),
+    Type.MR: (0, 1),
+    Type.PTR: (0, 1),
+    Type.MINFO: (0, 2),
+    Type.MX: (2, 1),
+}
+ADDRESSES: Final = (Type.A, Type.AAAA)
+_CHARACTER_STRINGS: Final = 3  # of NAPTR: flags, services, regexp
+
+
+def name_end(wire: bytes, position: int) -> int:
+    """Where the uncompressed name at `position` ends."""
+    while length := wire[position]:
+        position += 1 + length
+    return position + 1
+
+
+def additional(owner: bytes, rdtype: int, rdata: bytes) -> Iterator[tuple[bytes, tuple[int, ...]]]:
+    """Names whose records belong into the additional section with this record, and of which types.
+
+    RFC 1035 3.3 (NS, MX), RFC 2782 (SRV), RFC 3403 4.2 (NAPTR), RFC 9460 4.1 (SVCB, HTTPS).
+    """
+    if rdtype == Type.NS:
+        yield rdata, ADDRESSES
+    elif rdtype == Type.MX:
+        yield rdata[2:], ADDRESSES
+    elif rdtype == Type.SRV:
+        yield rdata[6:], ADDRESSES
+    elif rdtype == Type.NAPTR:
+        yield from _naptr(rdata)
+    elif rdtype in (Type.SVCB, Type.HTTPS):
+        alias = rdata[:2] == b"\0\0"
+        target = rdata[2 : name_end(rdata, 2)]
+        if target != ROOT:
+            yield target, (*ADDRESSES, rdtype) if alias else ADDRESSES
+        elif not alias:  # RFC 9460 2.5.2: "." is the owner here, and nobody in alias mode
+            yield owner, ADDRESSES
+
+
+def _naptr(rdata: bytes) -> Iterator[tuple[bytes, tuple[int, ...]]]:
+    """RFC 3404 4.1: flag S leads to SRV records, A to addresses; the others end or go on with a NAPTR."""
+    flags = rdata[5 : 5 + rdata[4]].lower()
+    position = 4
+    for _ in range(_CHARACTER_STRINGS):
+        position += 1 + rdata[position]
+    if b"s" in flags:
+        yield rdata[position:], (Type.SRV,)
+    elif b"a" in flags:
+        yield rdata[position:], ADDRESSES
