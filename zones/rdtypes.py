@@ -93,6 +93,34 @@ MNEMONICS: Final[dict[int, str]] = {
 
 NUMBERS: Final[dict[str, int]] = {mnemonic: number for number, mnemonic in MNEMONICS.items()}
 
+# Types that code tells apart.
+A: Final = 1
+NS: Final = 2
+CNAME: Final = 5
+SOA: Final = 6
+PTR: Final = 12
+MX: Final = 15
+TXT: Final = 16
+KEY: Final = 25
+AAAA: Final = 28
+SRV: Final = 33
+DNAME: Final = 39
+DS: Final = 43
+RRSIG: Final = 46
+NSEC: Final = 47
+DNSKEY: Final = 48
+NSEC3: Final = 50
+NSEC3PARAM: Final = 51
+CDS: Final = 59
+CDNSKEY: Final = 60
+CSYNC: Final = 62
+ZONEMD: Final = 63
+SVCB: Final = 64
+HTTPS: Final = 65
+SPF: Final = 99
+
+ADDRESSES: Final = (A, AAAA)
+
 # RFC 6895 3.1: 128 to 255 are question and meta types, OPT is one too, 0 is reserved.
 _META_FIRST: Final = 128
 _META_LAST: Final = 255

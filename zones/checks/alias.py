@@ -1,7 +1,7 @@
 """CNAME and DNAME: alone at their owner, and leading somewhere."""
 
 from zones import name as names
-from zones.checks import rdtypes
+from zones import rdtypes
 from zones.checks.context import Context, Lookup
 from zones.checks.registry import (
     CNAME_BESIDE_DATA,
@@ -24,7 +24,7 @@ def cname(context: Context, rrset: RRset) -> None:
     owner = names.to_text(rrset.owner)
     others = [rdtype for rdtype in context.zone.node(rrset.owner) if rdtype not in _BESIDE_CNAME]
     if others:
-        listed = ", ".join(rdtypes.text(rdtype) for rdtype in others)
+        listed = ", ".join(rdtypes.to_text(rdtype) for rdtype in others)
         context.report(
             CNAME_BESIDE_DATA,
             rrset.owner,

@@ -3,7 +3,7 @@
 from typing import Final
 
 from zones import name as names
-from zones.checks import rdtypes
+from zones import rdtypes
 from zones.checks.context import Context
 from zones.checks.rdata import name_at
 from zones.checks.registry import (
@@ -78,7 +78,7 @@ def apex_only(context: Context, rrset: RRset) -> None:
             NOT_AT_APEX,
             rrset.owner,
             rrset.rdtype,
-            f"{rdtypes.text(rrset.rdtype)} at {names.to_text(rrset.owner)}",
+            f"{rdtypes.to_text(rrset.rdtype)} at {names.to_text(rrset.owner)}",
             f"it belongs at {names.to_text(context.origin)}",
         )
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from zones import name as names
-from zones.checks import rdtypes
+from zones import rdtypes
 from zones.checks.context import Context
 from zones.checks.rdata import strings
 from zones.checks.registry import DUPLICATE_RDATA, SPF_MULTIPLE, SPF_OBSOLETE
@@ -54,7 +54,7 @@ def doubled(context: Context, rrset: RRset) -> None:
                 DUPLICATE_RDATA,
                 rrset.owner,
                 rrset.rdtype,
-                f"{rdtypes.text(rrset.rdtype)} of {names.to_text(rrset.owner)} comes twice, in different letter case",
+                f"{rdtypes.to_text(rrset.rdtype)} of {names.to_text(rrset.owner)} comes twice, in different letter case",
                 "remove one",
                 index=index,
             )

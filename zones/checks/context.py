@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Final
 
 from zones import name as names
-from zones.checks import rdtypes
+from zones import rdtypes
 from zones.checks.registry import Check
 from zones.findings import Finding, Place
 from zones.zone import Node, Zone

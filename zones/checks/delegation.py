@@ -3,7 +3,7 @@
 from typing import Final
 
 from zones import name as names
-from zones.checks import rdtypes
+from zones import rdtypes
 from zones.checks.context import AT_CUT, Context
 from zones.checks.registry import (
     DS_ALGORITHM,
@@ -61,7 +61,7 @@ def occluded(context: Context, owner: bytes, bottom: bytes) -> None:
             OCCLUDED,
             owner,
             rdtype,
-            f"{rdtypes.text(rdtype)} of {names.to_text(owner)} is hidden by the delegation {names.to_text(bottom)}",
+            f"{rdtypes.to_text(rdtype)} of {names.to_text(owner)} is hidden by the delegation {names.to_text(bottom)}",
             "it is never answered: move it to the delegated zone or remove the delegation",
         )
 

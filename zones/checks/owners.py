@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from zones import name as names
-from zones.checks import rdtypes
+from zones import rdtypes
 from zones.checks.context import Context
 from zones.checks.registry import HOSTNAME, HOSTNAME_TARGET, WILDCARD_NOT_LEFTMOST, WILDCARD_TYPE
 from zones.zone import Node, RRset
@@ -51,7 +51,7 @@ def _odd_owner(context: Context, owner: bytes, node: Node) -> None:
                 WILDCARD_TYPE,
                 owner,
                 rdtype,
-                f"{rdtypes.text(rdtype)} at the wildcard {names.to_text(owner)}",
+                f"{rdtypes.to_text(rdtype)} at the wildcard {names.to_text(owner)}",
                 "write it at each name: servers and resolvers treat it differently",
             )
     hosts = _HOST_TYPES.intersection(node)
@@ -62,7 +62,7 @@ def _odd_owner(context: Context, owner: bytes, node: Node) -> None:
             HOSTNAME,
             owner,
             rdtype,
-            f"{names.to_text(owner)} has {rdtypes.text(rdtype)} and is no host name",
+            f"{names.to_text(owner)} has {rdtypes.to_text(rdtype)} and is no host name",
             "host names have letters, digits and inner hyphens; some clients refuse others",
         )
 
@@ -79,7 +79,7 @@ def target_name(context: Context, rrset: RRset) -> None:
                 HOSTNAME_TARGET,
                 rrset.owner,
                 rrset.rdtype,
-                f"{rdtypes.text(rrset.rdtype)} of {names.to_text(rrset.owner)} names {names.to_text(target)}, "
+                f"{rdtypes.to_text(rrset.rdtype)} of {names.to_text(rrset.owner)} names {names.to_text(target)}, "
                 "which is no host name",
                 "host names have letters, digits and inner hyphens; some clients refuse others",
                 index=index,

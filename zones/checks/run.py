@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from zones import name as names
-from zones.checks import alias, apex, content, delegation, owners, rdtypes, svcb, targets
+from zones import rdtypes
+from zones.checks import alias, apex, content, delegation, owners, svcb, targets
 from zones.checks.context import Context
 from zones.findings import Finding
 from zones.slices import Sliced

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from zones import name as names
-from zones.checks import rdtypes
+from zones import rdtypes
 from zones.checks.context import Context, Lookup
 from zones.checks.rdata import name_at
 from zones.checks.registry import (
@@ -87,5 +87,5 @@ def _key_text(key: int) -> str:
 
 
 def _report(context: Context, check: Check, rrset: RRset, index: int, what: str, hint: str) -> None:
-    about = f"{rdtypes.text(rrset.rdtype)} of {names.to_text(rrset.owner)}"
+    about = f"{rdtypes.to_text(rrset.rdtype)} of {names.to_text(rrset.owner)}"
     context.report(check, rrset.owner, rrset.rdtype, f"{about} {what}", hint, index=index)

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from zones import name as names
-from zones.checks import rdtypes
+from zones import rdtypes
 from zones.checks.context import Context, Lookup
 from zones.checks.registry import (
     ADDRESS_AS_NAME,
@@ -42,7 +42,7 @@ def targets(context: Context, rrset: RRset) -> None:
                 ADDRESS_AS_NAME,
                 rrset.owner,
                 rrset.rdtype,
-                f"{rdtypes.text(rrset.rdtype)} of {names.to_text(rrset.owner)} names {names.to_text(name)}",
+                f"{rdtypes.to_text(rrset.rdtype)} of {names.to_text(rrset.owner)} names {names.to_text(name)}",
                 "give the address to a name by A, and write that name here",
                 index=index,
             )
@@ -54,7 +54,7 @@ def _target(context: Context, rrset: RRset, index: int, name: bytes, alias: Chec
     found, owner = context.lookup(name)
     if found in (Lookup.ADDRESS, Lookup.OUTSIDE, Lookup.DELEGATED):
         return  # glue of delegations is `delegation`'s
-    about = f"{rdtypes.text(rrset.rdtype)} of {names.to_text(rrset.owner)} names {names.to_text(name)}, which "
+    about = f"{rdtypes.to_text(rrset.rdtype)} of {names.to_text(rrset.owner)} names {names.to_text(name)}, which "
     if found in (Lookup.CNAME, Lookup.BELOW_DNAME):
         decided = "" if owner == name else f" ({names.to_text(owner)})"
         context.report(
