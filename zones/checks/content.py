@@ -54,7 +54,7 @@ def doubled(context: Context, rrset: RRset) -> None:
                 DUPLICATE_RDATA,
                 rrset.owner,
                 rrset.rdtype,
-                f"{rdtypes.to_text(rrset.rdtype)} of {names.to_text(rrset.owner)} comes twice, in different letter case",
+                f"{rdtypes.to_text(rrset.rdtype)} of {names.to_text(rrset.owner)} is there twice, in other letter case",
                 "remove one",
                 index=index,
             )
