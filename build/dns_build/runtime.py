@@ -1,0 +1,82 @@
+"""The runtime archives: every part built once and found again by what went into it."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+
+from dns_build import cache, sources, toolchain
+from dns_build.progress import note, step
+from dns_build.recipe import Context
+from dns_build.recipes import cffi, cpython, libffi, musl, zlib
+
+RECIPES: Mapping[str, ModuleType] = {"musl": musl, "zlib": zlib, "libffi": libffi, "cpython": cpython, "cffi": cffi}
+"""Parts in an order in which each comes after what it needs."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Where the parts are."""
+
+    prefixes: Mapping[str, Path]
+
+    @property
+    def compiler(self) -> Path:
+        """The compiler command with musl's headers and libraries."""
+        return musl.compiler(self.prefixes["musl"])
+
+    @property
+    def interpreter(self) -> Path:
+        """CPython itself, for the steps that must see the image's own version."""
+        return self.prefixes["cpython"] / "bin" / "python"
+
+    @property
+    def stdlib(self) -> Path:
+        """Folder with the standard library's sources."""
+        return self.prefixes["cpython"] / "stdlib"
+
+
+def locate(*, profile: bool = False) -> Runtime:
+    """Where the parts are or will be, built or not."""
+    pinned = sources.load()
+    prefixes: dict[str, Path] = {}
+    for name, recipe in RECIPES.items():
+        parts = [
+            pinned[name].sha256,
+            toolchain.find().identity,
+            " ".join(toolchain.CFLAGS),
+            cache.hash_files(Path(str(recipe.__file__)), *recipe.FILES),
+            *(prefixes[need].name for need in recipe.NEEDS),
+            "profile" if profile and name == "cpython" else "",
+        ]
+        prefixes[name] = cache.folder() / "runtime" / f"{name}-{pinned[name].version}-{cache.key(*parts)}"
+    return Runtime(prefixes)
+
+
+def is_built(runtime: Runtime) -> bool:
+    """Whether every part is in the cache."""
+    return all(cache.is_built(prefix) for prefix in runtime.prefixes.values())
+
+
+def build(*, profile: bool = False) -> Runtime:
+    """The runtime, with what was missing built now. BuildError says which part failed and where its log is."""
+    runtime = locate(profile=profile)
+    pinned = sources.load()
+    for name, prefix in runtime.prefixes.items():
+        if cache.is_built(prefix):
+            continue
+        with step(f"building {name} {pinned[name].version}"):
+            cache.build_once(prefix, partial(_build_part, name, runtime, profile))
+            note(f"in {prefix}")
+    return runtime
+
+
+def _build_part(name: str, runtime: Runtime, profile: bool, target: Path) -> None:
+    recipe = RECIPES[name]
+    work = cache.folder() / "work" / target.name  # the same place each time: some tools write it into what they build
+    shutil.rmtree(work, ignore_errors=True)
+    needs = {need: runtime.prefixes[need] for need in recipe.NEEDS}
+    recipe.build(Context(sources=sources.load(), work=work, prefix=target, needs=needs, profile=profile))
+    shutil.rmtree(work)  # only after success: the log is what a failure is found with

@@ -1,0 +1,64 @@
+"""The compiler of the machine, told to build what depends on nothing of the machine."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from dns_build.progress import BuildError
+
+# Sections per function let the linker drop what no image reaches; frame pointers give a panic its backtrace.
+# CET marks would only cost bytes: nothing turns it on.
+CFLAGS = (
+    "-O2",
+    "-fno-pie",
+    "-ffunction-sections",
+    "-fdata-sections",
+    "-fstack-protector-strong",
+    "-fno-asynchronous-unwind-tables",
+    "-fno-omit-frame-pointer",
+    "-fcf-protection=none",
+    "-frandom-seed=unizone",
+)
+PROGRAMS = {"gcc": "gcc", "ar": "binutils", "ld": "binutils", "objcopy": "binutils", "nm": "binutils", "make": "make"}
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """Programs that were found, and what names them in a key."""
+
+    identity: str
+
+    @property
+    def jobs(self) -> int:
+        """How many compilers run at a time."""
+        return len(os.sched_getaffinity(0))
+
+
+@cache
+def find() -> Toolchain:
+    """The machine's compiler and binutils. BuildError names the missing Debian packages."""
+    missing = sorted({package for program, package in PROGRAMS.items() if shutil.which(program) is None})
+    if missing:
+        raise BuildError(f"missing programs of {', '.join(missing)}", hint=f"apt-get install {' '.join(missing)}")
+    versions = [
+        subprocess.run([name, "--version"], capture_output=True, text=True, check=True).stdout.split("\n", 1)[0]
+        for name in ("gcc", "ld")
+    ]
+    return Toolchain(identity="\n".join(versions))
+
+
+def run(command: list[str], *, cwd: Path, log: Path, environment: Mapping[str, str] | None = None) -> None:
+    """Run a command with its output in `log`. BuildError carries the last lines of it."""
+    # Fixed locale, time and terminal: nothing of the user's session may show in what is built.
+    env = {"PATH": os.environ["PATH"], "HOME": str(cwd), "LC_ALL": "C", "TZ": "UTC", "SOURCE_DATE_EPOCH": "0"}
+    with log.open("ab") as output:
+        result = subprocess.run(
+            command, cwd=cwd, stdout=output, stderr=subprocess.STDOUT, check=False, env={**env, **(environment or {})}
+        )
+    if result.returncode:
+        tail = "\n    ".join(log.read_text(errors="replace").splitlines()[-25:])
+        raise BuildError(f"{' '.join(command)} failed in {cwd} ({result.returncode}):\n    {tail}", hint=f"see {log}")
