@@ -1,6 +1,129 @@
-"""The command `unizone`."""
+"""The command `unizone`: finds the verb, resolves its parameters and runs it.
+
+A verb is a module of `dns_server.commands` with `run(settings, operands) -> int`; it is imported only when it is asked
+for, so that `unizone --help` and small tools start quickly.
+"""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Final, NoReturn
+
+from dns_server.parameters import Group
+from dns_server.settings import (
+    EXIT_BAD_PARAMETER,
+    BadUsage,
+    Settings,
+    Source,
+    parameters_of,
+    resolve,
+    unknown,
+)
 
 
-def main() -> int:
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A command."""
+
+    name: str
+    doc: str
+    operands: tuple[tuple[str, str], ...] = ()
+    """Name and description of what stands there without dashes; each is required."""
+    usage_exit: int = EXIT_BAD_PARAMETER
+    """Exit code for a bad command line."""
+
+
+VERBS: Final = (Verb("args", "every parameter of `serve` with its value and where that came from"),)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code."""
-    raise SystemExit("unizone: no verbs yet")
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    verb = next((verb for verb in VERBS if arguments and verb.name == arguments[0]), None)
+    if verb is None:
+        return _without_verb(arguments)
+    try:
+        settings, operands = _parse(verb, arguments[1:])
+        run: Callable[[Settings, list[str]], int] = importlib.import_module(f"dns_server.commands.{verb.name}").run
+        return run(settings, operands)
+    except BadUsage as error:
+        print(f"unizone: {error}", file=sys.stderr)
+        return verb.usage_exit
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse reads and prints help; what is wrong goes the same way as everything that is."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BadUsage(f"{message}\n  for help: {self.prog} --help")
+
+
+def _parse(verb: Verb, arguments: list[str]) -> tuple[Settings, list[str]]:
+    parameters = parameters_of(verb.name)
+    parser = _Parser(
+        prog=f"unizone {verb.name}",
+        usage=" ".join([f"unizone {verb.name}", *(name for name, _ in verb.operands), "[--parameter=value ...]"]),
+        description=verb.doc[0].upper() + verb.doc[1:] + ".",
+        allow_abbrev=False,
+        exit_on_error=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    for name, doc in verb.operands:
+        parser.add_argument(name, help=doc)
+    for group in Group:
+        members = [parameter for parameter in parameters if parameter.group is group]
+        if not members:
+            continue
+        section = parser.add_argument_group(group.value)
+        for parameter in members:
+            default = f" Default: {parameter.default}." if parameter.default else ""
+            section.add_argument(
+                f"--{parameter.name}",
+                action="append",
+                default=[],
+                metavar=parameter.metavar,
+                help=(parameter.doc + default).replace("%", "%%"),
+            )
+    try:
+        found, rest = parser.parse_known_args(arguments)
+    except argparse.ArgumentError as error:  # a parameter at the end without its value
+        raise unknown(error.argument_name or "", parameters) from None
+    if rest:
+        raise unknown(rest[0], parameters)
+    texts = [(parameter.name, text) for parameter in parameters for text in getattr(found, _attribute(parameter.name))]
+    settings = resolve(parameters, [Source("command line", texts)])
+    return settings, [getattr(found, name) for name, _ in verb.operands]
+
+
+def _attribute(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def version() -> str:
+    """Version of the installed distribution."""
+    return metadata.version("unizone")
+
+
+def _without_verb(arguments: list[str]) -> int:
+    if arguments == ["--version"]:
+        print(f"unizone {version()}")
+        return 0
+    usage = "\n".join(
+        [
+            "usage: unizone VERB [--parameter=value ...]",
+            "",
+            *(f"  {verb.name:<10}{verb.doc}" for verb in VERBS),
+            "",
+            "unizone VERB --help lists the parameters of a verb; unizone --version prints the version.",
+        ]
+    )
+    if arguments and arguments[0] in {"--help", "-h", "help"}:
+        print(usage)
+        return 0
+    if arguments:
+        print(f"unizone: there is no verb {arguments[0]!r}", file=sys.stderr)
+    print(usage, file=sys.stderr)
+    return EXIT_BAD_PARAMETER

@@ -1,0 +1,240 @@
+"""Sockets of the host: UDP read in turns of several datagrams, TCP by asyncio's server."""
+
+import asyncio
+import contextlib
+import errno
+import socket
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from dns_server.endpoint import Endpoint
+from dns_server.listeners.answering import Answer
+from dns_server.listeners.streams import StreamConnection
+
+DATAGRAMS_A_TURN: Final = 32
+"""Datagrams of one socket that are answered before others get their turn."""
+MAX_QUERY: Final = 4096
+"""Octets; a longer datagram is dropped: nothing that asks a server needs them."""
+_RECEIVE_BUFFER: Final = 1 << 20
+_ACCEPTED_A_TURN: Final = 16
+_BACKLOG: Final = 512
+_PORT_TRIES: Final = 20
+
+# Of linux/in.h and linux/in6.h; the socket module does not have all of them.
+_IP_PKTINFO: Final = 8
+_IP_MTU_DISCOVER: Final = 10
+_IPV6_MTU_DISCOVER: Final = 23
+_PMTUDISC_OMIT: Final = 5
+_IN_PKTINFO: Final = struct.Struct("=I4s4s")  # interface, address to answer from, destination of the query
+
+Peer = tuple[Any, ...]
+
+
+class CannotListen(Exception):
+    """An address can't be bound; the text says which, why, and what may help."""
+
+    def __init__(self, endpoint: Endpoint, transport: str, error: OSError) -> None:
+        self.error = error
+        remedies = {
+            errno.EADDRINUSE: "another program has it: stop that one, or take another port with --listen",
+            errno.EACCES: "ports below 1024 need root or CAP_NET_BIND_SERVICE; or take another with --listen",
+            errno.EADDRNOTAVAIL: "this machine has no such address; see `ip address`",
+            errno.EAFNOSUPPORT: "this machine has no IPv6" if endpoint.is_ipv6 else "this machine has no IPv4",
+        }
+        remedy = remedies.get(error.errno or 0)
+        reason = error.strerror or str(error)
+        super().__init__(f"can't listen on {endpoint} over {transport}: {reason}{f' ({remedy})' if remedy else ''}")
+
+    @property
+    def has_no_such_address(self) -> bool:
+        """Whether the machine lacks the address or its family, as one without IPv6 does."""
+        return self.error.errno in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
+
+
+@dataclass(slots=True)
+class UdpCounters:
+    """What happened since the start."""
+
+    received: int = 0
+    sent: int = 0
+    unsent: int = 0
+    """Answers that the kernel did not take: no route, a full buffer, port 0."""
+    oversized: int = 0
+
+
+class UdpSocket:
+    """One bound socket, read whenever it has something."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        bound: socket.socket,
+        answer: Answer,
+        counters: UdpCounters,
+        report: Callable[..., None],
+    ) -> None:
+        self._loop = loop
+        self._socket = bound
+        self._answer = answer
+        self._counters = counters
+        self._report = report
+        loop.add_reader(bound, self._readable)
+
+    def close(self) -> None:
+        """Stop answering."""
+        self._loop.remove_reader(self._socket)
+        self._socket.close()
+
+    def _readable(self) -> None:
+        """Answer what has come, up to a bound. A reader of batches (recvmmsg) takes the place of this loop."""
+        counters, answer = self._counters, self._answer
+        try:
+            for _ in range(DATAGRAMS_A_TURN):
+                data, context, peer = self._receive()
+                counters.received += 1
+                if len(data) > MAX_QUERY:
+                    counters.oversized += 1
+                    continue
+                reply = answer(data)
+                if reply is not None:
+                    self._try_send(reply, context, peer)
+        except BlockingIOError:
+            return
+        except OSError as error:  # an error queued on the socket is reported by the next read; the socket lives on
+            self._report("reading from a UDP socket failed", reason=error.strerror or str(error))
+
+    def _try_send(self, reply: bytes, context: Sequence[tuple[int, int, bytes]], peer: Peer) -> None:
+        try:
+            self._send(reply, context, peer)
+        except OSError as error:
+            self._counters.unsent += 1
+            self._report("an answer was not sent", peer=str(peer[0]), reason=error.strerror or str(error))
+        else:
+            self._counters.sent += 1
+
+    def _receive(self) -> tuple[bytes, Sequence[tuple[int, int, bytes]], Peer]:
+        data, peer = self._socket.recvfrom(MAX_QUERY + 1)
+        return data, (), peer
+
+    def _send(self, reply: bytes, _context: Sequence[tuple[int, int, bytes]], peer: Peer) -> None:
+        self._socket.sendto(reply, peer)
+
+
+class WildcardUdpSocket(UdpSocket):
+    """A socket bound to all addresses; the answer leaves from the one that was asked.
+
+    The kernel tells the destination of each datagram and takes the source of each answer as control messages, so
+    addresses that come and go need no rebinding.
+    """
+
+    def _receive(self) -> tuple[bytes, Sequence[tuple[int, int, bytes]], Peer]:
+        data, control, _flags, peer = self._socket.recvmsg(MAX_QUERY + 1, 64)
+        return data, [_answer_from(message) for message in control], peer
+
+    def _send(self, reply: bytes, context: Sequence[tuple[int, int, bytes]], peer: Peer) -> None:
+        self._socket.sendmsg((reply,), context, 0, peer)
+
+
+def _answer_from(message: tuple[int, int, bytes]) -> tuple[int, int, bytes]:
+    """The control message for an answer, from that of its query."""
+    level, kind, data = message
+    if level == socket.IPPROTO_IP and kind == _IP_PKTINFO:
+        _interface, local, _destination = _IN_PKTINFO.unpack(data)
+        return level, kind, _IN_PKTINFO.pack(0, local, bytes(4))
+    return message  # in6_pktinfo means the same in both directions
+
+
+@dataclass(slots=True)
+class HostListeners:
+    """What is open on the host's network."""
+
+    loop: asyncio.AbstractEventLoop
+    report: Callable[..., None]
+    """Called with an event and fields for what a peer can cause at will."""
+    endpoints: list[Endpoint] = field(default_factory=list)
+    """Where it listens, with the ports that the kernel chose for port 0."""
+    udp_counters: UdpCounters = field(default_factory=UdpCounters)
+    _udp: list[UdpSocket] = field(default_factory=list)
+    _tcp: list[asyncio.Server] = field(default_factory=list)
+
+    async def open(self, endpoint: Endpoint, answer: Answer, streams: Callable[[], StreamConnection]) -> Endpoint:
+        """Listen on `endpoint` over UDP and TCP; with its real port. CannotListen."""
+        tcp, udp = _bind_both(endpoint)
+        bound = Endpoint(endpoint.address, udp.getsockname()[1])
+        kind = WildcardUdpSocket if endpoint.is_wildcard else UdpSocket
+        self._udp.append(kind(self.loop, udp, answer, self.udp_counters, self.report))
+        await self._serve(tcp, streams)
+        self.endpoints.append(bound)
+        return bound
+
+    async def open_stream(self, endpoint: Endpoint, streams: Callable[[], asyncio.Protocol]) -> Endpoint:
+        """Listen on `endpoint` over TCP alone; with its real port. CannotListen."""
+        tcp = _bind(endpoint, socket.SOCK_STREAM)
+        bound = Endpoint(endpoint.address, tcp.getsockname()[1])
+        await self._serve(tcp, streams)
+        return bound
+
+    def close(self) -> None:
+        """Close all sockets; connections that are open are the streams' own business."""
+        for udp in self._udp:
+            udp.close()
+        for server in self._tcp:
+            server.close()
+
+    async def _serve(self, tcp: socket.socket, streams: Callable[[], asyncio.Protocol]) -> None:
+        # asyncio takes as many connections in one turn as its backlog says: little there, much in the kernel.
+        self._tcp.append(await self.loop.create_server(streams, sock=tcp, backlog=_ACCEPTED_A_TURN))
+        tcp.listen(_BACKLOG)
+
+
+def _bind_both(endpoint: Endpoint) -> tuple[socket.socket, socket.socket]:
+    """TCP and UDP sockets with one port, also where the kernel chooses it."""
+    tries = 1 if endpoint.port else _PORT_TRIES
+    while True:
+        tries -= 1
+        tcp = _bind(endpoint, socket.SOCK_STREAM)
+        try:
+            return tcp, _bind(Endpoint(endpoint.address, tcp.getsockname()[1]), socket.SOCK_DGRAM)
+        except CannotListen:
+            tcp.close()
+            if not tries:
+                raise
+
+
+def _bind(endpoint: Endpoint, kind: socket.SocketKind) -> socket.socket:
+    family = socket.AF_INET6 if endpoint.is_ipv6 else socket.AF_INET
+    transport = "TCP" if kind is socket.SOCK_STREAM else "UDP"
+    with contextlib.ExitStack() as opened:
+        try:
+            bound = opened.enter_context(socket.socket(family, kind))
+            bound.setblocking(False)
+            _set_options(bound, endpoint)
+            # getaddrinfo for what an IPv6 zone index (fe80::1%eth0) means; nothing is resolved
+            flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+            address = socket.getaddrinfo(endpoint.address, endpoint.port, family, kind, flags=flags)[0][4]
+            bound.bind(address)
+        except OSError as error:
+            raise CannotListen(endpoint, transport, error) from None
+        opened.pop_all()
+        return bound
+
+
+def _set_options(opened: socket.socket, endpoint: Endpoint) -> None:
+    if endpoint.is_ipv6:
+        opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    if opened.type is socket.SOCK_STREAM:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        return
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+    # RFC 9715 3.1: answers are not fragmented, and forged "packet too big" messages change nothing.
+    if endpoint.is_ipv6:
+        opened.setsockopt(socket.IPPROTO_IPV6, _IPV6_MTU_DISCOVER, _PMTUDISC_OMIT)
+    else:
+        opened.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PMTUDISC_OMIT)
+    if endpoint.is_wildcard:
+        if endpoint.is_ipv6:
+            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+        else:
+            opened.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)

@@ -1,0 +1,283 @@
+"""DNS over streams: TCP, and TLS over it. Works over any asyncio transport.
+
+Read first: RFC 7766 (DNS over TCP), RFC 9210 (operational requirements), RFC 7858 (DNS over TLS).
+
+Queries on a connection may be pipelined; answers leave in their order, a length and its message in one write, several
+of them together where several are ready. What a peer can hold is bounded: connections in all and of one client, time
+without a whole query or without progress of the answers, octets waiting to be sent. While answers wait for a slow
+reader, no more queries are read from it.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from dns_server.listeners.answering import Answer
+from dns_server.listeners.clients import Clients
+
+QUERIES_A_TURN = 16
+"""Queries of one connection that are answered before others get their turn."""
+WRITE_SIZE = 16_384
+"""Octets of ready answers after which they are written, whether or not more are ready."""
+UNSENT_LIMIT = 65_536
+"""Octets waiting for a slow reader at which reading its queries stops."""
+HANDSHAKE_S = 5.0
+"""Seconds that a TLS handshake may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLimits:
+    """What all connections together, and the peers, may take."""
+
+    connections: int
+    per_client: int
+    idle_s: float
+
+
+@dataclass(slots=True)
+class StreamCounters:
+    """What happened since the start."""
+
+    accepted: int = 0
+    refused_per_client: int = 0
+    """Connections closed at once because their client had too many."""
+    evicted: int = 0
+    """Idle connections closed to make room."""
+    timed_out: int = 0
+    queries: int = 0
+    tls_failed: int = 0
+
+
+@dataclass(slots=True)
+class Streams:
+    """All stream connections of the service. Its methods `plain` and `tls` make protocols for `create_server`."""
+
+    loop: asyncio.AbstractEventLoop
+    answer: Answer
+    limits: StreamLimits
+    report: Callable[..., None]
+    """Called with an event and fields for what an operator may want to know; a peer can cause it at will."""
+    counters: StreamCounters = field(default_factory=StreamCounters)
+    clients: Clients["StreamConnection"] = field(init=False)
+    _sweep: asyncio.TimerHandle | None = None
+    _handshakes: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.clients = Clients(self.limits.per_client)
+
+    def plain(self) -> "StreamConnection":
+        """A protocol for one connection of DNS over TCP."""
+        return StreamConnection(self)
+
+    def tls(self, context: ssl.SSLContext) -> Callable[[], "StreamConnection"]:
+        """A factory of protocols for connections of DNS over TLS, for a server that listens without TLS.
+
+        So a connection counts from its first moment, handshake included.
+        """
+        return lambda: StreamConnection(self, context)
+
+    def close(self) -> None:
+        """Close every connection; what is on its way out gets no more time."""
+        if self._sweep is not None:
+            self._sweep.cancel()
+        for connection in self.clients.all():
+            connection.abort()
+
+    def admit(self, connection: "StreamConnection", address: str) -> bool:
+        """Whether a new connection of the client at `address` may stay; makes room for it."""
+        if not self.clients.may_come(address):
+            self.counters.refused_per_client += 1
+            self.report("connection refused: its client has too many", client=address, limit=self.limits.per_client)
+            return False
+        if len(self.clients) >= self.limits.connections and (longest := self.clients.longest_idle()):
+            self.counters.evicted += 1
+            self.report("idle connection closed to make room", limit=self.limits.connections)
+            longest[0].abort()
+        self.counters.accepted += 1
+        self.clients.add(connection, address, self.loop.time())
+        if self._sweep is None:
+            self._schedule_sweep()
+        return True
+
+    def start_tls(self, connection: "StreamConnection", transport: asyncio.Transport, context: ssl.SSLContext) -> None:
+        """Begin the handshake of a new connection."""
+        task = self.loop.create_task(self._handshake(connection, transport, context))
+        self._handshakes.add(task)
+        task.add_done_callback(self._handshakes.discard)
+
+    async def _handshake(
+        self, connection: "StreamConnection", transport: asyncio.Transport, context: ssl.SSLContext
+    ) -> None:
+        try:
+            secured = await self.loop.start_tls(
+                transport,
+                connection,
+                context,
+                server_side=True,
+                ssl_handshake_timeout=HANDSHAKE_S,
+                ssl_shutdown_timeout=1.0,
+            )
+        except (OSError, asyncio.CancelledError) as error:  # ssl.SSLError is an OSError
+            self.counters.tls_failed += 1
+            self.report("TLS handshake failed", reason=str(error) or type(error).__name__)
+            self.clients.remove(connection)
+            transport.abort()
+            return
+        if secured is None:  # the peer left meanwhile
+            self.clients.remove(connection)
+            return
+        connection.secured(secured)
+
+    def _schedule_sweep(self) -> None:
+        longest = self.clients.longest_idle()
+        self._sweep = None
+        if longest is not None:
+            self._sweep = self.loop.call_at(longest[1] + self.limits.idle_s, self._close_idle)
+
+    def _close_idle(self) -> None:
+        now = self.loop.time()
+        while (longest := self.clients.longest_idle()) and longest[1] + self.limits.idle_s <= now:
+            self.counters.timed_out += 1
+            longest[0].abort()
+        self._schedule_sweep()
+
+
+class StreamConnection(asyncio.Protocol):
+    """One connection: octets in, whole queries to the engine, answers out."""
+
+    __slots__ = (
+        "_at_end",
+        "_buffer",
+        "_context",
+        "_handshaking",
+        "_scheduled",
+        "_streams",
+        "_transport",
+        "_write_paused",
+    )
+
+    def __init__(self, streams: Streams, context: ssl.SSLContext | None = None) -> None:
+        self._streams = streams
+        self._context = context
+        self._buffer = bytearray()
+        self._transport: asyncio.Transport | None = None
+        self._handshaking = context is not None
+        self._write_paused = False
+        self._scheduled = False  # the next turn over the buffer is already on its way
+        self._at_end = False  # the peer will send no more
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A peer connected."""
+        assert isinstance(transport, asyncio.Transport)
+        peer = transport.get_extra_info("peername")
+        if not peer or not self._streams.admit(self, peer[0]):  # no peer: it has gone already
+            transport.abort()
+            return
+        self._transport = transport
+        if self._context is None:
+            transport.set_write_buffer_limits(high=UNSENT_LIMIT)
+        else:
+            transport.pause_reading()  # the handshake's octets are not for us
+            self._streams.start_tls(self, transport, self._context)
+
+    def secured(self, transport: asyncio.Transport) -> None:
+        """The TLS handshake is done: `transport` carries the queries."""
+        self._transport = transport
+        self._handshaking = False
+        transport.set_write_buffer_limits(high=UNSENT_LIMIT)
+        self._turn()  # queries may have come with the handshake's end
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """The connection is closed."""
+        self._transport = None
+        self._buffer.clear()
+        self._streams.clients.remove(self)
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._streams.clients.remove(self)
+        if self._transport is not None:
+            self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Octets from the peer, cut anywhere."""
+        self._buffer += data
+        if not (self._scheduled or self._write_paused or self._handshaking):
+            self._turn()
+
+    def eof_received(self) -> bool:
+        """The peer shut its side: what it asked is still answered (RFC 7766 6.2.3 leaves the closing to either)."""
+        self._at_end = True
+        return self._scheduled or self._write_paused or self._handshaking
+
+    def pause_writing(self) -> None:
+        """Too many octets wait for the peer."""
+        self._write_paused = True
+
+    def resume_writing(self) -> None:
+        """The peer has read most of what waited."""
+        self._write_paused = False
+        if self in self._streams.clients:
+            self._streams.clients.touch(self, self._streams.loop.time())
+            self._schedule()
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self._streams.loop.call_soon(self._next_turn)
+
+    def _next_turn(self) -> None:
+        self._scheduled = False
+        if not self._write_paused:
+            self._turn()
+
+    def _turn(self) -> None:
+        """Answer what is whole in the buffer, up to a bound."""
+        transport, buffer, streams = self._transport, self._buffer, self._streams
+        if transport is None or transport.is_closing():
+            return
+        position = queries = 0
+        ready: list[bytes] = []
+        ready_size = 0
+        refused = False
+        while queries < QUERIES_A_TURN and not self._write_paused:
+            end = position + 2 + int.from_bytes(buffer[position : position + 2], "big")
+            if len(buffer) < position + 2 or len(buffer) < end:
+                break
+            reply = streams.answer(bytes(buffer[position + 2 : end]))
+            position = end
+            queries += 1
+            if reply is None:
+                refused = True
+                break
+            ready += (len(reply).to_bytes(2, "big"), reply)
+            ready_size += 2 + len(reply)
+            if ready_size >= WRITE_SIZE:
+                transport.write(b"".join(ready))  # may call pause_writing
+                ready.clear()
+                ready_size = 0
+        if ready:
+            transport.write(b"".join(ready))
+        if queries:
+            streams.counters.queries += queries
+            streams.clients.touch(self, streams.loop.time())
+            del buffer[:position]
+        if refused:
+            transport.close()  # no DNS query: nothing good will follow; what was answered is still sent
+            return
+        self._balance(transport)
+
+    def _balance(self, transport: asyncio.Transport) -> None:
+        """Read on when the buffer has no whole query left; else see to it that the next turn comes."""
+        buffer = self._buffer
+        whole = len(buffer) >= 2 and len(buffer) >= 2 + int.from_bytes(buffer[:2], "big")
+        if self._write_paused or whole:
+            if transport.is_reading():
+                transport.pause_reading()
+            if whole and not self._write_paused:
+                self._schedule()
+        elif self._at_end:
+            transport.close()
+        elif not transport.is_reading():
+            transport.resume_reading()

@@ -1,0 +1,264 @@
+"""Every parameter of the program: one table that feeds the command line, `--help`, `unizone args` and the docs.
+
+A parameter is written `--name=value` on a command line and on a boot line alike. The table is data; how texts become
+`Settings` is in `dns_server/settings.py`.
+"""
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Generic, TypeVar
+
+from dns_server import values
+from dns_server.endpoint import Endpoint
+
+Value = TypeVar("Value", covariant=True)
+
+# `args` shows what `serve` would do, so it takes what `serve` takes.
+SERVE: Final = frozenset({"serve", "args"})
+SERVING: Final = SERVE | {"example"}
+
+
+class Group(enum.Enum):
+    """Headings of `--help` and of the docs, in their order."""
+
+    ZONES = "Zones"
+    NETWORK = "Network"
+    ANSWERS = "Answers"
+    LOGS = "Logs"
+    OUTPUT = "Output"
+
+
+class Net(enum.Enum):
+    """Which network the service stands on."""
+
+    HOST = "host"
+
+
+class SerialPolicy(enum.Enum):
+    """What happens to a serial that did not rise although the zone changed."""
+
+    RAISE = "raise"
+    KEEP = "keep"
+
+
+class LogFormat(enum.Enum):
+    """How log lines are written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class OutputFormat(enum.Enum):
+    """How a tool prints its result."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+class Level(enum.Enum):
+    """The least severity that is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parameter(Generic[Value]):
+    """One parameter; its `Value` is what `Settings` gives for it."""
+
+    name: str
+    """Without the dashes in front."""
+    parse: Callable[[str], Value]
+    """Value of a text; ValueError says what is wrong. A repeatable one gives a tuple, and the tuples are joined."""
+    default: str | None
+    """As a text; None where there is none, and then the value is None, or `()` for a repeatable one."""
+    metavar: str
+    """What stands behind `=` in the help, with the unit where there is one."""
+    example: str
+    """A value that works."""
+    group: Group
+    verbs: frozenset[str]
+    """Which commands take it."""
+    doc: str
+    """One or two sentences."""
+    secret: bool = False
+    """Never printed."""
+    repeatable: bool = False
+
+
+REMOTE: Final[Parameter[str | None]] = Parameter(
+    name="remote",
+    parse=values.word,
+    default=None,
+    metavar="URL[#BRANCH]",
+    example="https://git.example.net/zones.git#main",
+    group=Group.ZONES,
+    verbs=SERVE,
+    doc="Git repository with the zones: git://, http://, https:// or a local path. Each file at its top is a zone.",
+)
+ZONES: Final[Parameter[Path | None]] = Parameter(
+    name="zones",
+    parse=values.folder,
+    default=None,
+    metavar="DIR",
+    example="/etc/unizone/zones",
+    group=Group.ZONES,
+    verbs=SERVE | {"ask"},
+    doc="Folder with the zones, in the layout of a zone repository, in place of --remote.",
+)
+BAKED: Final[Parameter[Path | None]] = Parameter(
+    name="baked",
+    parse=values.folder,
+    default=None,
+    metavar="DIR",
+    example="/usr/share/unizone/zones",
+    group=Group.ZONES,
+    verbs=SERVE,
+    doc="Folder with zones to serve until --remote has been reached for the first time.",
+)
+POLL: Final[Parameter[float]] = Parameter(
+    name="poll",
+    parse=values.duration,
+    default="60s",
+    metavar="TIME",
+    example="30s",
+    group=Group.ZONES,
+    verbs=SERVING,
+    doc="How often the remote is asked whether its branch has moved (the folder: whether a file has changed).",
+)
+SERIAL: Final[Parameter[SerialPolicy]] = Parameter(
+    name="serial",
+    parse=values.choice(SerialPolicy),
+    default="raise",
+    metavar="raise|keep",
+    example="keep",
+    group=Group.ZONES,
+    verbs=SERVING,
+    doc="What to do when a zone changed and its SOA serial did not rise: raise it in what is served, or keep it.",
+)
+NET: Final[Parameter[Net]] = Parameter(
+    name="net",
+    parse=values.choice(Net),
+    default="host",
+    metavar="host",
+    example="host",
+    group=Group.NETWORK,
+    verbs=SERVING,
+    doc="Which network stack carries the service: the host's sockets.",
+)
+LISTEN: Final[Parameter[tuple[Endpoint, ...]]] = Parameter(
+    name="listen",
+    parse=values.endpoints,
+    default=None,
+    metavar="ADDR:PORT",
+    example="192.0.2.1:53 --listen=[2001:db8::1]:53",
+    group=Group.NETWORK,
+    verbs=SERVING,
+    doc="Where to answer over UDP and TCP; repeatable. Without it: port 53 of every address (`example`: port 5353 of "
+    "127.0.0.1 and ::1). Answers leave from the address that was asked, also with 0.0.0.0 and [::].",
+    repeatable=True,
+)
+TCP_CONNECTIONS: Final[Parameter[int]] = Parameter(
+    name="tcp-connections",
+    parse=values.count(1, 100_000),
+    default="500",
+    metavar="NUMBER",
+    example="2000",
+    group=Group.NETWORK,
+    verbs=SERVING,
+    doc="TCP connections open at once; the one that has been idle longest makes room for a new one.",
+)
+TCP_PER_CLIENT: Final[Parameter[int]] = Parameter(
+    name="tcp-per-client",
+    parse=values.count(1, 100_000),
+    default="50",
+    metavar="NUMBER",
+    example="10",
+    group=Group.NETWORK,
+    verbs=SERVING,
+    doc="TCP connections open at once from one client: an IPv4 address, or an IPv6 /64.",
+)
+TCP_IDLE: Final[Parameter[float]] = Parameter(
+    name="tcp-idle",
+    parse=values.duration,
+    default="10s",
+    metavar="TIME",
+    example="30s",
+    group=Group.NETWORK,
+    verbs=SERVING,
+    doc="A TCP connection on which no whole query came, or no answer could be sent, for this long is closed.",
+)
+NAME: Final[Parameter[str | None]] = Parameter(
+    name="name",
+    parse=values.text,
+    default=None,
+    metavar="TEXT",
+    example="ns1-fra",
+    group=Group.ANSWERS,
+    verbs=SERVING,
+    doc="Name of this server, told to who asks for it: NSID (RFC 5001), id.server and hostname.bind. "
+    "Without it, nothing is told.",
+)
+VERSION_TEXT: Final[Parameter[str | None]] = Parameter(
+    name="version-text",
+    parse=values.text,
+    default=None,
+    metavar="TEXT",
+    example="none of your business",
+    group=Group.ANSWERS,
+    verbs=SERVING,
+    doc="What version.bind and version.server answer. Without it: the program's name and version; empty: refused.",
+)
+LOGS: Final[Parameter[Level]] = Parameter(
+    name="logs",
+    parse=values.choice(Level),
+    default="info",
+    metavar="debug|info|warning|error",
+    example="debug",
+    group=Group.LOGS,
+    verbs=SERVING,
+    doc="The least severe log lines that are written.",
+)
+LOG_FORMAT: Final[Parameter[LogFormat]] = Parameter(
+    name="log-format",
+    parse=values.choice(LogFormat),
+    default="text",
+    metavar="text|json",
+    example="json",
+    group=Group.LOGS,
+    verbs=SERVING,
+    doc="Log lines for people, or one JSON object a line.",
+)
+FORMAT: Final[Parameter[OutputFormat]] = Parameter(
+    name="format",
+    parse=values.choice(OutputFormat),
+    default="text",
+    metavar="text|json|markdown",
+    example="json",
+    group=Group.OUTPUT,
+    verbs=frozenset({"args"}),
+    doc="How the result is printed.",
+)
+
+TABLE: Final[tuple[Parameter[Any], ...]] = (
+    REMOTE,
+    ZONES,
+    BAKED,
+    POLL,
+    SERIAL,
+    NET,
+    LISTEN,
+    TCP_CONNECTIONS,
+    TCP_PER_CLIENT,
+    TCP_IDLE,
+    NAME,
+    VERSION_TEXT,
+    LOGS,
+    LOG_FORMAT,
+    FORMAT,
+)

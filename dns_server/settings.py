@@ -1,0 +1,128 @@
+"""From texts to values: the parameters of one run, each with the source it came from."""
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from dns_server.parameters import TABLE, Parameter
+from dns_server.values import MASK, mask_urls
+
+Value = TypeVar("Value")
+
+EXIT_BAD_PARAMETER: Final = 64  # EX_USAGE of sysexits.h
+
+
+class BadUsage(Exception):
+    """The command line can't be read. The text is for the person who typed it."""
+
+
+class BadParameter(BadUsage):
+    """A parameter is unknown, missing or malformed."""
+
+    def __init__(self, parameter: str, value: str | None, problem: str, example: str | None) -> None:
+        given = parameter if value is None else f"{parameter}={value}"
+        lines = [f"bad parameter {_printable(given)}: {_printable(problem)}"]
+        if example is not None:
+            lines.append(f"  for example: {example}")
+        super().__init__("\n".join(lines))
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The value of a parameter, its text for printing (secrets are masked), and where it came from."""
+
+    value: Any
+    text: str | None
+    source: str
+
+
+class Settings:
+    """Values of all parameters that one command takes."""
+
+    def __init__(self, settings: Mapping[str, Setting]) -> None:
+        self._settings = settings
+
+    def __getitem__(self, parameter: Parameter[Value]) -> Value:
+        """The value of `parameter`."""
+        value: Value = self._settings[parameter.name].value
+        return value
+
+    def setting(self, parameter: Parameter[Any]) -> Setting:
+        """The value of `parameter` with its source."""
+        return self._settings[parameter.name]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Texts of parameters from one place, in their order."""
+
+    name: str
+    """As `unizone args` shows it: `command line`."""
+    texts: Sequence[tuple[str, str]]
+    """Names without dashes, and values."""
+
+
+def parameters_of(verb: str) -> list[Parameter[Any]]:
+    """Parameters that the command `verb` takes, in the order of the table."""
+    return [parameter for parameter in TABLE if verb in parameter.verbs]
+
+
+def resolve(parameters: Iterable[Parameter[Any]], sources: Sequence[Source]) -> Settings:
+    """Values of `parameters`: the last of `sources` (rising order) that names one decides. BadParameter."""
+    parameters = list(parameters)
+    known = {parameter.name for parameter in parameters}
+    for source in sources:
+        for name, text in source.texts:
+            if name not in known:
+                raise unknown(f"--{name}={text}", parameters)
+    return Settings({parameter.name: _setting(parameter, sources) for parameter in parameters})
+
+
+def unknown(argument: str, parameters: Iterable[Parameter[Any]]) -> BadParameter:
+    """The error for an `argument` that no parameter has."""
+    flag, equals, value = argument.partition("=")
+    by_flag = {f"--{parameter.name}": parameter for parameter in parameters}
+    if flag in by_flag:  # known, and without its value
+        return BadParameter(flag, None, "its value is missing", f"{flag}={by_flag[flag].example}")
+    near = difflib.get_close_matches(flag, by_flag, n=1)
+    if not near:
+        return BadParameter(flag, value if equals else None, "there is no such parameter; --help lists all", None)
+    example = f"{near[0]}={by_flag[near[0]].example}"
+    # The value may be a secret behind a misspelt name: it is not repeated.
+    return BadParameter(flag, None, f"there is no such parameter; did you mean {near[0]}?", example)
+
+
+def _setting(parameter: Parameter[Any], sources: Sequence[Source]) -> Setting:
+    for source in reversed(sources):
+        texts = [text for name, text in source.texts if name == parameter.name]
+        if len(texts) > 1 and not parameter.repeatable:
+            raise BadParameter(
+                f"--{parameter.name}", shown(parameter, texts[-1]), f"given {len(texts)} times ({source.name})", None
+            )
+        if texts:
+            return Setting(_value(parameter, texts), ",".join(shown(parameter, text) for text in texts), source.name)
+    texts = [] if parameter.default is None else [parameter.default]
+    return Setting(_value(parameter, texts), parameter.default, "default")
+
+
+def _value(parameter: Parameter[Any], texts: list[str]) -> object:
+    parsed = []
+    for text in texts:
+        try:
+            parsed.append(parameter.parse(text))
+        except ValueError as error:
+            flag = f"--{parameter.name}"
+            raise BadParameter(flag, shown(parameter, text), str(error), f"{flag}={parameter.example}") from None
+    if parameter.repeatable:
+        return tuple(item for items in parsed for item in items)
+    return parsed[0] if parsed else None
+
+
+def shown(parameter: Parameter[Any], text: str) -> str:
+    """`text` of `parameter` as it may be printed."""
+    return MASK if parameter.secret else mask_urls(text)
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)

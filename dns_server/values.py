@@ -1,0 +1,101 @@
+"""Values of parameters: from the text of a command line or boot line, and masked for printing.
+
+Each parser takes a text and gives a value, or raises ValueError with what is wrong and what was expected.
+"""
+
+import enum
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+from dns_server import endpoint
+from dns_server.endpoint import Endpoint
+
+Choice = TypeVar("Choice", bound=enum.Enum)
+
+_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_MAX_DURATION_S: Final = 366 * 86400.0
+# Bounded: a text of a peer must not cost more than its length.
+_PASSWORD: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,15}://[^/\s:@]*):[^/\s]*@")
+_TOKEN: Final = re.compile(r"(https?://)[^/\s:]+@", re.IGNORECASE)
+MASK: Final = "***"
+
+
+def duration(text: str) -> float:
+    """Seconds, more than none: `500ms`, `60s`, `5m`, `2h`, `1d`."""
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise ValueError("expected a number with its unit: ms, s, m, h or d")
+    seconds = float(match[1]) * _UNITS[match[2]]
+    if not 0 < seconds <= _MAX_DURATION_S:
+        raise ValueError("expected more than 0 and at most 366d")
+    return seconds
+
+
+def count(low: int, high: int) -> Callable[[str], int]:
+    """A parser of whole numbers from `low` to `high`."""
+
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) < 19) or not low <= int(text) <= high:
+            raise ValueError(f"expected a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def choice(choices: type[Choice]) -> Callable[[str], Choice]:
+    """A parser of the values of an enum of texts."""
+
+    def parse(text: str) -> Choice:
+        for member in choices:
+            if member.value == text:
+                return member
+        raise ValueError(f"expected one of {', '.join(str(member.value) for member in choices)}")
+
+    return parse
+
+
+def endpoints(text: str) -> tuple[Endpoint, ...]:
+    """Addresses with ports, several between commas."""
+    return tuple(endpoint.parse(part) for part in text.split(","))
+
+
+def text(value: str) -> str:
+    """Printable text of at most 200 characters."""
+    if not value.isprintable():
+        raise ValueError("expected printable characters")
+    if len(value) > 200:
+        raise ValueError("expected at most 200 characters")
+    return value
+
+
+def word(value: str) -> str:
+    """Printable text without blanks, not empty."""
+    if not value or " " in value:
+        raise ValueError("expected a text without blanks")
+    return text(value)
+
+
+def folder(value: str) -> Path:
+    """A folder that is there."""
+    path = Path(value)
+    if not path.is_dir():
+        raise ValueError("there is no such folder" if not path.exists() else "it is no folder")
+    return path
+
+
+def file(value: str) -> Path:
+    """A file that is there and can be read."""
+    path = Path(value)
+    try:
+        with path.open("rb"):
+            return path
+    except OSError as error:
+        raise ValueError(f"it can't be read: {error.strerror}") from None
+
+
+def mask_urls(value: str) -> str:
+    """`value` with the passwords and tokens of URLs in it masked."""
+    return _TOKEN.sub(rf"\1{MASK}@", _PASSWORD.sub(rf"\1:{MASK}@", value))
