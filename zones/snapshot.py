@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from zones.findings import Finding
+from zones.keys import TsigKey
+from zones.tree import Entry
 from zones.zone import Zone
 
 
@@ -15,10 +17,10 @@ class ServedZone:
     """With the serial that is served."""
     revision: str
     """Commit whose version this is; an older one than the snapshot's while the file is broken."""
-    blobs: tuple[str, ...]
-    """Identities of the zone's file and of everything it includes: equal means nothing to parse again."""
+    sources: tuple[Entry, ...]
+    """The zone's file and everything it includes, a missing one with an empty blob: equal means nothing to parse."""
     findings: tuple[Finding, ...] = ()
-    """Warnings of the checks."""
+    """Warnings of the checks, and a serial that had to be raised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +28,21 @@ class BrokenZone:
     """A zone whose file is refused; the last good version, if there is one, stays in service."""
 
     file: str
-    blobs: tuple[str, ...]
+    sources: tuple[Entry, ...]
+    """As in `ServedZone`, of the refused version."""
     findings: tuple[Finding, ...]
     since: str
     """Commit at which it was first seen broken."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """`_keys` or `<zone>._keys`: TSIG keys, never served."""
+
+    sources: tuple[Entry, ...]
+    keys: tuple[TsigKey, ...]
+    """Of the last good version while the file is broken."""
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +63,7 @@ class Snapshot:
     zones: Mapping[bytes, ServedZone] = field(default_factory=dict)
     broken: Mapping[bytes, BrokenZone] = field(default_factory=dict)
     held_back: tuple[HeldBack, ...] = ()
+    key_files: Mapping[str, KeyFile] = field(default_factory=dict)
+    """By path."""
+    findings: tuple[Finding, ...] = ()
+    """What is wrong with the repository itself: names of files that cannot be zones."""

@@ -42,9 +42,12 @@ class Parsed:
     """Paths that were included, missing ones too: when one of them changes the zone must be read again."""
 
 
-def parse(text: bytes, origin: bytes, file: str, include: Include) -> Sliced[Parsed]:
-    """Read zone `origin` (wire) from the content of `file`; `include` gives other files of the repository."""
-    return _Parser(origin, file, include).run(text)
+def parse(text: bytes, origin: bytes, file: str, include: Include, default_ttl: int | None = None) -> Sliced[Parsed]:
+    """Read zone `origin` (wire) from the content of `file`; `include` gives other files of the repository.
+
+    `default_ttl` (seconds) is in force until the file's own `$TTL`; without one, the file must say TTLs itself.
+    """
+    return _Parser(origin, file, include, default_ttl).run(text)
 
 
 class _TooMany(Exception):
@@ -69,7 +72,7 @@ class _File:
 class _Parser:
     """State of reading one zone."""
 
-    def __init__(self, origin: bytes, file: str, include: Include) -> None:
+    def __init__(self, origin: bytes, file: str, include: Include, default_ttl: int | None) -> None:
         self._zone = names.fold(origin)
         self._file = file
         self._include = include
@@ -77,7 +80,7 @@ class _Parser:
         self._findings: list[Finding] = []
         self._included: list[str] = []
         self._open: list[str] = [file]
-        self._default_ttl: int | None = None
+        self._default_ttl = default_ttl
         self._last_ttl: int | None = None
         self._types: dict[bytes, int] = {mnemonic.encode(): number for mnemonic, number in rdtypes.NUMBERS.items()}
 

@@ -1,1 +1,0 @@
-"""Verbs of the command line, run as a person runs them."""

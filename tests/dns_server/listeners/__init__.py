@@ -1,1 +1,0 @@
-"""Listeners, over real sockets and real clients."""

@@ -1,0 +1,67 @@
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from zones.folder import FolderTree, blob_id
+
+
+def test_regular_files_with_gits_blob_ids(tmp_path: Path) -> None:
+    (tmp_path / "example.com").write_bytes(b"zone\n")
+    (tmp_path / "inc").mkdir()
+    (tmp_path / "inc" / "common").write_bytes(b"common\n")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "HEAD").write_text("ref: x")
+    (tmp_path / "link").symlink_to("example.com")
+    (tmp_path / "loop").symlink_to(".")
+    entries = dict(FolderTree(tmp_path).entries())
+    assert entries == {"example.com": blob_id(b"zone\n"), "inc/common": blob_id(b"common\n")}
+    real = subprocess.run(
+        ["git", "hash-object", tmp_path / "example.com"], capture_output=True, text=True, check=True
+    ).stdout
+    assert entries["example.com"] == real.strip()
+
+
+def test_a_change_within_the_same_tick_of_the_clock_is_seen(tmp_path: Path) -> None:
+    file = tmp_path / "example.com"
+    file.write_bytes(b"1111")
+    before = FolderTree(tmp_path)
+    first = list(before.entries())
+    status = file.stat()
+    file.write_bytes(b"2222")
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert list(FolderTree(tmp_path, before).entries()) != first
+
+
+def test_settled_files_are_not_read_again(tmp_path: Path) -> None:
+    file = tmp_path / "example.com"
+    file.write_bytes(b"1111")
+    before = FolderTree(tmp_path)
+    entries = list(before.entries())
+    assert list(FolderTree(tmp_path, before).entries()) == entries
+    file.write_bytes(b"22222")
+    assert list(FolderTree(tmp_path, before).entries()) != entries
+
+
+def test_reading_stays_inside_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "outside").write_text("secret")
+    folder = tmp_path / "zones"
+    folder.mkdir()
+    (folder / "link").symlink_to(tmp_path / "outside")
+    (folder / "sub").mkdir()
+    tree = FolderTree(folder)
+    for path in ("../outside", "link", str(tmp_path / "outside"), "missing", "sub", "sub/../../outside"):
+        with pytest.raises(FileNotFoundError):
+            tree.read(path)
+
+
+def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        list(FolderTree(tmp_path / "none").entries())
+
+
+def test_names_that_are_no_utf_8_are_listed(tmp_path: Path) -> None:
+    (Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe"))).write_bytes(b"x")
+    ((path, _),) = FolderTree(tmp_path).entries()
+    assert FolderTree(tmp_path).read(path) == b"x"
