@@ -1,0 +1,1 @@
+"""Listeners, over real sockets and real clients."""
