@@ -5,21 +5,24 @@ changes once it is built; another version is another object. How records are kep
 """
 
 import bisect
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from zones import name as names
+from zones.arena import SLICE, RecordLog, SetTables, pack_place, rdata_at, unpack_place
 from zones.findings import Place
+from zones.ordering import canonical_order
 from zones.slices import Sliced
 
 SOA: Final = 6
+RRSIG: Final = 46
 _SERIAL_FROM_END: Final = 20  # RFC 1035 3.3.13: SERIAL is the first of five 32-bit fields that end the SOA
+_KEPT_CONFLICTS: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
-class RRset:
+class RRset(NamedTuple):
     """Records of one owner and type (RFC 2181 5); RRSIGs of one owner are one set here."""
 
     owner: bytes
@@ -38,43 +41,49 @@ _EMPTY: Final[Node] = MappingProxyType({})
 class Zone:
     """Records of one zone; made by `ZoneBuilder`."""
 
-    __slots__ = ("_nodes", "_order", "_places", "file", "origin", "record_count")
+    __slots__ = ("_serial", "_tables", "file", "origin", "record_count")
 
-    def __init__(
-        self,
-        origin: bytes,
-        file: str,
-        nodes: dict[bytes, dict[int, RRset]],
-        places: dict[tuple[bytes, int], tuple[Place, ...]],
-        order: list[bytes],
-    ) -> None:
+    def __init__(self, origin: bytes, file: str, tables: SetTables, serial: int | None = None) -> None:
         self.origin: Final = origin
         self.file: Final = file
-        self.record_count: Final = sum(len(rrset.rdatas) for node in nodes.values() for rrset in node.values())
-        self._nodes = nodes
-        self._places = places
-        self._order = order
+        self.record_count: Final = len(tables.rdata_at)
+        self._tables: Final = tables
+        self._serial: Final = serial
+        """Stands in for the serial of the file's SOA."""
 
     def __contains__(self, owner: bytes) -> bool:
         """Whether `owner` has records itself (an empty non-terminal has none)."""
-        return owner in self._nodes
+        return self._tables.names.find(owner) >= 0
 
     def node(self, owner: bytes) -> Node:
         """RRsets of `owner` by type; empty where there are none."""
-        return self._nodes.get(owner, _EMPTY)
+        number = self._tables.names.find(owner)
+        return self._node(number, owner) if number >= 0 else _EMPTY
 
     def rrset(self, owner: bytes, rdtype: int) -> RRset | None:
         """The RRset of `owner` and `rdtype`, if there is one."""
-        return self._nodes.get(owner, _EMPTY).get(rdtype)
+        index = self._find(owner, rdtype)
+        return self._rrset(index, owner) if index >= 0 else None
 
     def names(self) -> Iterator[bytes]:
         """Owners in canonical order (RFC 4034 6.1)."""
-        return iter(self._order)
+        table = self._tables.names
+        return (table[number] for number in self._tables.order)
+
+    def nodes(self) -> Iterator[tuple[bytes, Node]]:
+        """Owners in canonical order, each with its RRsets; quicker than `node` for each of `names`."""
+        table = self._tables.names
+        for number in self._tables.order:
+            owner = table[number]
+            yield owner, self._node(number, owner)
 
     def rrsets(self) -> Iterator[RRset]:
         """RRsets, owners in canonical order, types in the order of the file."""
-        for owner in self._order:
-            yield from self._nodes[owner].values()
+        table, sets_at = self._tables.names, self._tables.sets_at
+        for number in self._tables.order:
+            owner = table[number]
+            for index in range(sets_at[number], sets_at[number + 1]):
+                yield self._rrset(index, owner)
 
     @property
     def soa(self) -> RRset | None:
@@ -91,58 +100,185 @@ class Zone:
         return int.from_bytes(soa.rdatas[0][start : start + 4], "big")
 
     def with_serial(self, serial: int) -> "Zone":
-        """The same zone with another SOA serial; everything else is shared."""
-        soa = self.soa
-        if soa is None:
+        """The same zone with another SOA serial; everything else is shared. LookupError when there is no SOA."""
+        if self.soa is None:
             raise LookupError(f"{names.to_text(self.origin)} has no SOA")
-        start = len(soa.rdatas[0]) - _SERIAL_FROM_END
-        rdata = soa.rdatas[0][:start] + serial.to_bytes(4, "big") + soa.rdatas[0][start + 4 :]
-        apex = {**self._nodes[self.origin], SOA: RRset(soa.owner, SOA, soa.ttl, (rdata,))}
-        return Zone(self.origin, self.file, {**self._nodes, self.origin: apex}, self._places, self._order)
+        return Zone(self.origin, self.file, self._tables, serial)
 
     def place(self, owner: bytes, rdtype: int, index: int = 0) -> Place:
         """Where record `index` of an RRset stands; the file alone where that is not known."""
-        places = self._places.get((owner, rdtype), ())
-        return places[index] if index < len(places) else Place(self.file)
+        tables = self._tables
+        found = self._find(owner, rdtype)
+        if found >= 0:
+            record = tables.records_at[found] + index
+            if record < tables.records_at[found + 1]:
+                return unpack_place(tables.places[record], tables.files)
+        return Place(self.file)
 
     def has_below(self, owner: bytes) -> bool:
         """Whether a name below `owner` has records: `owner` is then at least an empty non-terminal (RFC 8499 7)."""
-        after = bisect.bisect_right(self._order, names.canonical_key(owner), key=names.canonical_key)
-        return after < len(self._order) and names.is_at_or_below(self._order[after], owner)
+        table, order = self._tables.names, self._tables.order
+        after = bisect.bisect_right(
+            order, names.canonical_key(owner), key=lambda number: names.canonical_key(table[number])
+        )
+        return after < len(order) and names.is_at_or_below(table[order[after]], owner)
+
+    def _find(self, owner: bytes, rdtype: int) -> int:
+        """Index of the RRset of `owner` and `rdtype`, -1 when there is none."""
+        tables = self._tables
+        number = tables.names.find(owner)
+        if number >= 0:
+            for index in range(tables.sets_at[number], tables.sets_at[number + 1]):
+                if tables.types[index] == rdtype:
+                    return index
+        return -1
+
+    def _node(self, number: int, owner: bytes) -> Node:
+        tables = self._tables
+        indexes = range(tables.sets_at[number], tables.sets_at[number + 1])
+        return {tables.types[index]: self._rrset(index, owner) for index in indexes}
+
+    def _rrset(self, index: int, owner: bytes) -> RRset:
+        tables = self._tables
+        rdtype = tables.types[index]
+        begin, end = tables.records_at[index], tables.records_at[index + 1]
+        rdata = tables.rdata
+        rdatas = tuple([rdata_at(rdata, offset) for offset in tables.rdata_at[begin:end]])
+        if rdtype == SOA and self._serial is not None and owner == self.origin:
+            start = len(rdatas[0]) - _SERIAL_FROM_END
+            rdatas = (rdatas[0][:start] + self._serial.to_bytes(4, "big") + rdatas[0][start + 4 :],)
+        return RRset(owner, rdtype, tables.ttls[index], rdatas)
 
 
 class ZoneBuilder:
     """Collects records and makes a `Zone` of them."""
 
     def __init__(self, origin: bytes, file: str) -> None:
-        self.origin = names.fold(origin)
-        self.file = file
-        self._records: dict[bytes, dict[int, dict[bytes, Place]]] = {}
-        self._ttls: dict[tuple[bytes, int], int] = {}
+        self.origin: Final = names.fold(origin)
+        self.file: Final = file
+        self.ttl_conflicts: Final[list[tuple[bytes, int, Place]]] = []
+        """After `build`: owner, type and place of the first records whose TTL differs from that of their RRset."""
+        self._log: Final = RecordLog(file)
+        self._file_numbers: Final = {file: 0}
+        self._owner = b""
+        self._owner_number = -1
+        self._begins = array("I")
+        """First record of each owner; complete while records come grouped by owner."""
+        self._is_grouped = True
+
+    def __len__(self) -> int:
+        """Records added, those that are there twice too."""
+        return len(self._log)
+
+    @property
+    def rdata_octets(self) -> int:
+        """Octets of rdata added."""
+        return len(self._log.rdata)
 
     def add(self, owner: bytes, rdtype: int, ttl: int, rdata: bytes, place: Place) -> None:
         """Add a record; one that is there already is dropped (RFC 2181 5), the lowest TTL wins (5.2)."""
-        owner = names.fold(owner)
-        rdatas = self._records.setdefault(owner, {}).setdefault(rdtype, {})
-        rdatas.setdefault(rdata, place)
-        key = (owner, rdtype)
-        known = self._ttls.get(key)
-        if known is None or ttl < known:
-            self._ttls[key] = ttl
+        self.append(names.fold(owner), rdtype, ttl, rdata, self.file_number(place.file), place.line, place.column)
+
+    def append(self, owner: bytes, rdtype: int, ttl: int, rdata: bytes, file: int, line: int, column: int) -> None:
+        """As `add`, quicker: `owner` is folded already, and `file` comes from `file_number`."""
+        if owner != self._owner:
+            self._turn_to(owner)
+        self._log.append(self._owner_number, rdtype, ttl, rdata, pack_place(file, line, column))
+
+    def _turn_to(self, owner: bytes) -> None:
+        """Make `owner` the one that records are added to."""
+        self._owner = owner
+        self._owner_number = self._log.names.intern(owner)
+        if self._owner_number == len(self._begins):
+            self._begins.append(len(self._log))
+        else:
+            self._is_grouped = False
+
+    def file_number(self, file: str) -> int:
+        """What `append` counts `file` by."""
+        number = self._file_numbers.setdefault(file, len(self._file_numbers))
+        if number == len(self._log.files):
+            self._log.files.append(file)
+        return number
+
+    def make_room(self) -> Sliced[None]:
+        """To be called now and then between records: spares `append` from long work."""
+        if self._log.names.is_crowded:
+            yield from self._log.names.grow()
 
     def build(self) -> Sliced[Zone]:
-        """The zone of everything added."""
-        yield
-        nodes = {
-            owner: {
-                rdtype: RRset(owner, rdtype, self._ttls[owner, rdtype], tuple(rdatas))
-                for rdtype, rdatas in types.items()
-            }
-            for owner, types in self._records.items()
-        }
-        places = {
-            (owner, rdtype): tuple(rdatas.values())
-            for owner, types in self._records.items()
-            for rdtype, rdatas in types.items()
-        }
-        return Zone(self.origin, self.file, nodes, places, sorted(nodes, key=names.canonical_key))
+        """The zone of everything added; the builder is used up."""
+        log = self._log
+        order = yield from canonical_order(log.names, self.origin)
+        records_of = yield from self._by_owner()
+        begins = self._begins
+        begins.append(len(log))
+        tables = SetTables(log, order)
+        budget = SLICE
+        for number in range(len(log.names)):
+            records = records_of[begins[number] : begins[number + 1]]
+            if len(records) == 1:
+                tables.add_record(log, records[0])
+                tables.close_set(log.types[records[0]], log.ttls[records[0]])
+                budget -= 1
+            else:
+                yield from self._add_node(tables, number, records)
+                budget -= len(records)
+            tables.close_owner()
+            if budget <= 0:
+                yield
+                budget = SLICE
+        return Zone(self.origin, self.file, tables)
+
+    def _by_owner(self) -> Sliced[Sequence[int]]:
+        """Indexes of the records in the order of the numbers of their owners; `_begins` is made to fit."""
+        owners = self._log.owners
+        if self._is_grouped:
+            return range(len(owners))
+        ends = array("I", [0]) * (len(self._log.names) + 1)
+        for record, number in enumerate(owners):
+            ends[number + 1] += 1
+            if not record % SLICE:
+                yield
+        for number in range(1, len(ends)):
+            ends[number] += ends[number - 1]
+            if not number % SLICE:
+                yield
+        self._begins = ends[:-1]
+        order = array("I", [0]) * len(owners)
+        for record, number in enumerate(owners):
+            order[ends[number]] = record
+            ends[number] += 1
+            if not record % SLICE:
+                yield
+        return order
+
+    def _add_node(self, tables: SetTables, number: int, records: Sequence[int]) -> Sliced[None]:
+        """Add the RRsets of owner `number`, which has several `records`."""
+        log = self._log
+        by_type: dict[int, list[int]] = {}
+        for count, record in enumerate(records, 1):
+            by_type.setdefault(log.types[record], []).append(record)
+            if not count % SLICE:
+                yield
+        for rdtype, same_type in by_type.items():
+            # RFC 2181 5: the records of an RRset differ in their data.
+            seen: set[bytes] = set()
+            first_ttl = lowest_ttl = log.ttls[same_type[0]]
+            for count, record in enumerate(same_type, 1):
+                rdata = rdata_at(log.rdata, log.rdata_at[record])
+                if rdata not in seen:
+                    seen.add(rdata)
+                    tables.add_record(log, record)
+                if log.ttls[record] != first_ttl:
+                    self._note_conflict(number, rdtype, record)
+                    lowest_ttl = min(lowest_ttl, log.ttls[record])
+                if not count % SLICE:
+                    yield
+            tables.close_set(rdtype, lowest_ttl)
+
+    def _note_conflict(self, number: int, rdtype: int, record: int) -> None:
+        # RFC 4034 3: an RRSIG has the TTL of what it covers, so those of one owner may well differ.
+        if rdtype != RRSIG and len(self.ttl_conflicts) < _KEPT_CONFLICTS:
+            place = unpack_place(self._log.places[record], self._log.files)
+            self.ttl_conflicts.append((self._log.names[number], rdtype, place))
