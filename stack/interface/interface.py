@@ -1,0 +1,164 @@
+"""A network interface without I/O: frames in, frames out, and when it next wants to run.
+
+    interface.receive(device.receive(), now)
+    device.transmit(interface.transmit(now))
+    poll(interface.poll_at())
+
+`now` is monotonic seconds and never goes back. Sockets call back during `receive` and `transmit`.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Protocol
+
+from dns_platform.protocols import Entropy, Octets
+from stack.address import Address
+from stack.counters import Counters
+from stack.draw import Draw
+from stack.interface.ipv4 import Ipv4
+from stack.interface.notices import Notices
+from stack.interface.output import Output
+from stack.interface.routing import FOREVER
+from stack.interface.settings import Settings
+from stack.interface.timer import earliest
+from stack.interface.udp import Udp
+from stack.interface.upper import Upper
+from stack.transport import Tcp
+from stack.wire import ethernet
+from stack.wire.error import WireError
+from stack.wire.ethernet import EtherType
+from stack.wire.ipv4 import Protocol as ProtocolNumber
+
+AT_ONCE = float("-inf")
+"""What `poll_at` answers when there is something to do already."""
+
+
+class Agent(Protocol):
+    """Something that lives on the interface and has timers: a DHCP client, a resolver."""
+
+    def poll_at(self) -> float | None:
+        """When `poll` has something to do."""
+        ...
+
+    def poll(self, now: float) -> None:
+        """Run the timers that are due; may send."""
+        ...
+
+
+class Interface:
+    """One interface with address `mac` on a link of `mtu`, set up by `settings` from `now` on."""
+
+    def __init__(self, mac: bytes, mtu: int, settings: Settings, entropy: Entropy, now: float) -> None:
+        self.mac = mac
+        self.mtu = mtu
+        self.settings = settings
+        self.counters = Counters()
+        self.notices = Notices()
+        self.draw = Draw(entropy)
+        limits = settings.limits
+        self._now = now
+        self._output = Output(mac, limits.output_frames, self.counters)
+        self._looped: deque[bytes] = deque()
+        self._agents: list[Agent] = []
+        self.udp = Udp(self, limits.udp_sockets, self.counters, self.draw)
+        self._upper = Upper(self.udp)
+        self.ipv4 = Ipv4(self._output, mtu, self._upper, limits, self.counters, self.draw, self.notices, self._loop)
+        for static in settings.ipv4:
+            self.ipv4.assign(static.address, static.network, now, optimistic=settings.optimistic, kept=True)
+        if settings.ipv4_gateway is not None:
+            self.ipv4.routes.routers[settings.ipv4_gateway] = FOREVER
+
+    def attach_tcp(self, tcp: Tcp) -> None:
+        """Let `tcp` have the TCP segments."""
+        self._upper.tcp = tcp
+
+    def attach(self, agent: Agent) -> None:
+        """Run the timers of `agent`."""
+        self._agents.append(agent)
+
+    def detach(self, agent: Agent) -> None:
+        """No longer run the timers of `agent`."""
+        self._agents.remove(agent)
+
+    # What transports ask
+
+    def is_local(self, address: Address) -> bool:
+        """Is it a valid unicast address of ours?"""
+        return self.ipv4.is_local(address)
+
+    def source_for(self, destination: Address) -> Address | None:
+        """The address of ours that packets to `destination` carry; None when there is no route or no address."""
+        return self.ipv4.source_for(destination)
+
+    def mtu_for(self, destination: Address) -> int:
+        """Largest IP packet, header included, that the path to `destination` is known to carry."""
+        return self.ipv4.path_mtus.get(destination, self._now)
+
+    def send(self, source: Address, destination: Address, protocol: int, payload: Octets, now: float) -> None:
+        """Send a packet, in fragments where it does not fit."""
+        self.ipv4.send(source, destination, protocol, payload, now)
+
+    # Frames
+
+    def receive(self, frames: Iterable[Octets], now: float) -> None:
+        """Take frames that came in. Their memory may be used again afterwards."""
+        self._now = now
+        for frame in frames:
+            try:
+                self._receive(memoryview(frame), now)
+            except WireError as error:
+                self.counters.add(error.layer, error.reason)
+
+    def transmit(self, now: float) -> list[bytes]:
+        """Run all timers that are due; the frames to send, in order."""
+        self._now = now
+        self._run_loop(now)
+        self.ipv4.poll(now)
+        for agent in list(self._agents):
+            agent.poll(now)
+        tcp = self._upper.tcp
+        if tcp is not None:
+            for source, destination, segment in tcp.transmit(now):
+                self.ipv4.send(source, destination, ProtocolNumber.TCP, segment, now, do_not_fragment=True)
+        return self._output.take()
+
+    def poll_at(self) -> float | None:
+        """When `transmit` has something to do: None when only frames coming in matter."""
+        if self._looped or len(self._output):
+            return AT_ONCE
+        tcp = self._upper.tcp
+        return earliest(
+            self.ipv4.poll_at(),
+            tcp.poll_at() if tcp is not None else None,
+            *(agent.poll_at() for agent in self._agents),
+        )
+
+    def _receive(self, frame: memoryview, now: float) -> None:
+        parsed = ethernet.parse(frame)
+        payload = memoryview(parsed.payload)
+        if parsed.destination != self.mac and not parsed.destination[0] & 1:
+            raise WireError(ethernet.LAYER, "for another host")
+        if parsed.source == self.mac:
+            raise WireError(ethernet.LAYER, "our own frame")
+        match parsed.ether_type:
+            case EtherType.IPV4:
+                self.ipv4.receive(payload, bool(parsed.destination[0] & 1), now)
+            case EtherType.ARP:
+                self.ipv4.arp.receive(payload, now)
+            case _:
+                raise WireError(ethernet.LAYER, "unknown ether type")
+
+    def _loop(self, packet: bytes) -> None:
+        """Take a packet to ourselves, for the next turn."""
+        if len(self._looped) >= self.settings.limits.looped_packets:
+            self.counters.add("loop", "queue full")
+            return
+        self._looped.append(packet)
+
+    def _run_loop(self, now: float) -> None:
+        for _ in range(len(self._looped)):
+            packet = self._looped.popleft()
+            try:
+                self.ipv4.receive(memoryview(packet), False, now, looped=True)
+            except WireError as error:
+                self.counters.add(error.layer, error.reason)

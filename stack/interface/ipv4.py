@@ -1,0 +1,267 @@
+"""IPv4: addresses of ours, packets in and out, fragments.
+
+Read first: RFC 791, RFC 1122 3.2.1 and 3.3, RFC 6864 (identification).
+"""
+
+from collections.abc import Callable
+
+from dns_platform.protocols import Octets
+from stack.address import (
+    BROADCAST_MAC,
+    IPV4_BROADCAST,
+    IPV4_UNSPECIFIED,
+    Address,
+    Network,
+    is_loopback,
+    is_multicast,
+    multicast_mac,
+    text,
+)
+from stack.counters import Counters
+from stack.draw import Draw
+from stack.interface.arp import Arp
+from stack.interface.icmp import Icmp, is_reachable_source
+from stack.interface.limits import Limits
+from stack.interface.notices import Notices
+from stack.interface.output import Output
+from stack.interface.path_mtu import PathMtus
+from stack.interface.reassembly import Reassembler
+from stack.interface.routing import FOREVER, Routes
+from stack.interface.timer import earliest
+from stack.interface.upper import Upper
+from stack.transport import Unreachable
+from stack.wire import ipv4
+from stack.wire.ethernet import EtherType
+from stack.wire.ipv4 import Packet, Protocol
+
+ALL_HOSTS: Address = bytes((224, 0, 0, 1))  # RFC 1112 4: every host listens to it
+
+
+class Ipv4:
+    """IPv4 on one interface. `loop(packet)` takes packets to ourselves."""
+
+    def __init__(
+        self,
+        output: Output,
+        mtu: int,
+        upper: Upper,
+        limits: Limits,
+        counters: Counters,
+        draw: Draw,
+        notices: Notices,
+        loop: Callable[[bytes], None],
+    ) -> None:
+        self._output = output
+        self._upper = upper
+        self._counters = counters
+        self._draw = draw
+        self._notices = notices
+        self._loop = loop
+        self._networks: dict[Address, Network] = {}
+        self.routes = Routes()
+        self.path_mtus = PathMtus(mtu, limits.path_mtus)
+        self.arp = Arp(output, limits, counters, draw, notices, self)
+        self.icmp = Icmp(self, upper, self.path_mtus, limits, counters)
+        self._reassembler = Reassembler(ipv4.LAYER, limits, counters, self.icmp.reassembly_expired)
+
+    # Addresses
+
+    def assign(
+        self,
+        address: Address,
+        network: Network,
+        now: float,
+        *,
+        optimistic: bool,
+        kept: bool,
+        lost: Callable[[float], None] | None = None,
+    ) -> None:
+        """Claim `address` in `network` (RFC 5227) and use it; `lost(now)` is called when another host has it."""
+
+        def claimed(now: float) -> None:  # noqa: ARG001
+            self._notices.add("address claimed", f"{text(address)} is ours")
+
+        def taken(now: float) -> None:
+            self.withdraw(address)
+            if lost is not None:
+                lost(now)
+
+        self._networks[address] = network
+        self.routes.on_link[network] = FOREVER
+        self.arp.claims.add(address, now, optimistic=optimistic, kept=kept, claimed=claimed, lost=taken)
+
+    def withdraw(self, address: Address) -> None:
+        """No longer use `address`."""
+        network = self._networks.pop(address, None)
+        self.arp.claims.drop(address)
+        if network is not None and network not in self._networks.values():
+            self.routes.on_link.pop(network, None)
+
+    @property
+    def addresses(self) -> list[Address]:
+        """Addresses that may be used now."""
+        return [address for address in self._networks if self.arp.claims.is_usable(address)]
+
+    def is_local(self, address: Address) -> bool:
+        """Is it a valid unicast address of ours?"""
+        return (address in self._networks and self.arp.claims.is_usable(address)) or is_loopback(address)
+
+    def is_broadcast(self, address: Address) -> bool:
+        """Is it everyone on the link (RFC 1122 3.2.1.3)? In networks of /31 and /32 there is no such address."""
+        if address == IPV4_BROADCAST:
+            return True
+        return any(network.length < 31 and address == network.broadcast for network in self._networks.values())
+
+    def is_unicast(self, address: Address) -> bool:
+        """Is it the address of one host, as far as we can know?"""
+        return is_reachable_source(address) and not self.is_broadcast(address)
+
+    def is_neighbour(self, address: Address) -> bool:
+        """Can `address` be that of a host on the link, other than us?"""
+        if address in self._networks or not self.is_unicast(address):
+            return False
+        return address in self.routes.routers or self.routes.is_on_link(address)
+
+    def source_for(self, destination: Address) -> Address | None:
+        """The address of ours that packets to `destination` carry: one in the network of the next hop, or the first."""
+        if self.is_local(destination):
+            return destination
+        hop = self.routes.next_hop(destination)
+        usable = self.addresses
+        if hop is None and destination != IPV4_BROADCAST:
+            return None
+        for address in usable:
+            if hop is not None and hop in self._networks[address]:
+                return address
+        return next(iter(usable), None)
+
+    # Packets in
+
+    def receive(self, view: memoryview, broadcast: bool, now: float, looped: bool = False) -> None:
+        """Take a packet that came in a frame, to a group when `broadcast`; raises WireError."""
+        packet = ipv4.parse(view)
+        source, destination = packet.source, packet.destination
+        if not looped and (is_loopback(source) or is_loopback(destination)):
+            self._drop("loopback address on the wire")  # RFC 1122 3.2.1.3 (g)
+            return
+        if source != IPV4_UNSPECIFIED and not self.is_unicast(source):
+            self._drop("source is no host")
+            return
+        if not looped and source in self._networks:
+            self._drop("our own address as source")
+            return
+        group = self.is_broadcast(destination) or destination == ALL_HOSTS
+        if not group and not self.is_local(destination):
+            self._drop("not for us")
+            return
+        if broadcast and not group:
+            self._drop("unicast packet in a broadcast frame")  # RFC 1122 3.3.6
+            return
+        if packet.more_fragments or packet.offset:
+            self._fragment(packet, view, group, now)
+        else:
+            self._deliver(packet, view, group, now)
+
+    def _fragment(self, packet: Packet, view: memoryview, group: bool, now: float) -> None:
+        key = (packet.source, packet.destination, packet.identification, packet.protocol)
+        first = bytes(view) if packet.offset == 0 else b""
+        payload = memoryview(packet.payload)
+        whole = self._reassembler.add(key, packet.offset, packet.more_fragments, payload, first, now)
+        if whole is not None:
+            body, first = whole
+            head = ipv4.parse(memoryview(first))
+            if len(first) - len(head.payload) + len(body) > ipv4.MAXIMUM:
+                self._drop("fragment past the end")
+                return
+            full = head._replace(payload=memoryview(body), more_fragments=False)
+            self._deliver(full, memoryview(ipv4.emit(full)), group, now)
+
+    def _deliver(self, packet: Packet, view: memoryview, group: bool, now: float) -> None:
+        if packet.protocol == Protocol.ICMP:
+            self.icmp.receive(packet, group, now)
+            return
+        payload = memoryview(packet.payload)
+        why = self._upper.receive(packet.protocol, packet.source, packet.destination, payload, group, now)
+        if why is not None:
+            if why is Unreachable.PROTOCOL:
+                self._drop("unknown protocol")
+            self.icmp.refuse(packet, view, why, group, now)
+
+    # Packets out
+
+    def send(
+        self,
+        source: Address,
+        destination: Address,
+        protocol: int,
+        payload: Octets,
+        now: float,
+        *,
+        do_not_fragment: bool = False,
+    ) -> None:
+        """Send a packet, in fragments when it does not fit and may be."""
+        mtu = self.path_mtus.get(destination, now)
+        packet = Packet(source, destination, protocol, payload, do_not_fragment=do_not_fragment)
+        if self.is_local(destination):
+            self._loop(ipv4.emit(packet))
+            return
+        if ipv4.HEADER + len(payload) <= mtu:
+            # RFC 6864 4.1: of a packet that nobody may fragment the identification means nothing
+            identification = 0 if do_not_fragment else self._draw.number(16)
+            self._route(destination, ipv4.emit(packet._replace(identification=identification)), now)
+        elif do_not_fragment:
+            self._counters.add(ipv4.LAYER, "too big for the path")
+            self._upper.unreachable(
+                protocol, source, destination, memoryview(payload)[:8], Unreachable.TOO_BIG, mtu, now
+            )
+        else:
+            self._send_fragments(packet._replace(identification=self._draw.number(16)), mtu, now)
+
+    def _send_fragments(self, packet: Packet, mtu: int, now: float) -> None:
+        """RFC 791 3.2: all pieces but the last are multiples of 8 octets."""
+        size = (mtu - ipv4.HEADER) & ~7
+        payload = memoryview(packet.payload)
+        for offset in range(0, len(payload), size):
+            piece = payload[offset : offset + size]
+            more = offset + size < len(payload)
+            fragment = packet._replace(payload=piece, offset=offset, more_fragments=more)
+            self._route(packet.destination, ipv4.emit(fragment), now)
+
+    def _route(self, destination: Address, packet: bytes, now: float) -> None:
+        if self.is_broadcast(destination):
+            self._output.send(BROADCAST_MAC, EtherType.IPV4, packet)
+            return
+        if is_multicast(destination):
+            self._output.send(multicast_mac(destination), EtherType.IPV4, packet)
+            return
+        hop = self.routes.next_hop(destination)
+        if hop is None:
+            self._counters.add(ipv4.LAYER, "no route")
+            return
+        self.arp.neighbours.send(hop, packet, now)
+
+    def neighbour_failed(self, address: Address, packets: list[bytes], now: float) -> None:
+        """The neighbour does not answer: tell whoever sent the packets that waited for it (RFC 1122 3.3.1.4)."""
+        self.routes.demote(address)
+        for packet in packets:
+            quoted = ipv4.parse(memoryview(packet))
+            if not quoted.offset:
+                start = memoryview(quoted.payload)
+                self._upper.unreachable(
+                    quoted.protocol, quoted.source, quoted.destination, start, Unreachable.HOST, None, now
+                )
+
+    # Time
+
+    def poll_at(self) -> float | None:
+        """When `poll` has something to do."""
+        return earliest(self.arp.poll_at(), self._reassembler.poll_at(), self.routes.poll_at())
+
+    def poll(self, now: float) -> None:
+        """Run the timers that are due."""
+        self.arp.poll(now)
+        self._reassembler.poll(now)
+        self.routes.poll(now)
+
+    def _drop(self, reason: str) -> None:
+        self._counters.add(ipv4.LAYER, reason)

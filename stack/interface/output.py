@@ -1,0 +1,33 @@
+"""Frames on their way to the device."""
+
+from dns_platform.protocols import Octets
+from stack.counters import Counters
+from stack.wire import ethernet
+from stack.wire.ethernet import EtherType, Frame
+
+
+class Output:
+    """A bounded queue of frames from `mac`."""
+
+    __slots__ = ("_counters", "_frames", "_limit", "mac")
+
+    def __init__(self, mac: bytes, limit: int, counters: Counters) -> None:
+        self.mac = mac
+        self._limit = limit
+        self._counters = counters
+        self._frames: list[bytes] = []
+
+    def send(self, destination: bytes, ether_type: EtherType, payload: Octets) -> None:
+        """Queue a frame to the MAC `destination`; drop it when the queue is full."""
+        if len(self._frames) >= self._limit:
+            self._counters.add(ethernet.LAYER, "output queue full")
+            return
+        self._frames.append(ethernet.emit(Frame(destination, self.mac, ether_type, payload)))
+
+    def take(self) -> list[bytes]:
+        """All frames queued, in order; the queue is empty afterwards."""
+        frames, self._frames = self._frames, []
+        return frames
+
+    def __len__(self) -> int:
+        return len(self._frames)
