@@ -36,7 +36,15 @@ class Verb:
     """Exit code for a bad command line."""
 
 
-VERBS: Final = (Verb("args", "every parameter of `serve` with its value and where that came from"),)
+VERBS: Final = (
+    Verb("serve", "answer DNS queries for the zones of a git repository, and follow each push"),
+    Verb(
+        "ask",
+        "what the server would answer, and the stages that led to it",
+        operands=(("NAME", "name to ask for"), ("TYPE", "record type, such as A or TYPE65")),
+    ),
+    Verb("args", "every parameter of `serve` with its value and where that came from"),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

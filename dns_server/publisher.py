@@ -1,0 +1,44 @@
+"""From a snapshot of the zones to what the engine answers: tables for what changed, then one swap."""
+
+from structlog.typing import FilteringBoundLogger
+
+from dns_server.answer.engine import Engine
+from dns_server.answer.table import ZoneTable, build
+from dns_server.collector import Collector
+from dns_server.reports import Difference, difference, report
+from zones.slices import Sliced, run_sliced
+from zones.snapshot import Snapshot
+
+
+class Publisher:
+    """Owns what is in service. One snapshot at a time; the engine answers from the one before meanwhile."""
+
+    def __init__(self, engine: Engine, collector: Collector, log: FilteringBoundLogger) -> None:
+        self._engine = engine
+        self._collector = collector
+        self._log = log
+        self.snapshot = Snapshot()
+        """What is in service."""
+        self.records = 0
+        """Records in service."""
+
+    async def apply(self, snapshot: Snapshot) -> None:
+        """Put `snapshot` into service. Gives the loop its turns; what it costs is the zones that changed."""
+        before = self.snapshot
+        change, tables = await run_sliced(_prepare(before, snapshot))
+        self._engine.catalogue = self._engine.catalogue.updated(
+            tables, frozenset(change.removed), snapshot.revision, broken=snapshot.broken.keys() - snapshot.zones.keys()
+        )
+        self.snapshot = snapshot
+        self.records = change.records
+        self._collector.freeze()
+        report(self._log, before, snapshot, change)
+
+
+def _prepare(before: Snapshot, after: Snapshot) -> Sliced[tuple[Difference, dict[bytes, ZoneTable]]]:
+    change = yield from difference(before, after)
+    tables = {}
+    for origin in change.changed:
+        tables[origin] = yield from build(after.zones[origin].zone)
+        yield
+    return change, tables

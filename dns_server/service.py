@@ -1,0 +1,150 @@
+"""The service while it runs: sockets, engine, zones and signals, from the first log line to the last.
+
+It listens before it has zones and refuses until then. What feeds it zones may fail and is started again; what ends
+the service is a signal, or an address that can't be bound.
+"""
+
+import asyncio
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import structlog
+
+from dns_server.answer.chaos import Identity
+from dns_server.answer.engine import Engine
+from dns_server.answer.protocol import Transport
+from dns_server.collector import Collector
+from dns_server.endpoint import Endpoint
+from dns_server.listeners.answering import Answer
+from dns_server.listeners.host import CannotListen, HostListeners
+from dns_server.listeners.streams import StreamLimits, Streams
+from dns_server.logs import Throttle
+from dns_server.publisher import Publisher
+from zones.snapshot import Snapshot
+
+EXIT_CANNOT_LISTEN: Final = 69  # EX_UNAVAILABLE of sysexits.h
+_RESTART_S: Final = 5.0  # seconds before a feed that failed starts again
+
+
+class Feed(Protocol):
+    """What brings zones: `zones.sync.Sync`."""
+
+    async def run(self) -> None:
+        """Bring every new version to `Service.apply`; until cancelled."""
+
+    def trigger(self) -> None:
+        """Look for a new version now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where and how to serve."""
+
+    listen: Sequence[Endpoint]
+    optional: frozenset[Endpoint]
+    """Of `listen`, what a machine may lack: it is said and left out."""
+    limits: StreamLimits
+    identity: Identity
+
+
+class Service:
+    """One run of the server."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._log = structlog.get_logger()
+        self._loop = asyncio.get_running_loop()
+        self._started = self._loop.time()
+        self._ready = False
+        self._stopping = asyncio.Event()
+        self._bug = Throttle(self._log.error)
+        report = Throttle(self._log.warning)
+        self.engine = Engine(plan.identity)
+        self.collector = Collector(self._loop)
+        self.publisher = Publisher(self.engine, self.collector, self._log)
+        self.streams = Streams(self._loop, self._answer(Transport.TCP), plan.limits, report)
+        self.listeners = HostListeners(self._loop, report)
+
+    async def run(self, feed: Feed) -> int:
+        """Serve until a signal says to end; the exit code."""
+        self._loop.set_exception_handler(self._unhandled)
+        try:
+            await self._listen()
+        except CannotListen as error:
+            self._log.error("stopped", reason=str(error))
+            self.listeners.close()
+            return EXIT_CANNOT_LISTEN
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._stop, number)
+        self._loop.add_signal_handler(signal.SIGHUP, self._hang_up, feed)
+        self.collector.start()
+        feeding = asyncio.create_task(self._feed(feed))
+        await self._stopping.wait()
+        feeding.cancel()
+        await asyncio.gather(feeding, return_exceptions=True)
+        self.listeners.close()
+        self.streams.close()
+        self.collector.stop()
+        self._log.info("stopped", seconds=round(self._loop.time() - self._started, 3))
+        return 0
+
+    async def apply(self, snapshot: Snapshot) -> None:
+        """Put a version of the zones into service."""
+        await self.publisher.apply(snapshot)
+        if not self._ready:
+            self._ready = True
+            self._log.info(
+                "ready",
+                addresses=[str(endpoint) for endpoint in self.listeners.endpoints],
+                zones=len(snapshot.zones),
+                records=self.publisher.records,
+                seconds=round(self._loop.time() - self._started, 3),
+            )
+
+    async def _listen(self) -> None:
+        answer = self._answer(Transport.UDP)
+        for endpoint in self._plan.listen:
+            try:
+                bound = await self.listeners.open(endpoint, answer, self.streams.plain)
+            except CannotListen as error:
+                if endpoint not in self._plan.optional or not error.has_no_such_address:
+                    raise
+                self._log.warning("not listening", address=str(endpoint), reason=str(error))
+                continue
+            self._log.info("listening", address=str(bound), transports=["UDP", "TCP"])
+
+    async def _feed(self, feed: Feed) -> None:
+        while True:
+            try:
+                await feed.run()
+                raise RuntimeError("the feed of zones ended by itself")
+            except Exception as error:  # a defect of ours must not take good zones down
+                self._log.error("internal error, zones are not followed", retry_in_s=_RESTART_S, exc_info=error)
+                await asyncio.sleep(_RESTART_S)
+
+    def _answer(self, transport: Transport) -> Answer:
+        engine, clock = self.engine, time.time
+
+        def answer(query: bytes) -> bytes | None:
+            try:
+                return engine.respond(query, transport, clock())
+            except Exception as error:  # a defect of ours: one query is lost, the service is not
+                self._bug("internal error, a query was dropped", query=query[:512].hex(), exc_info=error)
+                return None
+
+        return answer
+
+    def _stop(self, number: signal.Signals) -> None:
+        self._log.info("stopping", signal=number.name)
+        self._stopping.set()
+
+    def _hang_up(self, feed: Feed) -> None:
+        self._log.info("looking for a new version", signal="SIGHUP")
+        feed.trigger()
+
+    def _unhandled(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What asyncio could tell nobody else."""
+        self._bug(context["message"], exc_info=context.get("exception"))
