@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from zones.slices import Sliced, run_sliced
+from zones.source import SourceError, Version
 from zones.tree import Entry
 
 _SETTLED_NS: Final = 2_000_000_000
@@ -33,34 +35,18 @@ def blob_id(content: bytes) -> str:
 
 
 class FolderTree:
-    """The files of a folder as they are now. Symbolic links and hidden files and folders (`.git`) are left alone.
-
-    Pass the tree before as `previous`: content of files whose size and times stayed is not read again.
-    """
+    """The files of a folder as `scan` found them; content is read as it is now."""
 
     revision: Final = ""
     message: Final = ""
 
-    def __init__(self, folder: Path, previous: "FolderTree | None" = None) -> None:
+    def __init__(self, folder: Path, files: dict[str, _Known]) -> None:
         self.folder: Final = folder
-        self._before = previous._known if previous is not None else {}
-        self._known: dict[str, _Known] = {}
+        self.files: Final = files
 
     def entries(self) -> Iterator[Entry]:
-        """Regular files. NotADirectoryError or FileNotFoundError where the folder is none."""
-        pending = [""]
-        while pending:
-            inner = pending.pop()
-            with os.scandir(self.folder / inner) as found:
-                for item in found:
-                    path = f"{inner}{item.name}"
-                    if item.name.startswith("."):
-                        continue
-                    if item.is_dir(follow_symlinks=False):
-                        pending.append(f"{path}/")
-                    elif item.is_file(follow_symlinks=False):
-                        with contextlib.suppress(FileNotFoundError):  # removed since the folder was listed
-                            yield Entry(path, self._blob(path, item))
+        """Regular files, by path."""
+        return (Entry(path, known.blob) for path, known in self.files.items())
 
     def read(self, path: str) -> bytes:
         """Content as it is now. FileNotFoundError where there is no regular file, or it lies outside the folder."""
@@ -69,12 +55,65 @@ class FolderTree:
             raise FileNotFoundError(path)
         return file.read_bytes()
 
-    def _blob(self, path: str, item: os.DirEntry[str]) -> str:
-        found = item.stat(follow_symlinks=False)
-        status = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
-        known = self._before.get(path)
-        if known is None or not known.settled or known.status != status:
-            settled = time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns) > _SETTLED_NS
-            known = _Known(status, settled, blob_id((self.folder / path).read_bytes()))
-        self._known[path] = known
-        return known.blob
+
+def scan(folder: Path, previous: FolderTree | None = None) -> Sliced[FolderTree]:
+    """List a folder. Symbolic links and hidden files and folders (`.git`) are left alone.
+
+    With the tree before as `previous`, files whose size and times stayed are not read again. OSError where the
+    folder, or a file of it, cannot be read.
+    """
+    before = previous.files if previous is not None else {}
+    files: dict[str, _Known] = {}
+    pending = [""]
+    while pending:
+        inner = pending.pop()
+        with os.scandir(folder / inner) as found:
+            for item in found:
+                yield
+                path = f"{inner}{item.name}"
+                if item.name.startswith("."):
+                    continue
+                if item.is_dir(follow_symlinks=False):
+                    pending.append(f"{path}/")
+                elif item.is_file(follow_symlinks=False):
+                    with contextlib.suppress(FileNotFoundError):  # removed since the folder was listed
+                        files[path] = _look_at(item, before.get(path))
+    return FolderTree(folder, dict(sorted(files.items())))
+
+
+def _look_at(item: os.DirEntry[str], known: _Known | None) -> _Known:
+    found = item.stat(follow_symlinks=False)
+    status = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+    if known is not None and known.settled and known.status == status:
+        return known
+    settled = time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns) > _SETTLED_NS
+    return _Known(status, settled, blob_id(Path(item.path).read_bytes()))
+
+
+class FolderSource:
+    """A folder that people edit. A file that is half written is a broken zone until it is whole: rename into place."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._last: FolderTree | None = None
+
+    @property
+    def name(self) -> str:
+        """Path of the folder."""
+        return str(self._folder)
+
+    async def state(self) -> str:
+        """Digest of paths and content. SourceError when the folder cannot be read."""
+        return (await self.fetch()).state
+
+    async def fetch(self) -> Version:
+        """The folder as it is now. SourceError when it cannot be read."""
+        try:
+            self._last = await run_sliced(scan(self._folder, self._last))
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise SourceError(f"{error.filename or self._folder}: {reason}; is this the folder of zones?") from error
+        digest = hashlib.sha256()
+        for path, blob in self._last.entries():
+            digest.update(os.fsencode(path) + b"\0" + blob.encode())
+        return Version(digest.hexdigest(), self._last)

@@ -126,10 +126,14 @@ class _Load:
             text = sources.read(entry.path)
         except OSError as error:
             return None, (_unreadable(entry.path, error),)
-        parsed = yield from parse(text, origin, entry.path, sources.include)
-        if parsed.zone is None or has_errors(parsed.findings):
-            return None, parsed.findings
-        checked = yield from check(parsed.zone, self._now)
+        try:
+            parsed = yield from parse(text, origin, entry.path, sources.include)
+            if parsed.zone is None or has_errors(parsed.findings):
+                return None, parsed.findings
+            checked = yield from check(parsed.zone, self._now)
+        except Exception as error:
+            # A fault of ours must cost no more than this zone: the others are loaded, this one stays as it was.
+            return None, (_fault(entry.path, error),)
         findings = (*parsed.findings, *checked)
         return (None if has_errors(findings) else parsed.zone), findings
 
@@ -245,3 +249,8 @@ def _serial_finding(zone: Zone, what: str, hint: str) -> Finding:
 
 def _unreadable(path: str, error: OSError) -> Finding:
     return Finding(Place(path), "unreadable", Severity.ERROR, f"the file cannot be read: {error.strerror or error}")
+
+
+def _fault(path: str, error: Exception) -> Finding:
+    message = f"reading the zone failed with {type(error).__name__}: {error}"
+    return Finding(Place(path), "internal-error", Severity.ERROR, message, "a fault of the server: please report it")

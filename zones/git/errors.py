@@ -6,6 +6,8 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from zones.source import SourceError
+
 
 class Stage(enum.Enum):
     """What was being done; the value completes a sentence that begins with the peer."""
@@ -18,7 +20,7 @@ class Stage(enum.Enum):
     PUSH = "pushing"
 
 
-class GitError(Exception):
+class GitError(SourceError):
     """A git operation failed. Nothing of the version concerned is used."""
 
     def __init__(self, peer: str, stage: Stage, reason: str, hint: str = "") -> None:

@@ -1,0 +1,194 @@
+"""Keeps what is served equal to a source: polls, obeys triggers, retries, one sync at a time.
+
+Whatever goes wrong, what is in service stays in service. Randomness and wall clock are arguments; waiting is the
+event loop's.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import structlog
+
+from zones.loader import Options, load
+from zones.slices import run_sliced
+from zones.snapshot import Snapshot
+from zones.source import Source, SourceError
+
+FIRST_RETRY_S: Final = 1.0
+MAX_RETRY_S: Final = 60.0
+_POLL_JITTER: Final = 0.1  # share of the interval by which polls are spread, so that a fleet does not poll as one
+
+Apply = Callable[[Snapshot], Awaitable[None]]
+"""Puts a snapshot into service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one sync."""
+
+    snapshot: Snapshot
+    """In service after it."""
+    changed: bool
+    """Whether this sync put it there."""
+    error: str = ""
+    """Why the source could not be read, with what to do; empty when it could."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """State of the sync for people and metrics. Times are seconds since 1970, None where there was none."""
+
+    source: str
+    commit: str = ""
+    """Of the newest version that was loaded; empty for a folder and before the first sync."""
+    last_success: float | None = None
+    """When the source was last seen to be what is loaded."""
+    last_error: str = ""
+    """Of the last attempt; empty when it went well."""
+    failures: int = 0
+    """Attempts that failed since the last success."""
+    next_attempt: float | None = None
+    """None while an attempt is running, or when only a trigger will start one."""
+
+
+class Sync:
+    """Owns a source. `run` is its task; `trigger` asks for a sync from anywhere on the event loop."""
+
+    def __init__(
+        self,
+        source: Source,
+        apply: Apply,
+        *,
+        options: Options,
+        poll_s: float,
+        baked: Source | None = None,
+        jitter: random.Random | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`poll_s` of 0 asks for no polling; `baked` is served until `source` has been reached."""
+        self._source = source
+        self._apply = apply
+        self._options = options
+        self._poll_s = poll_s
+        self._baked = baked
+        self._jitter = jitter or random.SystemRandom()
+        self._clock = clock
+        self._snapshot = Snapshot()
+        self._state = ""
+        self._status = Status(source.name)
+        self._waiting: list[asyncio.Future[Outcome]] = []
+        self._triggered = asyncio.Event()
+        self._log = structlog.get_logger("zones.sync").bind(source=source.name)
+
+    @property
+    def status(self) -> Status:
+        """As of now."""
+        return self._status
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What is in service."""
+        return self._snapshot
+
+    def trigger(self) -> asyncio.Future[Outcome]:
+        """Ask for a sync; the future gets the outcome of one that begins after this call.
+
+        Any number of triggers during a sync make one more sync.
+        """
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        self._triggered.set()
+        return future
+
+    async def run(self) -> None:
+        """Sync until cancelled."""
+        waiting: list[asyncio.Future[Outcome]] = []
+        try:
+            if self._baked is not None:
+                await self._load_baked(self._baked)
+            while True:
+                # Triggers up to here are answered by the sync that begins now, later ones by the next.
+                waiting, self._waiting = self._waiting, []
+                self._triggered.clear()
+                outcome = await self._sync()
+                for future in waiting:
+                    if not future.done():
+                        future.set_result(outcome)
+                await self._pause(self._delay())
+        finally:
+            for future in (*waiting, *self._waiting):
+                future.cancel()
+
+    async def _sync(self) -> Outcome:
+        """One attempt."""
+        self._status = replace(self._status, next_attempt=None)
+        try:
+            changed = await self._follow(self._source)
+        except SourceError as error:
+            return self._failed(str(error))
+        except Exception as error:
+            # A fault of ours: what is in service stays, and the next attempt may go better.
+            self._log.exception("sync failed by a fault of the server, please report it")
+            return self._failed(f"{type(error).__name__}: {error}")
+        if self._status.failures:
+            self._log.info("source is reachable again", failures=self._status.failures)
+        self._status = Status(self._source.name, self._snapshot.revision, last_success=self._clock())
+        return Outcome(self._snapshot, changed)
+
+    async def _follow(self, source: Source) -> bool:
+        """Load the newest version of `source` if it is not loaded; whether it was loaded now."""
+        if self._state and await source.state() == self._state:
+            return False
+        started = time.monotonic()
+        version = await source.fetch()
+        fetched = time.monotonic()
+        self._log.info("fetched", commit=version.tree.revision or None, seconds=round(fetched - started, 3))
+        snapshot = await run_sliced(load(version.tree, self._snapshot, self._options, self._clock()))
+        await self._apply(snapshot)
+        self._snapshot = snapshot
+        self._state = version.state
+        self._log.info("loaded", zones=len(snapshot.zones), seconds=round(time.monotonic() - fetched, 3))
+        return True
+
+    async def _load_baked(self, baked: Source) -> None:
+        try:
+            await self._follow(baked)
+        except SourceError as error:
+            self._log.error("baked zones cannot be read", error=str(error))
+        except Exception:
+            self._log.exception("baked zones cannot be loaded by a fault of the server, please report it")
+        self._state = ""  # the source itself is still to be loaded
+
+    def _failed(self, reason: str) -> Outcome:
+        failures = self._status.failures + 1
+        self._status = replace(self._status, last_error=reason, failures=failures)
+        zones = len(self._snapshot.zones)
+        self._log.warning("sync failed", error=reason, attempt=failures, zones_still_served=zones)
+        return Outcome(self._snapshot, changed=False, error=reason)
+
+    def _delay(self) -> float | None:
+        """Seconds to the next attempt; None to wait for a trigger."""
+        failures = self._status.failures
+        if failures:
+            # Exponential back-off with jitter: at least half of it, so that a dead server is left in peace.
+            ceiling = min(MAX_RETRY_S, FIRST_RETRY_S * 2.0 ** min(failures - 1, 16))
+            return ceiling * self._jitter.uniform(0.5, 1.0)
+        if not self._poll_s:
+            return None
+        return self._poll_s * self._jitter.uniform(1 - _POLL_JITTER, 1 + _POLL_JITTER)
+
+    async def _pause(self, delay: float | None) -> None:
+        """Wait for `delay` or a trigger."""
+        if delay is not None:
+            self._status = replace(self._status, next_attempt=self._clock() + delay)
+            if self._status.failures:
+                self._log.info("next attempt", seconds=round(delay, 3))
+        try:
+            async with asyncio.timeout(delay):
+                await self._triggered.wait()
+        except TimeoutError:
+            return
