@@ -35,8 +35,8 @@ class Feed(Protocol):
     async def run(self) -> None:
         """Bring every new version to `Service.apply`; until cancelled."""
 
-    def trigger(self) -> None:
-        """Look for a new version now."""
+    def trigger(self) -> object:
+        """Look for a new version now; what it returns is for those who want to wait for it."""
 
 
 @dataclass(frozen=True, slots=True)

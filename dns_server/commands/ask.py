@@ -19,7 +19,7 @@ from dns_server.answer.table import build
 from dns_server.parameters import ZONES
 from dns_server.settings import BadParameter, BadUsage, Settings
 from zones import repository
-from zones.folder import FolderTree
+from zones.folder import FolderTree, scan
 from zones.loader import Options, load
 from zones.name import BadName, ancestors, fold, from_text, to_text
 from zones.rdtypes import from_text as type_from_text
@@ -36,7 +36,8 @@ def run(settings: Settings, operands: list[str]) -> int:
     folder = settings[ZONES]
     if folder is None:
         raise BadParameter("--zones", None, "it is required", f"--zones={ZONES.example}")
-    snapshot = run_to_end(load(_Ancestors(FolderTree(folder), name), Snapshot(), Options(), time.time()))
+    tree = run_to_end(scan(folder))
+    snapshot = run_to_end(load(_Ancestors(tree, name), Snapshot(), Options(), time.time()))
     for broken in snapshot.broken.values():
         for finding in broken.findings:
             print(finding, file=sys.stderr)

@@ -1,7 +1,6 @@
 """`unizone serve`: the server."""
 
 import asyncio
-import time
 from importlib import metadata
 from pathlib import Path
 
@@ -27,9 +26,9 @@ from dns_server.parameters import (
 )
 from dns_server.service import Plan, Service
 from dns_server.settings import BadUsage, Settings
-from zones.folder import FolderTree
-from zones.loader import Options, load
-from zones.slices import run_sliced
+from zones.folder import FolderSource
+from zones.loader import Options
+from zones.sync import Sync
 
 DEFAULT_LISTEN = (Endpoint("0.0.0.0", 53), Endpoint("::", 53))  # noqa: S104  the port-53 service of this machine
 
@@ -61,26 +60,4 @@ def plan(settings: Settings, default: tuple[Endpoint, ...]) -> Plan:
 async def _serve(settings: Settings, folder: Path) -> int:
     service = Service(plan(settings, DEFAULT_LISTEN))
     options = Options(keep_serial=settings[SERIAL] is SerialPolicy.KEEP)
-    return await service.run(_FolderFeed(service, folder, options, settings[POLL]))
-
-
-class _FolderFeed:
-    def __init__(self, service: Service, folder: Path, options: Options, poll: float) -> None:
-        self._service, self._folder, self._options, self._poll = service, folder, options, poll
-        self._triggered = asyncio.Event()
-
-    async def run(self) -> None:
-        tree = FolderTree(self._folder)
-        while True:
-            before = self._service.publisher.snapshot
-            await self._service.apply(await run_sliced(load(tree, before, self._options, time.time())))
-            self._triggered.clear()
-            try:
-                async with asyncio.timeout(self._poll):
-                    await self._triggered.wait()
-            except TimeoutError:
-                pass
-            tree = FolderTree(self._folder, tree)
-
-    def trigger(self) -> None:
-        self._triggered.set()
+    return await service.run(Sync(FolderSource(folder), service.apply, options=options, poll_s=settings[POLL]))
