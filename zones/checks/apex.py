@@ -9,7 +9,6 @@ from zones.checks.rdata import name_at
 from zones.checks.registry import (
     NOT_AT_APEX,
     NS_MISSING,
-    OUT_OF_ZONE,
     SOA_MISSING,
     SOA_MULTIPLE,
     SOA_NOT_AT_APEX,
@@ -80,16 +79,4 @@ def apex_only(context: Context, rrset: RRset) -> None:
             rrset.rdtype,
             f"{rdtypes.to_text(rrset.rdtype)} at {names.to_text(rrset.owner)}",
             f"it belongs at {names.to_text(context.origin)}",
-        )
-
-
-def out_of_zone(context: Context, owner: bytes) -> None:
-    """`owner` is not in the zone."""
-    for rdtype in context.zone.node(owner):
-        context.report(
-            OUT_OF_ZONE,
-            owner,
-            rdtype,
-            f"{names.to_text(owner)} is outside the zone {names.to_text(context.origin)}",
-            "is a final dot or an $ORIGIN wrong?",
         )

@@ -13,6 +13,7 @@ from zones.zone import Node, Zone
 AT_CUT: Final = frozenset(
     (rdtypes.NS, rdtypes.DS, rdtypes.NSEC, rdtypes.RRSIG)
 )  # RFC 4035 2.4, 2.6: what a cut may have
+_OF_SIGNED: Final = frozenset((rdtypes.DNSKEY, rdtypes.RRSIG, rdtypes.NSEC, rdtypes.NSEC3PARAM))
 LIMIT: Final = 100  # findings a check, so that a broken generator script doesn't fill memory and logs
 
 
@@ -33,20 +34,22 @@ class Context:
 
     __slots__ = (
         "_counts", "_exists", "authoritative", "cuts", "dnames", "findings", "hashed", "hidden", "now", "origin",
-        "servers", "zone",
+        "servers", "signed", "zone",
     )  # fmt: skip
 
     def __init__(self, zone: Zone, now: float) -> None:
         self.zone: Final = zone
         self.origin: Final = zone.origin
         self.now: Final = now
+        self.signed: Final = not _OF_SIGNED.isdisjoint(zone.node(zone.origin))
+        """Whether the apex has any of the records that a signed zone has."""
         self.findings: Final[list[Finding]] = []
         self.authoritative: Final[list[bytes]] = []
-        """Owners that are not hidden, delegations with them, in canonical order."""
+        """Owners that are not hidden, delegations with them, in canonical order; empty in an unsigned zone."""
         self.cuts: Final[set[bytes]] = set()
-        """Those of them that are delegations."""
+        """Authoritative owners that are delegations."""
         self.dnames: Final[set[bytes]] = set()
-        """Those of them that have a DNAME."""
+        """Authoritative owners that have a DNAME."""
         self.hidden: Final[list[tuple[bytes, bytes]]] = []
         """Owners with data that is never answered as such, and the delegation or DNAME which hides it."""
         self.hashed: Final[list[bytes]] = []
@@ -58,6 +61,8 @@ class Context:
 
     def note(self, owner: bytes, node: Node) -> bytes:
         """Note what the authoritative `owner` is; `owner` again if it hides what is below it, else empty."""
+        if self.signed:
+            self.authoritative.append(owner)
         servers = node.get(rdtypes.NS)
         if servers is not None:
             self.servers.update(names.fold(rdata) for rdata in servers.rdatas)

@@ -18,6 +18,7 @@ from zones.checks.registry import (
 )
 from zones.zone import RRset
 
+_DNSSEC: Final = frozenset((rdtypes.RRSIG, rdtypes.NSEC))
 _DIGEST_OCTETS: Final = {1: 20, 2: 32, 3: 32, 4: 48, 5: 32, 6: 32}  # IANA, DS digest algorithms
 # IANA, DNS security algorithm numbers, without 0 (deletion, only in CDS), 1 (RFC 8624: MUST NOT) and the unassigned.
 SIGNING_ALGORITHMS: Final = frozenset((3, 5, 6, 7, 8, 10, 12, 13, 14, 15, 16, 17, 23, 253, 254))
@@ -55,8 +56,8 @@ def occluded(context: Context, owner: bytes, bottom: bytes) -> None:
     for rdtype in context.zone.node(owner):
         if rdtype in rdtypes.ADDRESSES and owner in context.servers:
             continue
-        if rdtype in AT_CUT and (owner == bottom or rdtype == rdtypes.RRSIG):
-            continue
+        if rdtype in _DNSSEC or (owner == bottom and rdtype in AT_CUT):
+            continue  # `signatures` and `nsec` tell about those
         context.report(
             OCCLUDED,
             owner,

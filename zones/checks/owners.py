@@ -6,7 +6,7 @@ from typing import Final
 from zones import name as names
 from zones import rdtypes
 from zones.checks.context import Context
-from zones.checks.registry import HOSTNAME, HOSTNAME_TARGET, WILDCARD_NOT_LEFTMOST, WILDCARD_TYPE
+from zones.checks.registry import HOSTNAME, HOSTNAME_TARGET, WILDCARD_NOT_LEFTMOST, WILDCARD_NS, WILDCARD_TYPE
 from zones.zone import Node, RRset
 
 # RFC 952, RFC 1123 2.1: letters, digits and inner hyphens.
@@ -48,7 +48,7 @@ def _odd_owner(context: Context, owner: bytes, node: Node) -> None:
     if wildcard:
         for rdtype in _NOT_WILDCARD.intersection(node):
             context.report(
-                WILDCARD_TYPE,
+                WILDCARD_NS if rdtype == rdtypes.NS else WILDCARD_TYPE,
                 owner,
                 rdtype,
                 f"{rdtypes.to_text(rdtype)} at the wildcard {names.to_text(owner)}",

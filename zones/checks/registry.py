@@ -46,7 +46,6 @@ def _warning(name: str, rule: str, reference: str) -> Check:
 
 
 _subject("The apex")
-OUT_OF_ZONE: Final = _error("out-of-zone", "A record's owner is at or below the zone's name.", "RFC 1035 5.2")
 SOA_MISSING: Final = _error("soa-missing", "The apex has an SOA record.", "RFC 1035 5.2")
 SOA_MULTIPLE: Final = _error("soa-multiple", "The apex has one SOA record.", "RFC 2181 6.1")
 SOA_NOT_AT_APEX: Final = _error("soa-not-at-apex", "An SOA record stands at the apex alone.", "RFC 1035 5.2")
@@ -80,7 +79,7 @@ OCCLUDED: Final = _warning(
     "occluded-by-delegation", "At and below a delegation are only NS, DS and addresses of name servers.", "RFC 2181 6.1"
 )
 DS_AT_APEX: Final = _error("ds-at-apex", "A zone's DS stands in its parent zone.", "RFC 4035 2.4")
-DS_WITHOUT_NS: Final = _error("ds-without-ns", "A DS stands at a delegation.", "RFC 4035 2.4")
+DS_WITHOUT_NS: Final = _warning("ds-without-ns", "A DS stands at a delegation.", "RFC 4035 2.4")
 DS_ALGORITHM: Final = _warning("ds-algorithm", "The algorithm of a DS is one that is assigned.", "RFC 8624 3.1")
 DS_DIGEST_TYPE: Final = _warning("ds-digest-type", "The digest type of a DS is one that is assigned.", "RFC 4034 5.1.3")
 DS_DIGEST_LENGTH: Final = _warning(
@@ -91,9 +90,15 @@ DS_CONFLICT: Final = _warning(
 )
 
 _subject("Targets of NS, MX, SRV, SVCB")
-NS_TARGET_ALIAS: Final = _warning("ns-target-alias", "A name server's name is no alias.", "RFC 2181 10.3")
-NS_TARGET_MISSING: Final = _warning(
-    "ns-target-missing", "A name server inside the zone has an address.", "RFC 1912 2.8"
+NS_TARGET_ALIAS: Final = _error("ns-target-alias", "A name server of the zone is no alias.", "RFC 2181 10.3")
+NS_TARGET_MISSING: Final = _error(
+    "ns-target-missing", "A name server of the zone, inside it, has an address.", "RFC 1912 2.8"
+)
+DELEGATION_TARGET_ALIAS: Final = _warning(
+    "delegation-target-alias", "A name server of a delegation is no alias.", "RFC 2181 10.3"
+)
+DELEGATION_TARGET_MISSING: Final = _warning(
+    "delegation-target-missing", "A name server of a delegation, inside this zone, has an address.", "RFC 1912 2.8"
 )
 MX_TARGET_ALIAS: Final = _warning("mx-target-alias", "A mail exchange's name is no alias.", "RFC 2181 10.3")
 MX_TARGET_MISSING: Final = _warning(
@@ -116,11 +121,6 @@ SVCB_ALIAS_MULTIPLE: Final = _warning(
 SVCB_ALIAS_SELF: Final = _warning(
     "svcb-alias-self", "The target of an AliasMode record is not its owner.", "RFC 9460 2.4.2"
 )
-SVCB_KEYS: Final = _warning("svcb-keys", "SvcParamKeys rise and none comes twice.", "RFC 9460 2.2")
-SVCB_MANDATORY: Final = _warning(
-    "svcb-mandatory", "Keys listed as mandatory are there; `mandatory` is not listed.", "RFC 9460 8"
-)
-SVCB_NO_DEFAULT_ALPN: Final = _warning("svcb-no-default-alpn", "`no-default-alpn` comes with `alpn`.", "RFC 9460 7.1.1")
 SVCB_TARGET_MISSING: Final = _warning(
     "svcb-target-missing", "The target of SVCB or HTTPS inside the zone exists.", "RFC 9460 2.5"
 )
@@ -138,7 +138,8 @@ HOSTNAME_TARGET: Final = _warning(
     "hostname-target", "The target of NS, MX, SRV or a reverse PTR is a host name.", "RFC 952, 1123 2.1"
 )
 WILDCARD_NOT_LEFTMOST: Final = _warning("wildcard-not-leftmost", "The label `*` is leftmost.", "RFC 4592 2.1.1")
-WILDCARD_TYPE: Final = _warning("wildcard-type", "A wildcard owner has no NS, DNAME or DS.", "RFC 4592 4.2, 4.4, 4.6")
+WILDCARD_NS: Final = _error("wildcard-ns", "A wildcard is no delegation.", "RFC 4592 4.2")
+WILDCARD_TYPE: Final = _warning("wildcard-type", "A wildcard has no DNAME or DS.", "RFC 4592 4.4, 4.6")
 
 _subject("Keys")
 DNSKEY_MISSING: Final = _warning("dnskey-missing", "A signed zone has DNSKEY records.", "RFC 4035 2.1")

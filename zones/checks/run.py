@@ -1,12 +1,14 @@
 """One walk over a zone that calls every check."""
 
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from zones import name as names
 from zones import rdtypes
-from zones.checks import alias, apex, content, delegation, owners, svcb, targets
+from zones.checks import alias, apex, content, delegation, keys, nsec, nsec3, owners, signatures, svcb, targets, zonemd
 from zones.checks.context import Context
+from zones.checks.verify import Verify
 from zones.findings import Finding
 from zones.slices import Sliced
 from zones.zone import RRset, Zone
@@ -15,20 +17,18 @@ RRsetCheck = Callable[[Context, RRset], None]
 
 _SLICE: Final = 32  # owners or RRsets between two yields: about 200 microseconds
 
-# What is looked at in authoritative data and at delegations, by type.
-_BY_TYPE: Final[Mapping[int, tuple[RRsetCheck, ...]]] = {
+# What is looked at in authoritative data and at delegations, by type: at once, where the RRset alone is judged, ...
+_AT_ONCE: Final[Mapping[int, tuple[RRsetCheck, ...]]] = {
     rdtypes.SOA: (apex.soa,),
-    rdtypes.NS: (targets.targets, owners.target_name, content.doubled, delegation.glue),
-    rdtypes.CNAME: (alias.cname, alias.chain),
+    rdtypes.NS: (owners.target_name, content.doubled),
+    rdtypes.CNAME: (alias.cname,),
     rdtypes.DNAME: (alias.dname,),
     rdtypes.PTR: (owners.target_name, content.doubled),
-    rdtypes.MX: (targets.targets, targets.null_mx, owners.target_name, content.doubled),
-    rdtypes.SRV: (targets.targets, owners.target_name, content.doubled),
+    rdtypes.MX: (owners.target_name, content.doubled, targets.null_mx),
+    rdtypes.SRV: (owners.target_name, content.doubled),
     rdtypes.TXT: (content.text,),
     rdtypes.SPF: (content.spf,),
     rdtypes.DS: (delegation.ds,),
-    rdtypes.SVCB: (svcb.svcb,),
-    rdtypes.HTTPS: (svcb.svcb,),
     rdtypes.DNSKEY: (apex.apex_only,),
     rdtypes.CDS: (apex.apex_only,),
     rdtypes.CDNSKEY: (apex.apex_only,),
@@ -36,8 +36,17 @@ _BY_TYPE: Final[Mapping[int, tuple[RRsetCheck, ...]]] = {
     rdtypes.NSEC3PARAM: (apex.apex_only,),
     rdtypes.ZONEMD: (apex.apex_only,),
 }
+# ... and later, where it is followed to a name that a delegation or a DNAME may hide.
+_LATER: Final[Mapping[int, tuple[RRsetCheck, ...]]] = {
+    rdtypes.NS: (targets.targets, delegation.glue),
+    rdtypes.CNAME: (alias.chain,),
+    rdtypes.MX: (targets.targets,),
+    rdtypes.SRV: (targets.targets,),
+    rdtypes.SVCB: (svcb.svcb,),
+    rdtypes.HTTPS: (svcb.svcb,),
+}
 # What servers refuse even where a delegation or a DNAME hides it.
-_BY_TYPE_HIDDEN: Final[Mapping[int, tuple[RRsetCheck, ...]]] = {
+_HIDDEN: Final[Mapping[int, tuple[RRsetCheck, ...]]] = {
     rdtypes.SOA: (apex.soa,),
     rdtypes.CNAME: (alias.cname,),
     rdtypes.DNAME: (alias.dname,),
@@ -47,15 +56,16 @@ _BY_TYPE_HIDDEN: Final[Mapping[int, tuple[RRsetCheck, ...]]] = {
 _NSEC3_NODE: Final = frozenset((rdtypes.NSEC3, rdtypes.RRSIG))
 
 
-def check(zone: Zone, now: float) -> Sliced[list[Finding]]:
+def check(zone: Zone, now: float, verify: Verify | None = None) -> Sliced[list[Finding]]:
     """Everything that is wrong with `zone` at the time `now` (seconds since 1970), in the order of its files.
 
     Linear in the number of records. Of each check, at most `context.LIMIT` findings are listed, and how many more.
+    Signatures are verified by `verify`, if it is given.
     """
     context = Context(zone, now)
     apex.apex(context)
-    pending = yield from _survey(context)
-    for count, (rrset, functions) in enumerate(pending):
+    later = yield from _survey(context)
+    for count, (rrset, functions) in enumerate(later):
         if not count % _SLICE:
             yield
         for function in functions:
@@ -67,37 +77,63 @@ def check(zone: Zone, now: float) -> Sliced[list[Finding]]:
             delegation.occluded(context, owner, bottom)
         else:
             alias.below_dname(context, owner, bottom)
+    found = keys.keys(context)
+    keys.for_parent(context)
+    keys.csync(context)
+    yield from zonemd.zonemd(context)
+    if context.signed and signatures.is_signed(context, found):
+        yield from _signed(context, found, verify)
     return context.result()
 
 
-def _survey(context: Context) -> Sliced[list[tuple[RRset, tuple[RRsetCheck, ...]]]]:
-    """Sort the names of the zone into the kinds that `Context` has; the result is what to look at closer.
+def _signed(context: Context, found: keys.Keys, verify: Verify | None) -> Sliced[None]:
+    """The checks of a signed zone."""
+    zone = context.zone
+    has_nsec3 = bool(context.hashed) or rdtypes.NSEC3PARAM in zone.node(context.origin)
+    for count, owner in enumerate(itertools.chain(context.authoritative, context.hashed)):
+        if not count % _SLICE or verify is not None:
+            yield
+        node = zone.node(owner)
+        signatures.signatures(context, found, owner, node, verify)
+        if has_nsec3 and rdtypes.NSEC in node:
+            nsec.superfluous(context, owner, "beside NSEC3")
+    for count, (owner, bottom) in enumerate(context.hidden):
+        if not count % _SLICE:
+            yield
+        node = zone.node(owner)
+        signatures.hidden_signatures(context, owner, bottom, node)
+        if owner != bottom and rdtypes.NSEC in node:
+            nsec.superfluous(context, owner, f"hidden by {names.to_text(bottom)}")
+    yield from nsec3.nsec3(context) if has_nsec3 else nsec.nsec(context)
 
-    The checks of targets need to know all delegations and DNAMEs, so they come in a second pass.
+
+def _survey(context: Context) -> Sliced[list[tuple[RRset, tuple[RRsetCheck, ...]]]]:
+    """Sort the names of the zone into the kinds that `Context` has, and check what can be checked at once.
+
+    The result is what to look at when all delegations and DNAMEs are known.
     """
-    zone, origin = context.zone, context.origin
-    pending: list[tuple[RRset, tuple[RRsetCheck, ...]]] = []
+    zone = context.zone
+    later: list[tuple[RRset, tuple[RRsetCheck, ...]]] = []
     bottom = b""
     for count, owner in enumerate(zone.names()):
         if not count % _SLICE:
             yield
         node = zone.node(owner)
-        if not owner.endswith(origin) or not names.is_at_or_below(owner, origin):
-            apex.out_of_zone(context, owner)
-            continue
         if rdtypes.NSEC3 in node and _NSEC3_NODE.issuperset(node):
             context.hashed.append(owner)
             continue
-        by_type = _BY_TYPE
+        owners.owner_name(context, owner, node)
         if bottom and names.is_at_or_below(owner, bottom):
             context.hidden.append((owner, bottom))
-            by_type = _BY_TYPE_HIDDEN
-        else:
-            context.authoritative.append(owner)
-            bottom = context.note(owner, node)
-        owners.owner_name(context, owner, node)
+            for rdtype, rrset in node.items():
+                for function in _HIDDEN.get(rdtype, ()):
+                    function(context, rrset)
+            continue
+        bottom = context.note(owner, node)
         for rdtype, rrset in node.items():
-            functions = by_type.get(rdtype)
+            for function in _AT_ONCE.get(rdtype, ()):
+                function(context, rrset)
+            functions = _LATER.get(rdtype)
             if functions is not None:
-                pending.append((rrset, functions))
-    return pending
+                later.append((rrset, functions))
+    return later

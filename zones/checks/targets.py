@@ -8,6 +8,8 @@ from zones import rdtypes
 from zones.checks.context import Context, Lookup
 from zones.checks.registry import (
     ADDRESS_AS_NAME,
+    DELEGATION_TARGET_ALIAS,
+    DELEGATION_TARGET_MISSING,
     MX_NULL,
     MX_TARGET_ALIAS,
     MX_TARGET_MISSING,
@@ -21,7 +23,7 @@ from zones.zone import RRset
 
 # Where the target starts in the rdata, and the checks of an alias and of a target without addresses.
 _RULES: Final = {
-    rdtypes.NS: (0, NS_TARGET_ALIAS, NS_TARGET_MISSING),
+    rdtypes.NS: (0, DELEGATION_TARGET_ALIAS, DELEGATION_TARGET_MISSING),
     rdtypes.MX: (2, MX_TARGET_ALIAS, MX_TARGET_MISSING),
     rdtypes.SRV: (6, SRV_TARGET_ALIAS, SRV_TARGET_MISSING),
 }
@@ -33,6 +35,8 @@ _REVERSE: Final = b"\7in-addr\4arpa\0"
 def targets(context: Context, rrset: RRset) -> None:
     """Each target of an NS, MX or SRV RRset."""
     start, alias, missing = _RULES[rrset.rdtype]
+    if rrset.rdtype == rdtypes.NS and rrset.owner == context.origin:
+        alias, missing = NS_TARGET_ALIAS, NS_TARGET_MISSING
     for index, rdata in enumerate(rrset.rdatas):
         name = names.fold(rdata[start:])
         if name == names.ROOT:  # RFC 7505, RFC 2782: no such service
@@ -46,7 +50,6 @@ def targets(context: Context, rrset: RRset) -> None:
                 "give the address to a name by A, and write that name here",
                 index=index,
             )
-            continue
         _target(context, rrset, index, name, alias, missing)
 
 
