@@ -60,7 +60,7 @@ def _question(name_text: str, type_text: str) -> tuple[bytes, int]:
         raise BadUsage(f"bad NAME {name_text!r}: {error}\n  for example: unizone ask www.example.com A") from None
     rdtype = type_from_text(type_text.upper())
     if rdtype is None:
-        raise BadUsage(f"bad TYPE {type_text!r}: no record type\n  for example: AAAA, or TYPE65 by number")
+        raise BadUsage(f"bad TYPE {type_text!r}: no record type\n  for example: unizone ask www.example.com TYPE65")
     return name, rdtype
 
 

@@ -1,0 +1,7 @@
+"""`python -m dns_server` is the command `unizone`."""
+
+import sys
+
+from dns_server.cli import main
+
+sys.exit(main())

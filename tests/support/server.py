@@ -1,0 +1,117 @@
+"""The real program as a subprocess, its log lines as events to wait for."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+PATIENCE_S = 60.0
+"""How long anything may take on a busy machine before a test gives up."""
+
+Event = Mapping[str, Any]
+
+
+class Server:
+    """A running `unizone serve`."""
+
+    def __init__(self, arguments: list[str], environment: Mapping[str, str] | None = None) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "dns_server", *arguments],
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+            cwd=Path(__file__).parent.parent.parent,
+            env={**os.environ, **(environment or {})},
+        )
+        self.events: list[Event] = []
+        self.other_lines: list[str] = []
+        self._changed = threading.Condition()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            with self._changed:
+                try:
+                    self.events.append(json.loads(line))
+                except ValueError:
+                    self.other_lines.append(line)
+                self._changed.notify_all()
+        with self._changed:
+            self._changed.notify_all()
+
+    def wait_for(self, event: str, after: int = 0, /, **fields: object) -> Event:
+        """The first event of that name with those fields, after the first `after` events. AssertionError."""
+        deadline = time.monotonic() + PATIENCE_S
+        with self._changed:
+            while True:
+                for found in self.events[after:]:
+                    if found["event"] == event and all(found.get(key) == value for key, value in fields.items()):
+                        return found
+                left = deadline - time.monotonic()
+                if left <= 0 or (not self._reader.is_alive() and self.process.poll() is not None):
+                    raise AssertionError(f"no {event!r} {fields} in {self.events} {self.other_lines}")
+                self._changed.wait(min(left, 0.5))
+
+    def has(self, event: str) -> bool:
+        """Whether such an event was logged."""
+        return any(found["event"] == event for found in self.events)
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """Port of each address it listens on."""
+        found = {}
+        for event in list(self.events):
+            if event["event"] == "listening":
+                address, _, port = event["address"].rpartition(":")
+                found[address.strip("[]")] = int(port)
+        return found
+
+    @property
+    def port(self) -> int:
+        """The port on 127.0.0.1."""
+        return self.ports["127.0.0.1"]
+
+    def stop(self) -> int:
+        """End it as an operator does; its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+
+
+@contextmanager
+def serve(
+    *arguments: str, listen: tuple[str, ...] = ("127.0.0.1:0",), until: str = "ready", clean: bool = True
+) -> Iterator[Server]:
+    """A server that has logged `until`; it must end cleanly and log no internal error."""
+    line = ["serve", "--log-format=json", *(f"--listen={address}" for address in listen), *arguments]
+    server = Server(line)
+    try:
+        server.wait_for(until)
+        yield server
+    finally:
+        code = server.stop()
+    if clean:
+        assert code == 0, (code, server.events, server.other_lines)
+        assert not [event for event in server.events if "internal error" in event["event"]], server.events
+        assert not server.other_lines
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    """Wait until `condition` holds. AssertionError after a long time."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.02)
