@@ -1,0 +1,114 @@
+"""What the connections of one engine share: limits, counters, the budget of buffers, and who wants attention."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from stack.address import Address
+from stack.counters import Counters
+from stack.tcp.congestion import Cubic, Reno
+from stack.tcp.segment import PROTOCOL, Segment, emit
+from stack.tcp.state import State
+from stack.wire.checksum import pseudo_header
+
+if TYPE_CHECKING:
+    from stack.tcp.connection import Connection
+
+LAYER: Final = "tcp"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on what a peer can make us hold or wait for; sizes in octets, times in seconds."""
+
+    connections: int = 4096
+    """Connections in all states but SYN-RECEIVED and TIME-WAIT; beyond, a SYN is dropped."""
+    half_open: int = 256
+    """Connections in SYN-RECEIVED; beyond, SYNs are answered with cookies (RFC 4987 3.6)."""
+    time_wait: int = 1024
+    """Connections in TIME-WAIT; beyond, the oldest is forgotten."""
+    send_buffer: int = 1 << 18
+    receive_buffer: int = 1 << 18
+    buffered: int = 1 << 24
+    """Octets in the buffers of all connections together; beyond, segments are dropped and SEND takes nothing."""
+    pieces: int = 256
+    """Pieces behind gaps that one connection keeps."""
+    replies: int = 64
+    """Resets and cookies that wait to be sent and belong to no connection."""
+    resets: float = 100.0
+    """Resets a second to segments that belong to no connection."""
+    handshake: float = 15.0
+    """A peer has so long to acknowledge our SYN,ACK."""
+    connect: float = 60.0
+    """We try so long to open a connection. Deviation: RFC 9293 3.8.3 (R2) has 3 minutes; no user here waits so long."""
+    user_timeout: float = 120.0
+    """Data may stay unacknowledged so long (RFC 9293 3.8.3, R2: at least 100 seconds)."""
+    finish: float = 60.0
+    """FIN-WAIT-2 lasts so long when the user reads no more."""
+    maximum_segment_lifetime: float = 30.0
+    """MSL. Deviation: RFC 9293 3.4.2 has 2 minutes; like Linux we keep TIME-WAIT for 60 seconds in all."""
+    challenge_interval: float = 0.5
+    """Between two challenge ACKs of one connection (RFC 5961 7)."""
+    delayed_ack: float = 0.04
+    """An ACK is held back so long at most (RFC 9293 3.8.6.3: less than 0.5)."""
+    congestion: Callable[[int], Reno] = field(default=Cubic)
+    """Congestion control for a new connection, given its segment size."""
+
+
+class Commons:
+    """Shared by the connections of one engine."""
+
+    __slots__ = ("buffered", "changed", "connections", "counters", "limits", "population", "replies", "wanting")
+
+    def __init__(self, limits: Limits, counters: Counters) -> None:
+        self.limits = limits
+        self.counters = counters
+        self.connections: dict[bytes, Connection] = {}
+        """All connections by their key, those in TIME-WAIT in the order in which they came to it."""
+        self.population = dict.fromkeys(State, 0)
+        """How many connections are in each state."""
+        self.buffered = 0
+        """Octets in all send and receive buffers."""
+        self.wanting: dict[Connection, None] = {}
+        """Connections that may have something to send or a new deadline, in the order in which they came to it."""
+        self.changed: dict[Connection, None] = {}
+        """Connections of which the user should know something new."""
+        self.replies: deque[tuple[Address, Address, bytes]] = deque()
+        """Segments that no connection sends: source, destination, octets."""
+
+    def count(self, reason: str) -> None:
+        """Count `reason` of this layer."""
+        self.counters.add(LAYER, reason)
+
+    def room(self, held: int, limit: int) -> int:
+        """Octets that a buffer which holds `held` of at most `limit` may take."""
+        return max(0, min(limit - held, self.limits.buffered - self.buffered))
+
+    def reply(self, source: Address, destination: Address, segment: Segment) -> None:
+        """Queue a segment that no connection remembers; dropped when too many wait."""
+        if len(self.replies) >= self.limits.replies:
+            self.count("replies-full")
+            return
+        pseudo = pseudo_header(source, destination, PROTOCOL, 0)
+        self.replies.append((source, destination, emit(segment, pseudo)))
+
+
+class TokenBucket:
+    """At most `rate` events a second, and as many at once."""
+
+    __slots__ = ("_rate", "_then", "_tokens")
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._tokens = rate
+        self._then = 0.0
+
+    def take(self, now: float) -> bool:
+        """May it happen now?"""
+        self._tokens = min(self._rate, self._tokens + (now - self._then) * self._rate)
+        self._then = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
