@@ -12,6 +12,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from dns_server import values
 from dns_server.endpoint import Endpoint
+from zones.git.url import RemoteUrl, parse_url
 
 Value = TypeVar("Value", covariant=True)
 
@@ -91,9 +92,9 @@ class Parameter(Generic[Value]):
     repeatable: bool = False
 
 
-REMOTE: Final[Parameter[str | None]] = Parameter(
+REMOTE: Final[Parameter[RemoteUrl | None]] = Parameter(
     name="remote",
-    parse=values.word,
+    parse=parse_url,
     default=None,
     metavar="URL[#BRANCH]",
     example="https://git.example.net/zones.git#main",

@@ -7,9 +7,9 @@ the service is a signal, or an address that can't be bound.
 import asyncio
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import structlog
 
@@ -24,19 +24,10 @@ from dns_server.listeners.streams import StreamLimits, Streams
 from dns_server.logs import Throttle
 from dns_server.publisher import Publisher
 from zones.snapshot import Snapshot
+from zones.sync import Sync
 
 EXIT_CANNOT_LISTEN: Final = 69  # EX_UNAVAILABLE of sysexits.h
-_RESTART_S: Final = 5.0  # seconds before a feed that failed starts again
-
-
-class Feed(Protocol):
-    """What brings zones: `zones.sync.Sync`."""
-
-    async def run(self) -> None:
-        """Bring every new version to `Service.apply`; until cancelled."""
-
-    def trigger(self) -> object:
-        """Look for a new version now; what it returns is for those who want to wait for it."""
+_RESTART_S: Final = 5.0  # seconds before a sync that failed starts again
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +44,10 @@ class Plan:
 class Service:
     """One run of the server."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, on_ready: Callable[[Sequence[Endpoint]], None]) -> None:
+        """`on_ready` gets the addresses when zones are served for the first time."""
         self._plan = plan
+        self._on_ready = on_ready
         self._log = structlog.get_logger()
         self._loop = asyncio.get_running_loop()
         self._started = self._loop.time()
@@ -68,7 +61,7 @@ class Service:
         self.streams = Streams(self._loop, self._answer(Transport.TCP), plan.limits, report)
         self.listeners = HostListeners(self._loop, report)
 
-    async def run(self, feed: Feed) -> int:
+    async def run(self, sync: Sync) -> int:
         """Serve until a signal says to end; the exit code."""
         self._loop.set_exception_handler(self._unhandled)
         try:
@@ -79,12 +72,12 @@ class Service:
             return EXIT_CANNOT_LISTEN
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._stop, number)
-        self._loop.add_signal_handler(signal.SIGHUP, self._hang_up, feed)
+        self._loop.add_signal_handler(signal.SIGHUP, self._hang_up, sync)
         self.collector.start()
-        feeding = asyncio.create_task(self._feed(feed))
+        following = asyncio.create_task(self._follow(sync))
         await self._stopping.wait()
-        feeding.cancel()
-        await asyncio.gather(feeding, return_exceptions=True)
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
         self.listeners.close()
         self.streams.close()
         self.collector.stop()
@@ -103,6 +96,7 @@ class Service:
                 records=self.publisher.records,
                 seconds=round(self._loop.time() - self._started, 3),
             )
+            self._on_ready(self.listeners.endpoints)
 
     async def _listen(self) -> None:
         answer = self._answer(Transport.UDP)
@@ -116,11 +110,11 @@ class Service:
                 continue
             self._log.info("listening", address=str(bound), transports=["UDP", "TCP"])
 
-    async def _feed(self, feed: Feed) -> None:
+    async def _follow(self, sync: Sync) -> None:
         while True:
             try:
-                await feed.run()
-                raise RuntimeError("the feed of zones ended by itself")
+                await sync.run()
+                raise RuntimeError("the sync ended by itself")
             except Exception as error:  # a defect of ours must not take good zones down
                 self._log.error("internal error, zones are not followed", retry_in_s=_RESTART_S, exc_info=error)
                 await asyncio.sleep(_RESTART_S)
@@ -141,9 +135,9 @@ class Service:
         self._log.info("stopping", signal=number.name)
         self._stopping.set()
 
-    def _hang_up(self, feed: Feed) -> None:
+    def _hang_up(self, sync: Sync) -> None:
         self._log.info("looking for a new version", signal="SIGHUP")
-        feed.trigger()
+        sync.trigger()
 
     def _unhandled(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """What asyncio could tell nobody else."""

@@ -71,13 +71,6 @@ def text(value: str) -> str:
     return value
 
 
-def word(value: str) -> str:
-    """Printable text without blanks, not empty."""
-    if not value or " " in value:
-        raise ValueError("expected a text without blanks")
-    return text(value)
-
-
 def folder(value: str) -> Path:
     """A folder that is there."""
     path = Path(value)

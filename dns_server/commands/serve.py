@@ -1,8 +1,11 @@
 """`unizone serve`: the server."""
 
 import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Final
 
 import structlog
 
@@ -11,11 +14,13 @@ from dns_server.answer.chaos import Identity
 from dns_server.endpoint import Endpoint
 from dns_server.listeners.streams import StreamLimits
 from dns_server.parameters import (
+    BAKED,
     LISTEN,
     LOG_FORMAT,
     LOGS,
     NAME,
     POLL,
+    REMOTE,
     SERIAL,
     TCP_CONNECTIONS,
     TCP_IDLE,
@@ -27,24 +32,54 @@ from dns_server.parameters import (
 from dns_server.service import Plan, Service
 from dns_server.settings import BadUsage, Settings
 from zones.folder import FolderSource
+from zones.git.url import RemoteUrl
 from zones.loader import Options
+from zones.source import Source
 from zones.sync import Sync
 
-DEFAULT_LISTEN = (Endpoint("0.0.0.0", 53), Endpoint("::", 53))  # noqa: S104  the port-53 service of this machine
+DEFAULT_LISTEN: Final = (Endpoint("0.0.0.0", 53), Endpoint("::", 53))  # noqa: S104  a name server is for everybody
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where the zones come from: one of `remote` and `folder`."""
+
+    poll_s: float
+    remote: RemoteUrl | None = None
+    folder: Path | None = None
+    baked: Path | None = None
+
+    def open(self) -> Source:
+        """What to sync with."""
+        if self.remote is not None:
+            raise BadUsage("--remote is not there yet")
+        assert self.folder is not None
+        return FolderSource(self.folder)
 
 
 def run(settings: Settings, _operands: list[str]) -> int:
     """Serve until a signal ends it; the exit code."""
-    folder = settings[ZONES]
-    if folder is None:
-        raise BadUsage("nothing to serve: --remote=URL or --zones=DIR is required")
+    remote, folder = settings[REMOTE], settings[ZONES]
+    if (remote is None) == (folder is None):
+        problem = "nothing to serve" if remote is None else "two places to serve from"
+        raise BadUsage(f"{problem}: give either --remote or --zones\n  for example: --remote={REMOTE.example}")
+    return start(settings, Sources(settings[POLL], remote, folder, settings[BAKED]), DEFAULT_LISTEN)
+
+
+def start(
+    settings: Settings,
+    sources: Sources,
+    default_listen: tuple[Endpoint, ...],
+    on_ready: Callable[[Sequence[Endpoint]], None] = lambda _: None,
+) -> int:
+    """Serve `sources`, on `default_listen` where the settings don't say; the exit code."""
     logs.configure(settings[LOGS], settings[LOG_FORMAT])
-    structlog.get_logger().info("starting", version=metadata.version("unizone"), zones=str(folder))
-    return asyncio.run(_serve(settings, folder))
+    source = sources.open()
+    structlog.get_logger().info("starting", version=metadata.version("unizone"), zones=source.name)
+    return asyncio.run(_serve(settings, sources, source, _plan(settings, default_listen), on_ready))
 
 
-def plan(settings: Settings, default: tuple[Endpoint, ...]) -> Plan:
-    """Where and how to serve, listening on `default` where the settings don't say."""
+def _plan(settings: Settings, default: tuple[Endpoint, ...]) -> Plan:
     version = settings[VERSION_TEXT]
     return Plan(
         listen=settings[LISTEN] or default,
@@ -57,7 +92,15 @@ def plan(settings: Settings, default: tuple[Endpoint, ...]) -> Plan:
     )
 
 
-async def _serve(settings: Settings, folder: Path) -> int:
-    service = Service(plan(settings, DEFAULT_LISTEN))
-    options = Options(keep_serial=settings[SERIAL] is SerialPolicy.KEEP)
-    return await service.run(Sync(FolderSource(folder), service.apply, options=options, poll_s=settings[POLL]))
+async def _serve(
+    settings: Settings, sources: Sources, source: Source, plan: Plan, on_ready: Callable[[Sequence[Endpoint]], None]
+) -> int:
+    service = Service(plan, on_ready)
+    sync = Sync(
+        source,
+        service.apply,
+        options=Options(keep_serial=settings[SERIAL] is SerialPolicy.KEEP),
+        poll_s=sources.poll_s,
+        baked=None if sources.baked is None else FolderSource(sources.baked),
+    )
+    return await service.run(sync)

@@ -136,7 +136,7 @@ def test_taken_port_is_told_with_a_remedy(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["serve"], "--remote=URL or --zones=DIR"),
+        (["serve"], "give either --remote or --zones"),
         (["serve", "--zones=/nowhere"], "--zones=/nowhere: there is no such folder"),
         (["serve", "--zones=.", "--listen=127.0.0.1"], "--listen=127.0.0.1: the port is missing"),
         (["serve", "--zones=.", "--lisen=127.0.0.1:53"], "did you mean --listen?"),

@@ -1,0 +1,102 @@
+"""`unizone example`, which `make run` calls: a real git repository with two zones, served on this machine."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+from dns_server.commands import serve
+from dns_server.endpoint import Endpoint
+from dns_server.parameters import POLL
+from dns_server.settings import Settings
+from zones.git.url import parse_url
+
+DEFAULT_LISTEN: Final = (Endpoint("127.0.0.1", 5353), Endpoint("::1", 5353))
+POLL_S: Final = 1.0
+_EXIT_NO_GIT: Final = 69  # EX_UNAVAILABLE of sysexits.h
+_AUTHOR: Final = ("-c", "user.name=unizone", "-c", "user.email=unizone@garden.example")
+
+
+class GitFailed(Exception):
+    """The git program is missing or failed; the text says what it said."""
+
+
+def run(settings: Settings, _operands: list[str]) -> int:
+    """Serve the example until a signal ends it; the exit code."""
+    repository = data_folder() / "example.git"
+    try:
+        created = create(repository)
+    except GitFailed as error:
+        print(f"unizone: {error}", file=sys.stderr)
+        return _EXIT_NO_GIT
+    print(f"{'Created' if created else 'Using'} the git repository {repository}", flush=True)
+    poll_s = POLL_S if settings.setting(POLL).source == "default" else settings[POLL]
+    return serve.start(
+        settings,
+        serve.Sources(remote=parse_url(str(repository)), poll_s=poll_s),
+        DEFAULT_LISTEN,
+        lambda endpoints: print(instructions(repository, endpoints), flush=True),
+    )
+
+
+def data_folder() -> Path:
+    """Where the example lives: the user's data folder."""
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "unizone"
+
+
+def create(repository: Path) -> bool:
+    """Make the bare `repository` with the example zones, unless it is there; whether it was made. GitFailed."""
+    if repository.exists():
+        return False
+    repository.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=repository.parent) as temporary:
+        work, bare = Path(temporary, "work"), Path(temporary, "bare.git")
+        work.mkdir()
+        for item in resources.files("dns_server").joinpath("example_zones").iterdir():
+            (work / item.name).write_bytes(item.read_bytes())
+        _git("init", "--quiet", "--initial-branch=main", str(work))
+        _git("-C", str(work), "add", "--all")
+        _git("-C", str(work), *_AUTHOR, "commit", "--quiet", "--message=Begin with two zones")
+        _git("clone", "--quiet", "--bare", str(work), str(bare))
+        _git("-C", str(bare), "remote", "remove", "origin")
+        bare.rename(repository)  # whole or not at all, also when this is interrupted
+    return True
+
+
+def _git(*arguments: str) -> None:
+    # The user's configuration may sign commits or run hooks; none of that is wanted here.
+    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    try:
+        result = subprocess.run(["git", *arguments], capture_output=True, text=True, env=environment, check=False)
+    except FileNotFoundError:
+        raise GitFailed("the example needs the git program: apt install git") from None
+    if result.returncode:
+        raise GitFailed(f"git {' '.join(arguments)} failed: {result.stderr.strip()}")
+
+
+def instructions(repository: Path, endpoints: Sequence[Endpoint]) -> str:
+    """What to type now; lines to type begin with four blanks."""
+    server = endpoints[0]
+    dig = f"    dig @{server.address} -p {server.port} www.garden.example A +short"
+    without = "" if shutil.which("dig") else "\n(dig is in the Debian package bind9-dnsutils.)"
+    return f"""
+Ask the server, from another terminal:
+
+{dig}
+{without}
+Change the zone; a second after the push the answer is another one:
+
+    git clone {repository} garden && cd garden
+    sed -i 's/192.0.2.80/192.0.2.81/' garden.example
+    git -c user.name=Me -c user.email=me@garden.example commit -am 'Move the web server'
+    git push
+{dig}
+
+Break a file on purpose, too: the version before stays in service, and the log tells the line. Ctrl-C ends this.
+"""
