@@ -33,9 +33,14 @@ class Runtime:
         return self.prefixes["cpython"] / "bin" / "python"
 
     @property
+    def home(self) -> Path:
+        """PYTHONHOME of the interpreter."""
+        return self.prefixes["cpython"]
+
+    @property
     def stdlib(self) -> Path:
         """Folder with the standard library's sources."""
-        return self.prefixes["cpython"] / "stdlib"
+        return self.prefixes["cpython"] / "lib" / "python3.13"
 
 
 def locate(*, profile: bool = False) -> Runtime:

@@ -51,7 +51,7 @@ _OPTIONS = (
 
 
 def build(context: Context) -> None:
-    """`lib/libpython3.13.a`, `include/`, `stdlib/` and `bin/python` in the prefix."""
+    """`lib/libpython3.13.a`, `include/`, `lib/python3.13/` (the standard library) and `bin/python` in the prefix."""
     source, prefix = context.source("cpython"), context.prefix
     zlib = context.need("zlib")
     # The unpacked folder's name would show in __FILE__ and in sysconfig.
@@ -78,6 +78,6 @@ def build(context: Context) -> None:
     shutil.copytree(source / "Include", prefix / "include")
     context.install(source / "pyconfig.h", "include")
     unwanted = shutil.ignore_patterns("__pycache__", "test", "idlelib", "tkinter", "turtledemo", "ensurepip", "*.exe")
-    shutil.copytree(source / "Lib", prefix / "stdlib", ignore=unwanted)
+    shutil.copytree(source / "Lib", prefix / "lib" / "python3.13", ignore=unwanted)
     for data in (source / "build").glob("lib.*/_sysconfigdata*.py"):
-        context.install(data, "stdlib")
+        context.install(data, "lib/python3.13")

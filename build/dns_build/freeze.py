@@ -1,0 +1,202 @@
+"""Freeze an application: trace its imports, compile what it reaches, and write the tables that CPython is linked with.
+
+Run by the image's own interpreter as `python -m dns_build.freeze`, with a JSON object on standard input (see `Job`). It
+writes `frozen.S` (the code of all modules), `tables.c` (the tables that `Python/frozen.c` and `Modules/config.c` have in
+a usual build) and `modules.json` (what went in, and why).
+"""
+
+import ast
+import hashlib
+import json
+import marshal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dns_build import graph
+
+# The two halves of the import system, which CPython itself loads before any other module, by these names.
+BOOTSTRAP = {"_frozen_importlib": "importlib._bootstrap", "_frozen_importlib_external": "importlib._bootstrap_external"}
+
+# What CPython's start imports by name from C: the graph sees imports of Python code only.
+STARTUP = ("encodings", "encodings.utf_8", "encodings.latin_1", "codecs", "io", "abc", "os", "warnings", "traceback")
+
+# Compiled modules that are part of every CPython, with their initialisers' names where those are irregular.
+_INITIALISERS = {"marshal": "PyMarshal_Init", "_warnings": "_PyWarnings_Init"}
+_WITHOUT_INITIALISER = {"builtins", "sys"}
+_ALWAYS = {
+    *{"_abc", "_codecs", "_collections", "_functools", "_imp", "_io", "_signal", "_sre", "_stat", "_thread"},
+    *{
+        "_warnings",
+        "_weakref",
+        "builtins",
+        "errno",
+        "faulthandler",
+        "gc",
+        "itertools",
+        "marshal",
+        "posix",
+        "sys",
+        "time",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be frozen."""
+
+    applications: Sequence[str]
+    roots: Mapping[str, str]
+    lazy: Sequence[str]
+    also: Mapping[str, Sequence[str]]
+    left_out: Sequence[str]
+    extensions: Mapping[str, str]
+    """Compiled modules that are linked beside CPython's own, with their initialisers."""
+    output: str
+
+    def rules(self) -> graph.Rules:
+        """The rules for the graph."""
+        return graph.Rules(
+            roots={name: Path(folder) for name, folder in self.roots.items()},
+            lazy=frozenset(self.lazy),
+            also=self.also,
+            left_out=frozenset(self.left_out),
+            builtin=frozenset(sys.builtin_module_names) | self.extensions.keys(),
+        )
+
+
+def freeze(job: Job) -> None:
+    """Write the tables and the report."""
+    applications = [*job.applications, *BOOTSTRAP.values(), *STARTUP]
+    traced = graph.trace(applications, job.rules())
+    names = {old: new for new, old in BOOTSTRAP.items()}
+    frozen = []
+    entries: list[dict[str, Any]] = []
+    for name, module in sorted(traced.modules.items()):
+        entry: dict[str, Any] = {"name": name, "root": module.root, "because": traced.because[name]}
+        if module.path is not None:
+            source = module.path.read_bytes()
+            code = marshal.dumps(compile_module(source, module, job.roots[module.root]))
+            frozen.append((names.get(name, name), module.is_package, code))
+            entry |= {"size": len(code), "sha256": hashlib.sha256(source).hexdigest()}
+        entries.append(entry)
+    builtin = _ALWAYS | {name for name, module in traced.modules.items() if module.path is None}
+    output = Path(job.output)
+    output.joinpath("frozen.bin").write_bytes(b"".join(code for _, _, code in frozen))
+    output.joinpath("frozen.S").write_text(_assembly(output / "frozen.bin"))
+    output.joinpath("tables.c").write_text(_tables(frozen, builtin, job.extensions))
+    report = {
+        "modules": entries,
+        "builtin": sorted(builtin),
+        "missing": {name: sorted(importers) for name, importers in sorted(traced.missing.items())},
+        "computed": sorted(traced.computed),
+    }
+    output.joinpath("modules.json").write_text(json.dumps(report, indent=1) + "\n")
+
+
+def compile_module(source: bytes, module: graph.Module, root: str) -> Any:
+    """Code object of a module, named by its path below its root and without the docstrings that nothing reads."""
+    assert module.path is not None
+    relative = module.path.relative_to(root)
+    tree = ast.parse(source, str(relative))
+    _strip(tree, reads_doc=b"__doc__" in source)
+    bootstrap = module.name in BOOTSTRAP.values()
+    # Tracebacks skip the import system's own frames by this form of the name.
+    return compile(tree, f"<frozen {module.name}>" if bootstrap else str(relative), "exec", dont_inherit=True)
+
+
+def _strip(tree: ast.Module, *, reads_doc: bool) -> None:
+    """Remove docstrings, except what is read: by the module itself, and by `dataclass`.
+
+    A dataclass without a docstring makes one from its signature, which costs more time and space than the text.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module) and reads_doc:
+            continue
+        if isinstance(node, ast.ClassDef) and any("dataclass" in ast.dump(item) for item in node.decorator_list):
+            continue
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            while node.body and _is_text(node.body[0]):
+                del node.body[0]
+            if not node.body:
+                node.body = [ast.Pass(lineno=1, col_offset=0)]
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
+
+
+def _assembly(blob: Path) -> str:
+    lines = [
+        "/* Code of the frozen modules, one after the other. */",
+        '\t.section .rodata.frozen, "a", @progbits',
+        "\t.globl unizone_frozen",
+        "\t.balign 16",
+        "unizone_frozen:",
+        f'\t.incbin "{blob.name}"',
+        '\t.section .note.GNU-stack, "", @progbits',
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _tables(frozen: Sequence[tuple[str, bool, bytes]], builtin: set[str], extensions: Mapping[str, str]) -> str:
+    bootstrap: list[str] = []
+    others: list[str] = []
+    offset = 0
+    for name, is_package, code in frozen:
+        entry = f'\t{{"{name}", unizone_frozen + {offset}, {len(code)}, {int(is_package)}}},'
+        (bootstrap if name in BOOTSTRAP else others).append(entry)
+        offset += len(code)
+    initialisers = {
+        name: extensions.get(name) or _INITIALISERS.get(name, f"PyInit_{name}")
+        for name in sorted(builtin)
+        if name not in _WITHOUT_INITIALISER
+    }
+    modules = [f'\t{{"{name}", {initialisers.get(name, "NULL")}}},' for name in sorted(builtin)]
+    return "\n".join(
+        [
+            "/* The modules of this image: what Python/frozen.c and Modules/config.c hold in a usual build. */",
+            "#include <Python.h>",
+            "#include <internal/pycore_import.h>",
+            "",
+            "extern const unsigned char unizone_frozen[];",
+            "",
+            "static const struct _frozen bootstrap[] = {",
+            *bootstrap,
+            "\t{0},",
+            "};",
+            "static const struct _frozen modules[] = {",
+            *others,
+            "\t{0},",
+            "};",
+            "static const struct _frozen nothing[] = {{0}};",
+            "static const struct _module_alias aliases[] = {",
+            *(f'\t{{"{new}", "{old}"}},' for new, old in BOOTSTRAP.items()),
+            "\t{0},",
+            "};",
+            "const struct _frozen *_PyImport_FrozenBootstrap = bootstrap;",
+            "const struct _frozen *_PyImport_FrozenStdlib = modules;",
+            "const struct _frozen *_PyImport_FrozenTest = nothing;",
+            "const struct _module_alias *_PyImport_FrozenAliases = aliases;",
+            "const struct _frozen *PyImport_FrozenModules;",
+            "",
+            *(f"extern PyObject *{function}(void);" for function in initialisers.values()),
+            "",
+            "struct _inittab _PyImport_Inittab[] = {",
+            *modules,
+            "\t{0},",
+            "};",
+            "",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    freeze(Job(**json.load(sys.stdin)))

@@ -1,0 +1,205 @@
+"""The import graph: which modules an application reaches, read from syntax trees without running any of them.
+
+Runs under the image's own interpreter, so that its version of the syntax and of the standard library is what is read.
+Imports at a module's top level are *eager*; those inside functions are *lazy*. Branches that can't be taken on the
+targets (type checking, other systems, older versions) are skipped.
+"""
+
+import ast
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module that was found: a file, or compiled into the interpreter (`path` is None)."""
+
+    name: str
+    path: Path | None
+    is_package: bool
+    root: str
+    """Name of the search root that has it; `builtin` for compiled modules."""
+
+    @property
+    def package(self) -> str:
+        """What relative imports in the module start from."""
+        return self.name if self.is_package else self.name.rpartition(".")[0]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One import statement or call: an absolute module name, and names that may be modules below it."""
+
+    target: str
+    names: tuple[str, ...]
+    lazy: bool
+
+
+@dataclass
+class Graph:
+    """Modules reached so far and why."""
+
+    modules: dict[str, Module] = field(default_factory=dict)
+    because: dict[str, str] = field(default_factory=dict)
+    """For each module the one that first reached it."""
+    missing: dict[str, set[str]] = field(default_factory=dict)
+    """Names that no root has, with the modules that want them: optional imports, or something to add."""
+    computed: set[str] = field(default_factory=set)
+    """Modules that import names which they compute: the graph can't tell which."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What decides beyond the syntax."""
+
+    roots: Mapping[str, Path]
+    """Search roots by name, in the order in which they are searched."""
+    lazy: frozenset[str]
+    """Search roots whose lazy imports are followed too."""
+    also: Mapping[str, Sequence[str]]
+    """Modules that a module loads by computed names or lazily; `a.b.*` stands for all modules below a.b."""
+    left_out: frozenset[str]
+    """Modules that no target can serve; who imports them gets ImportError."""
+    builtin: frozenset[str]
+    """Modules compiled into the interpreter."""
+
+
+def trace(applications: Iterable[str], rules: Rules) -> Graph:
+    """All modules that `applications` reach. LookupError when one of them is not there."""
+    graph = Graph()
+    waiting: list[tuple[str, str]] = [(name, "the image") for name in applications]
+    for name, _ in waiting:
+        if find(name, rules) is None:
+            raise LookupError(f"module {name} is in none of the search roots")
+    while waiting:
+        name, importer = waiting.pop()
+        # A module brings its parent packages, which run first.
+        parts = name.split(".")
+        for count in range(1, len(parts) + 1):
+            prefix = ".".join(parts[:count])
+            if prefix in graph.modules:
+                continue
+            module = None if prefix in rules.left_out else find(prefix, rules)
+            if module is None:
+                graph.missing.setdefault(prefix, set()).add(importer)
+                break
+            graph.modules[prefix] = module
+            graph.because[prefix] = importer
+            waiting += ((target, prefix) for target in _targets(module, graph, rules))
+    return graph
+
+
+def find(name: str, rules: Rules) -> Module | None:
+    """Where a module is, or None."""
+    for root, folder in rules.roots.items():
+        base = folder.joinpath(*name.split("."))
+        if (base / "__init__.py").is_file():
+            return Module(name, base / "__init__.py", is_package=True, root=root)
+        if base.with_name(base.name + ".py").is_file():
+            return Module(name, base.with_name(base.name + ".py"), is_package=False, root=root)
+    if name in rules.builtin:
+        return Module(name, None, is_package=False, root="builtin")
+    return None
+
+
+def _targets(module: Module, graph: Graph, rules: Rules) -> Iterator[str]:
+    """Names of modules that a module imports."""
+    if module.path is None:
+        return
+    collector = _Collector(module)
+    collector.visit(ast.parse(module.path.read_bytes(), str(module.path)))
+    for reference in collector.references:
+        if reference.lazy and module.root not in rules.lazy:
+            continue
+        yield reference.target
+        for name in reference.names:
+            below = f"{reference.target}.{name}"
+            if find(below, rules) is not None:
+                yield below
+    if collector.computes:
+        graph.computed.add(module.name)
+    for pattern in rules.also.get(module.name, ()):
+        yield from _expand(pattern, rules)
+
+
+def _expand(pattern: str, rules: Rules) -> Iterator[str]:
+    name, star, _ = pattern.partition(".*")
+    yield name
+    package = find(name, rules)
+    if star and package is not None and package.path is not None:
+        for file in sorted(package.path.parent.glob("*.py")):
+            if file.name != "__init__.py":
+                yield f"{name}.{file.stem}"
+
+
+_CONSTANTS = {
+    "sys": SimpleNamespace(platform="linux", version_info=sys.version_info, implementation=sys.implementation),
+    "os": SimpleNamespace(name="posix"),
+    "typing": SimpleNamespace(TYPE_CHECKING=False),
+    "TYPE_CHECKING": False,
+    "__name__": "not run as a program",
+    "__builtins__": {},
+}
+
+
+def _known(test: ast.expr) -> bool | None:
+    """Value of a condition that is the same on all targets, else None."""
+    if any(isinstance(node, ast.Name) and node.id not in _CONSTANTS for node in ast.walk(test)):
+        return None
+    try:
+        return bool(eval(compile(ast.Expression(test), "<condition>", "eval"), dict(_CONSTANTS)))
+    except (AttributeError, NameError, TypeError):
+        return None
+
+
+class _Collector(ast.NodeVisitor):
+    """Collects the references of one module."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self.references: list[Reference] = []
+        self.computes = False
+        self._functions = 0
+
+    def visit_If(self, node: ast.If) -> None:
+        value = _known(node.test)
+        for taken, body in ((True, node.body), (False, node.orelse)):
+            if value is None or value is taken:
+                for statement in body:
+                    self.visit(statement)
+
+    def visit_Import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            self._add(alias.name, ())
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        target = node.module or ""
+        if node.level:
+            parts = self.module.package.split(".")
+            parts = parts[: len(parts) - (node.level - 1)]
+            target = ".".join([*parts, target] if target else parts)
+        self._add(target, tuple(alias.name for alias in node.names))
+
+    def visit_Call(self, node: ast.Call) -> None:
+        function = node.func
+        name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+        if name in {"import_module", "__import__"} and node.args:
+            argument = node.args[0]
+            if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                self._add(argument.value, ())
+            else:
+                self.computes = True
+        self.generic_visit(node)
+
+    def _function(self, node: ast.AST) -> None:
+        self._functions += 1
+        self.generic_visit(node)
+        self._functions -= 1
+
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_Lambda = _function  # noqa: N815
+
+    def _add(self, target: str, names: tuple[str, ...]) -> None:
+        self.references.append(Reference(target, names, lazy=self._functions > 0))

@@ -1,0 +1,175 @@
+"""Build an image: freeze the application, compile the shim, link, and tell what went in."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sysconfig
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dns_build import manifest, parts, runtime, toolchain
+from dns_build.progress import BuildError, step
+from dns_build.recipe import ROOT
+from dns_build.targets import PLATFORM, Target
+
+OUTPUT = ROOT / "out"
+MODULES = ROOT / "build" / "modules.toml"
+
+WARNINGS = ("-std=gnu17", "-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wstrict-prototypes", "-Wmissing-prototypes")
+
+
+@dataclass(frozen=True)
+class Application:
+    """What an image runs: `function` of `module` is called without arguments, and its result is the exit code."""
+
+    module: str
+    function: str
+    also: Sequence[str] = ()
+    """Modules that it loads by computed names."""
+    root: Path | None = None
+    """A folder with modules of its own, for images that are not the service (tests)."""
+
+
+SERVICE = Application("dns_server.cli", "main", also=("dns_server.commands.serve",))
+
+
+@dataclass(frozen=True)
+class Image:
+    """A built image."""
+
+    path: Path
+    sha256: str
+    size: int
+    parts: parts.Part
+    manifest: Path
+    sbom: Path
+
+
+@dataclass(frozen=True)
+class Build:
+    """One build: a target, an application, and where it goes."""
+
+    target: Target
+    application: Application = SERVICE
+    profile: bool = False
+    output: Path = OUTPUT
+    name: str = "unizone"
+    roots: dict[str, Path] = field(init=False)
+
+    def __post_init__(self) -> None:
+        own = {"application": self.application.root} if self.application.root else {}
+        facades = {f"facades/{name}": PLATFORM / "facades" / name for name in self.target.facades}
+        packages = Path(sysconfig.get_path("purelib"))
+        object.__setattr__(
+            self, "roots", {**own, **facades, "unizone": ROOT, "dns_platform": PLATFORM, "packages": packages}
+        )
+
+    @property
+    def path(self) -> Path:
+        """The image."""
+        return self.output / f"{self.name}-{self.target.name}"
+
+    @property
+    def work(self) -> Path:
+        """Folder for what is made on the way."""
+        return self.output / f"{self.name}-{self.target.name}.work"
+
+    def run(self) -> Image:
+        """Build it. BuildError says what is wrong and what to do."""
+        with step(f"image {self.path.name}"):
+            base = runtime.build(profile=self.profile)
+            shutil.rmtree(self.work, ignore_errors=True)
+            self.work.mkdir(parents=True)
+            with step("freezing modules"):
+                self._freeze(base)
+            with step("compiling"):
+                objects = self._compile(base)
+            with step("linking"):
+                whole = self._link(base, objects)
+            return self._finish(whole)
+
+    def _freeze(self, base: runtime.Runtime) -> None:
+        table = tomllib.loads(MODULES.read_text())
+        job = {
+            "applications": [self.application.module],
+            "roots": {name: str(folder) for name, folder in {**self.roots, "stdlib": base.stdlib}.items()},
+            "lazy": ["application", "unizone", "dns_platform"],
+            "also": {**table["also"], self.application.module: list(self.application.also)},
+            "left_out": sorted(table["left_out"]),
+            "extensions": {},
+            "output": str(self.work),
+        }
+        result = subprocess.run(
+            [base.interpreter, "-S", "-P", "-X", "no_debug_ranges", "-m", "dns_build.freeze"],
+            input=json.dumps(job),
+            text=True,
+            capture_output=True,
+            check=False,
+            env={"PYTHONHOME": str(base.home), "PYTHONPATH": str(ROOT / "build"), "PYTHONDONTWRITEBYTECODE": "1"},
+        )
+        if result.returncode:
+            raise BuildError(f"modules can't be frozen:\n{result.stderr}", hint=f"see {MODULES}")
+
+    def _compile(self, base: runtime.Runtime) -> list[Path]:
+        include = base.prefixes["cpython"] / "include"
+        flags = [
+            *toolchain.CFLAGS,
+            f"-I{PLATFORM / 'include'}",
+            f"-isystem{include}",
+            f"-ffile-prefix-map={ROOT}=.",
+            f"-ffile-prefix-map={self.work}=.",
+        ]
+        definitions = [
+            f'-DUNIZONE_MODULE="{self.application.module}"',
+            f'-DUNIZONE_FUNCTION="{self.application.function}"',
+        ]
+        units = [
+            (source, [*WARNINGS, *definitions])
+            for folder in self.target.folders
+            for source in sorted((PLATFORM / folder).glob("*.[cS]"))
+        ]
+        units += [(self.work / "tables.c", ["-DPy_BUILD_CORE"]), (self.work / "frozen.S", [])]
+        objects = []
+        for source, options in units:
+            target = self.work / f"{source.parent.name}-{source.stem}.o"
+            command = [str(base.compiler), *flags, *options, "-c", str(source), "-o", str(target)]
+            toolchain.run(command, cwd=self.work, log=self.work / "log")
+            objects.append(target)
+        return objects
+
+    def _link(self, base: runtime.Runtime, objects: list[Path]) -> Path:
+        whole = self.work / "whole"
+        libraries = [
+            base.prefixes["cpython"] / "lib" / "libpython3.13.a",
+            base.prefixes["cpython"] / "lib" / "libHacl_Hash_SHA2.a",
+            base.prefixes["zlib"] / "lib" / "libz.a",
+        ]
+        command = [
+            str(base.compiler),
+            *self.target.link,
+            "-Wl,--gc-sections,--build-id=none,-z,noexecstack,-z,relro,-z,now",
+            f"-Wl,-Map={self.work / 'map'}",
+            *(str(item) for item in (*objects, *libraries)),
+            "-lm",
+            "-o",
+            str(whole),
+        ]
+        toolchain.run(command, cwd=self.work, log=self.work / "log")
+        return whole
+
+    def _finish(self, whole: Path) -> Image:
+        stripped = self.work / "stripped"
+        toolchain.run(["objcopy", "--strip-all", str(whole), str(stripped)], cwd=self.work, log=self.work / "log")
+        shutil.copy(stripped, self.path)
+        data = self.path.read_bytes()
+        digest = hashlib.sha256(data).hexdigest()
+        report = json.loads((self.work / "modules.json").read_text())
+        tree = parts.measure(self.path, self.work / "map", report)
+        linked = ["musl", "zlib", "cpython"]
+        manifest_path, sbom_path = manifest.write(
+            self.path, digest, tree, report, components=manifest.components(report, linked)
+        )
+        return Image(self.path, digest, len(data), tree, manifest_path, sbom_path)
