@@ -3,7 +3,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 PYTEST_ARGS ?= -n auto
 
-.PHONY: run test lint format bench clean setup
+.PHONY: run test lint format bench image runtime clean setup
 
 run: setup
 	@$(VENV)/bin/unizone example
@@ -22,6 +22,14 @@ format: setup
 
 bench: setup
 	$(PYTHON) -m tests.bench
+
+# What all images share: musl, zlib and CPython from pinned sources, once, in the user's cache.
+runtime: setup
+	$(VENV)/bin/unizone build --runtime
+
+TARGET ?= unix
+image: setup
+	$(VENV)/bin/unizone build --target $(TARGET)
 
 clean:
 	rm -rf $(VENV) out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

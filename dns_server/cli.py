@@ -34,6 +34,8 @@ class Verb:
     """Name and description of what stands there without dashes; each is required."""
     usage_exit: int = EXIT_BAD_PARAMETER
     """Exit code for a bad command line."""
+    tool: str = ""
+    """Module whose `main(arguments)` parses the rest itself: tools of the project, which no image has."""
 
 
 VERBS: Final = (
@@ -44,6 +46,7 @@ VERBS: Final = (
         operands=(("NAME", "name to ask for"), ("TYPE", "record type, such as A or TYPE65")),
     ),
     Verb("args", "every parameter of `serve` with its value and where that came from"),
+    Verb("build", "an image that boots, in a checkout of the project", tool="dns_build.command"),
 )
 
 
@@ -53,6 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb = next((verb for verb in VERBS if arguments and verb.name == arguments[0]), None)
     if verb is None:
         return _without_verb(arguments)
+    if verb.tool:
+        tool: Callable[[Sequence[str]], int] = importlib.import_module(verb.tool).main
+        return tool(arguments[1:])
     try:
         settings, operands = _parse(verb, arguments[1:])
         run: Callable[[Settings, list[str]], int] = importlib.import_module(f"dns_server.commands.{verb.name}").run

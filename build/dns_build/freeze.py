@@ -1,8 +1,8 @@
 """Freeze an application: trace its imports, compile what it reaches, and write the tables that CPython is linked with.
 
 Run by the image's own interpreter as `python -m dns_build.freeze`, with a JSON object on standard input (see `Job`). It
-writes `frozen.S` (the code of all modules), `tables.c` (the tables that `Python/frozen.c` and `Modules/config.c` have in
-a usual build) and `modules.json` (what went in, and why).
+writes `frozen.S` (the code of all modules), `tables.c` (the tables that `Python/frozen.c` and `Modules/config.c` have
+in a usual build) and `modules.json` (what went in, and why).
 """
 
 import ast
@@ -13,6 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from dns_build import graph
@@ -50,7 +51,6 @@ class Job:
 
     applications: Sequence[str]
     roots: Mapping[str, str]
-    lazy: Sequence[str]
     also: Mapping[str, Sequence[str]]
     left_out: Sequence[str]
     extensions: Mapping[str, str]
@@ -61,7 +61,6 @@ class Job:
         """The rules for the graph."""
         return graph.Rules(
             roots={name: Path(folder) for name, folder in self.roots.items()},
-            lazy=frozenset(self.lazy),
             also=self.also,
             left_out=frozenset(self.left_out),
             builtin=frozenset(sys.builtin_module_names) | self.extensions.keys(),
@@ -97,7 +96,7 @@ def freeze(job: Job) -> None:
     output.joinpath("modules.json").write_text(json.dumps(report, indent=1) + "\n")
 
 
-def compile_module(source: bytes, module: graph.Module, root: str) -> Any:
+def compile_module(source: bytes, module: graph.Module, root: str) -> CodeType:
     """Code object of a module, named by its path below its root and without the docstrings that nothing reads."""
     assert module.path is not None
     relative = module.path.relative_to(root)
@@ -105,7 +104,8 @@ def compile_module(source: bytes, module: graph.Module, root: str) -> Any:
     _strip(tree, reads_doc=b"__doc__" in source)
     bootstrap = module.name in BOOTSTRAP.values()
     # Tracebacks skip the import system's own frames by this form of the name.
-    return compile(tree, f"<frozen {module.name}>" if bootstrap else str(relative), "exec", dont_inherit=True)
+    code: CodeType = compile(tree, f"<frozen {module.name}>" if bootstrap else str(relative), "exec", dont_inherit=True)
+    return code
 
 
 def _strip(tree: ast.Module, *, reads_doc: bool) -> None:

@@ -1,8 +1,8 @@
 """The import graph: which modules an application reaches, read from syntax trees without running any of them.
 
 Runs under the image's own interpreter, so that its version of the syntax and of the standard library is what is read.
-Imports at a module's top level are *eager*; those inside functions are *lazy*. Branches that can't be taken on the
-targets (type checking, other systems, older versions) are skipped.
+Imports inside functions count as those at the top do. Branches that can't be taken on the targets (type checking, other
+systems, older versions) are skipped.
 """
 
 import ast
@@ -35,7 +35,6 @@ class Reference:
 
     target: str
     names: tuple[str, ...]
-    lazy: bool
 
 
 @dataclass
@@ -57,10 +56,8 @@ class Rules:
 
     roots: Mapping[str, Path]
     """Search roots by name, in the order in which they are searched."""
-    lazy: frozenset[str]
-    """Search roots whose lazy imports are followed too."""
     also: Mapping[str, Sequence[str]]
-    """Modules that a module loads by computed names or lazily; `a.b.*` stands for all modules below a.b."""
+    """Modules that a module loads by computed names; `a.b.*` stands for all modules below a.b."""
     left_out: frozenset[str]
     """Modules that no target can serve; who imports them gets ImportError."""
     builtin: frozenset[str]
@@ -112,8 +109,6 @@ def _targets(module: Module, graph: Graph, rules: Rules) -> Iterator[str]:
     collector = _Collector(module)
     collector.visit(ast.parse(module.path.read_bytes(), str(module.path)))
     for reference in collector.references:
-        if reference.lazy and module.root not in rules.lazy:
-            continue
         yield reference.target
         for name in reference.names:
             below = f"{reference.target}.{name}"
@@ -162,7 +157,6 @@ class _Collector(ast.NodeVisitor):
         self.module = module
         self.references: list[Reference] = []
         self.computes = False
-        self._functions = 0
 
     def visit_If(self, node: ast.If) -> None:
         value = _known(node.test)
@@ -194,12 +188,5 @@ class _Collector(ast.NodeVisitor):
                 self.computes = True
         self.generic_visit(node)
 
-    def _function(self, node: ast.AST) -> None:
-        self._functions += 1
-        self.generic_visit(node)
-        self._functions -= 1
-
-    visit_FunctionDef = visit_AsyncFunctionDef = visit_Lambda = _function  # noqa: N815
-
     def _add(self, target: str, names: tuple[str, ...]) -> None:
-        self.references.append(Reference(target, names, lazy=self._functions > 0))
+        self.references.append(Reference(target, names))

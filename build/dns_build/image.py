@@ -64,7 +64,16 @@ class Build:
         facades = {f"facades/{name}": PLATFORM / "facades" / name for name in self.target.facades}
         packages = Path(sysconfig.get_path("purelib"))
         object.__setattr__(
-            self, "roots", {**own, **facades, "unizone": ROOT, "dns_platform": PLATFORM, "packages": packages}
+            self,
+            "roots",
+            {
+                **own,
+                **facades,
+                "generated": self.work / "generated",
+                "unizone": ROOT,
+                "dns_platform": PLATFORM,
+                "packages": packages,
+            },
         )
 
     @property
@@ -93,10 +102,12 @@ class Build:
 
     def _freeze(self, base: runtime.Runtime) -> None:
         table = tomllib.loads(MODULES.read_text())
+        generated = self.roots["generated"]
+        generated.mkdir()
+        (generated / "unizone_versions.py").write_text(f"VERSIONS = {manifest.versions()!r}\n")
         job = {
             "applications": [self.application.module],
             "roots": {name: str(folder) for name, folder in {**self.roots, "stdlib": base.stdlib}.items()},
-            "lazy": ["application", "unizone", "dns_platform"],
             "also": {**table["also"], self.application.module: list(self.application.also)},
             "left_out": sorted(table["left_out"]),
             "extensions": {},

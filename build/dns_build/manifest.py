@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
@@ -28,6 +29,12 @@ def write(
     bill = image.with_name(image.name + ".cdx.json")
     bill.write_text(json.dumps(_cyclonedx(image, digest, components), indent=1) + "\n")
     return manifest, bill
+
+
+def versions() -> dict[str, str]:
+    """Versions of the project and of what it requires, by name."""
+    names = [re.split(r"[^\w.-]", item)[0] for item in metadata.requires("unizone") or [] if "extra ==" not in item]
+    return {name: metadata.version(name) for name in ["unizone", *sorted(names)]}
 
 
 def components(report: Mapping[str, Any], linked: list[str]) -> list[dict[str, Any]]:

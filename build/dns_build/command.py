@@ -1,0 +1,48 @@
+"""`unizone build`: an image from this checkout."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from dns_build import image, runtime
+from dns_build.progress import BuildError
+from dns_build.recipe import ROOT
+from dns_build.targets import PLATFORM, TARGETS
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the verb; the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        if not PLATFORM.is_dir():
+            raise BuildError(f"images are built in a checkout of the project; {ROOT} is none", hint="clone it")
+        if options.runtime:
+            runtime.build(profile=options.profile)
+            return 0
+        built = image.Build(TARGETS[options.target], profile=options.profile, output=options.output).run()
+    except BuildError as error:
+        print(f"unizone build: {error}", file=sys.stderr)
+        return 1
+    print("\n".join(built.parts.lines()))
+    print(f"image     {built.path}, {built.size:,} octets")
+    print(f"sha256    {built.sha256}")
+    print(f"manifest  {built.manifest}")
+    print(f"SBOM      {built.sbom}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="unizone build",
+        description="Build an image: the service, its network stack, CPython and the platform's shim in one file.",
+        epilog="\n".join(["targets:", *(f"  {target.name:<8}{target.what}" for target in TARGETS.values())]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--target", choices=sorted(TARGETS), default="unix", help="machine that the image runs on")
+    parser.add_argument("--output", type=Path, default=image.OUTPUT, help="folder for the image (default: out/)")
+    parser.add_argument(
+        "--profile", action="store_true", help="build CPython with a profiling run: slower, 20 %% faster"
+    )
+    parser.add_argument("--runtime", action="store_true", help="build what all images share, and no image")
+    return parser

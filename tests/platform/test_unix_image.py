@@ -1,0 +1,103 @@
+"""The unix image: one static file that needs nothing of the host but a kernel."""
+
+import json
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import dns.message
+import dns.query
+import dns.rcode
+import pytest
+
+from dns_build.image import Image
+from tests.support import images
+
+ZONE = """$TTL 3600
+@ IN SOA ns1 hostmaster 1 3600 600 604800 300
+@ NS ns1
+ns1 A 192.0.2.1
+www A 192.0.2.2
+"""
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Image:
+    return images.build("unix", tmp_path_factory.mktemp("image"))
+
+
+@pytest.fixture
+def serving(service: Image, tmp_path: Path) -> Iterator[tuple[str, int]]:
+    """Address of the image's server with one zone."""
+    (tmp_path / "example.org").write_text(ZONE)
+    command = [str(service.path), "serve", f"--zones={tmp_path}", "--listen=127.0.0.1:0"]
+    with subprocess.Popen(command, env={}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if match := re.search(r" ready .*addresses=127\.0\.0\.1:(\d+)", line):
+                break
+        else:
+            pytest.fail("the image ended before it was ready:\n" + "".join(said))
+        yield "127.0.0.1", int(match[1])
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+        assert process.returncode == 0
+
+
+@pytest.mark.parametrize("transport", [dns.query.udp, dns.query.tcp])
+def test_answers_for_a_zone(serving: tuple[str, int], transport: type) -> None:
+    address, port = serving
+    answer = transport(dns.message.make_query("www.example.org", "A"), address, port=port, timeout=30)
+    assert answer.rcode() == dns.rcode.NOERROR
+    assert [item.to_text() for item in answer.answer[0]] == ["192.0.2.2"]
+
+
+def test_needs_no_loader_and_no_library(service: Image) -> None:
+    headers = subprocess.run(["readelf", "-lW", service.path], capture_output=True, text=True, check=True).stdout
+    assert "INTERP" not in headers
+    assert "DYNAMIC" not in headers
+
+
+def test_nothing_is_writable_and_executable(service: Image) -> None:
+    headers = subprocess.run(["readelf", "-lW", service.path], capture_output=True, text=True, check=True).stdout
+    flags = re.findall(r"^  (LOAD|GNU_STACK) .* ([R ][W ][E ]) +0x", headers, re.MULTILINE)
+    assert flags
+    assert all("WE" not in flag for _, flag in flags)
+
+
+def test_arguments_and_exit_code_pass_through(tmp_path: Path) -> None:
+    hello = images.build("unix", tmp_path, images.application("versions"))
+    result = subprocess.run([hello.path, "a", "b c"], capture_output=True, text=True, env={}, check=False, timeout=60)
+    assert result.returncode == 7
+    assert result.stdout.splitlines() == ["arguments a b c", "python 3 13 5", "modules from files []"]
+
+
+def test_two_builds_give_the_same_bytes(service: Image, tmp_path: Path) -> None:
+    again = images.build("unix", tmp_path)
+    assert again.sha256 == service.sha256
+    assert again.manifest.read_text() == service.manifest.read_text()
+    assert again.sbom.read_text() == service.sbom.read_text()
+
+
+def test_manifest_accounts_for_every_octet_and_module(service: Image) -> None:
+    manifest = json.loads(service.manifest.read_text())
+    assert manifest["size"] == service.size == sum(part["size"] for part in manifest["parts"]["parts"])
+    assert manifest["sha256"] == service.sha256
+    names = {module["name"] for module in manifest["modules"]}
+    assert {"dns_server.commands.serve", "asyncio", "dns.rdtypes.ANY.TXT"} <= names
+    assert not names & {"rich", "pygments", "unittest", "multiprocessing"}
+    components = {component["name"]: component["version"] for component in manifest["components"]}
+    assert components["cpython"] == "3.13.5"
+    assert "dnspython" in components
+
+
+def test_bill_of_materials_names_licences_and_hashes(service: Image) -> None:
+    bill = json.loads(service.sbom.read_text())
+    assert bill["bomFormat"] == "CycloneDX"
+    for component in bill["components"]:
+        assert component["licenses"][0]["license"]["name"] not in {"", "unknown"}
+        assert re.fullmatch("[0-9a-f]{64}", component["hashes"][0]["content"])
