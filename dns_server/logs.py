@@ -100,11 +100,11 @@ def _describe_exception(_logger: WrappedLogger, _name: str, event: EventDict) ->
 
 
 def _sanitize(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
-    return {printable(key): _clean(value) for key, value in event.items()}
+    return {printable(key): _clean(value) for key, value in event.items() if value is not None}
 
 
 def _clean(value: object) -> object:
-    if value is None or isinstance(value, bool | int | float):
+    if isinstance(value, bool | int | float):
         return value
     if isinstance(value, list | tuple):
         return [_clean(item) for item in value]

@@ -1,7 +1,6 @@
 """The program end to end: the real command as a subprocess, asked by dig and kdig."""
 
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -87,7 +86,7 @@ def test_hangup_reads_the_folder_again(tmp_path: Path) -> None:
     write_zone(tmp_path)
     with serve(f"--zones={tmp_path}", "--poll=1d") as server:
         write_zone(tmp_path, serial=2, address="192.0.2.81")
-        server.process.send_signal(signal.SIGHUP)
+        server.hang_up()
         eventually(lambda: short("127.0.0.1", server.port, "www.example.com", "A") == ["192.0.2.81"])
 
 

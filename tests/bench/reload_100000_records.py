@@ -1,0 +1,149 @@
+"""Reload a zone of 100,000 records while it is asked: how long the longest query waits, and the loop is held."""
+
+import asyncio
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import dns.message
+
+from dns_server import logs
+from dns_server.answer.chaos import Identity
+from dns_server.listeners.streams import StreamLimits
+from dns_server.parameters import Level, LogFormat
+from dns_server.service import Plan, Service
+from tests.support.server import serve
+from zones.folder import FolderSource
+from zones.loader import Options
+from zones.sync import Sync
+
+RECORDS = 100_000
+RELOADS = 3
+GOAL_MS = 20.0
+
+
+def run() -> None:
+    """Print the figures."""
+    with tempfile.TemporaryDirectory() as name:
+        file = Path(name) / "big.example"
+        _waits_of_queries(file)
+        _holds_of_the_loop(file)
+
+
+def write_zone(file: Path, serial: int) -> None:
+    """A zone of `RECORDS` records in which a third changes with the serial."""
+    lines = [
+        "$TTL 1h",
+        f"@ SOA ns1 hostmaster {serial} 4h 1h 14d 5m",
+        "@ NS ns1",
+        "ns1 A 192.0.2.1",
+    ]
+    for number in range((RECORDS - 3) // 3):
+        lines += [
+            f"host-{number} A 10.{number >> 16}.{number >> 8 & 255}.{number & 255}",
+            f"host-{number} AAAA 2001:db8:{serial:x}::{number:x}",
+            f'host-{number} TXT "number {number}"',
+        ]
+    partial = file.with_name(f".{file.name}")
+    partial.write_text("\n".join(lines) + "\n")
+    partial.rename(file)
+
+
+class Asker:
+    """Asks one question after the other, and keeps the longest wait."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.connect(("127.0.0.1", port))
+        self._socket.settimeout(5)
+        self._queries = [dns.message.make_query(f"host-{n}.big.example", "AAAA").to_wire() for n in range(0, 30000, 7)]
+        self._running = True
+        self.longest_s = 0.0
+        self.count = 0
+        self._thread = threading.Thread(target=self._ask)
+        self._thread.start()
+
+    def _ask(self) -> None:
+        while self._running:
+            started = time.perf_counter()
+            self._socket.send(self._queries[self.count % len(self._queries)])
+            self._socket.recv(4096)
+            self.longest_s = max(self.longest_s, time.perf_counter() - started)
+            self.count += 1
+            time.sleep(0.0005)
+
+    def stop(self) -> None:
+        """No more questions."""
+        self._running = False
+        self._thread.join()
+        self._socket.close()
+
+
+def _measure(port: int, work: Callable[[], None]) -> tuple[float, int]:
+    asker = Asker(port)
+    try:
+        work()
+    finally:
+        asker.stop()
+    return asker.longest_s * 1000, asker.count
+
+
+def _waits_of_queries(file: Path) -> None:
+    """Seen from outside; on a busy machine the other programs' turns are in it, so a quiet time is measured too."""
+    write_zone(file, 1)
+    with serve(f"--zones={file.parent}", "--poll=1d", patience_s=600) as server:
+        for _ in range(RELOADS):
+            longest, count = _measure(server.port, lambda: time.sleep(3))
+            print(f"  no reload: longest wait {longest:.1f} ms of {count} queries")
+        for serial in range(2, 2 + RELOADS):
+            write_zone(file, serial)
+            before = server.cpu_s()
+
+            def reload() -> None:
+                seen = len(server.events)
+                server.hang_up()
+                server.wait_for("loaded", seen)
+
+            longest, count = _measure(server.port, reload)
+            used = server.cpu_s() - before
+            print(
+                f"  reload: longest wait {longest:.1f} ms of {count} queries (goal: {GOAL_MS:.0f} ms); {used:.1f} s CPU"
+            )
+
+
+class _MeteredLoop(asyncio.SelectorEventLoop):
+    """Notes the most CPU time that one turn of the loop took: what other programs do is not in it."""
+
+    longest_s = 0.0
+
+    def _run_once(self) -> None:
+        started = time.thread_time()
+        super()._run_once()  # type: ignore[misc]  # typeshed leaves private methods out
+        self.longest_s = max(self.longest_s, time.thread_time() - started)
+
+
+def _holds_of_the_loop(file: Path) -> None:
+    loop = _MeteredLoop()
+    logs.configure(Level.WARNING, LogFormat.TEXT)
+
+    async def scenario() -> None:
+        service = Service(Plan((), frozenset(), StreamLimits(1, 1, 1.0), Identity()), lambda _: None)
+        source = FolderSource(file.parent)
+        sync = Sync(source, service.apply, options=Options(), poll_s=86400)
+        service.collector.start()
+        task = asyncio.create_task(sync.run())
+        for serial in range(10, 10 + RELOADS + 1):
+            write_zone(file, serial)
+            await asyncio.sleep(0)  # the writing itself is in the turn before
+            loop.longest_s = 0.0
+            await sync.trigger()
+            await asyncio.sleep(0)
+            print(f"  longest turn of the loop: {loop.longest_s * 1000:.1f} ms CPU{' (first load)' * (serial == 10)}")
+        task.cancel()
+        service.collector.stop()
+
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.run(scenario())
