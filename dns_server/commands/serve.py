@@ -32,7 +32,6 @@ from dns_server.parameters import (
 from dns_server.service import Plan, Service
 from dns_server.settings import BadUsage, Settings
 from zones.folder import FolderSource
-from zones.git.remote import open_remote
 from zones.git.url import RemoteUrl
 from zones.loader import Options
 from zones.source import Source
@@ -53,7 +52,7 @@ class Sources:
     def open(self) -> Source:
         """What to sync with."""
         if self.remote is not None:
-            return open_remote(self.remote)
+            raise BadUsage("--remote is not there yet")
         assert self.folder is not None
         return FolderSource(self.folder)
 

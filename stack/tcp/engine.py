@@ -106,6 +106,11 @@ class Engine:
             del changed[connection]
             yield connection
 
+    def abort_all(self) -> None:
+        """ABORT every connection, as when the host goes down."""
+        for connection in list(self._commons.connections.values()):
+            connection.abort()
+
     def forget_listener(self, listener: Listener) -> None:
         """For `Listener.close`."""
         if self._listeners.get(listener.local) is listener:

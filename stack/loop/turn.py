@@ -1,0 +1,69 @@
+"""One turn of the loop: frames out, wait, frames in. It stands where asyncio's loops have their selector."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from dns_platform.protocols import BATCH, Clock, Entropy, NetworkDevice, Octets, Poller
+from stack.interface.interface import Interface
+from stack.tcp.connection import Connection
+from stack.tcp.engine import Engine
+
+_BATCHES: Final = 4
+"""Batches of frames taken in a turn, before timers and callbacks have theirs."""
+
+_RETRY: Final = 0.0005
+"""Seconds until a device that had no room is asked again: devices tell when they can be read, not written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """What the loop needs of the target it runs on."""
+
+    clock: Clock
+    entropy: Entropy
+    poller: Poller
+    device: NetworkDevice
+
+
+@dataclass(slots=True)
+class Turn:
+    """Moves frames between device and interface, and finds out which connections have news."""
+
+    platform: Platform
+    interface: Interface
+    tcp: Engine
+    _unsent: list[Octets] = field(default_factory=list)
+
+    def select(self, timeout: float | None) -> list[Connection]:
+        """Send what there is, wait at most `timeout` seconds, receive. Connections with news: see `Engine.changed`."""
+        clock = self.platform.clock
+        now = clock.monotonic()
+        self.flush(now)
+        deadline = None if timeout is None else now + timeout
+        wanted = now + _RETRY if self._unsent else self.interface.poll_at()
+        if wanted is not None and (deadline is None or wanted < deadline):
+            deadline = wanted
+        if self.platform.poller.poll(deadline):
+            self._receive()
+        self.flush(clock.monotonic())
+        return list(self.tcp.changed())
+
+    def flush(self, now: float) -> None:
+        """Run the timers that are due and send; what the device has no room for is kept, and nothing more is made."""
+        if not self._unsent:
+            self._unsent = [*self.interface.transmit(now)]
+        if self._unsent:
+            sent = self.platform.device.transmit(self._unsent)
+            del self._unsent[:sent]
+
+    def _receive(self) -> None:
+        device, clock = self.platform.device, self.platform.clock
+        for _ in range(_BATCHES):
+            frames = device.receive(BATCH)
+            if frames:
+                self.interface.receive(frames, clock.monotonic())
+            if len(frames) < BATCH:
+                return
+
+    def close(self) -> None:
+        """Nothing to give up: device and poller are their owner's."""
