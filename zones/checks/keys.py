@@ -13,8 +13,10 @@ from zones.checks.registry import (
     CDNSKEY_MISMATCH,
     CDNSKEY_MISSING,
     CDS_DELETE,
+    CDS_DELETE_MIXED,
     CDS_MISMATCH,
     CDS_MISSING,
+    CDS_NO_KEY,
     CSYNC_FLAGS,
     CSYNC_MULTIPLE,
     DNSKEY_ALGORITHM,
@@ -113,25 +115,45 @@ def for_parent(context: Context) -> None:
 
 
 def _cds(context: Context, cds: RRset, present: frozenset[bytes], cdnskey: RRset | None) -> None:
+    without: dict[int, int] = {}
+    matched: set[int] = set()
     for index, rdata in enumerate(cds.rdatas):
         if rdata == _DELETE_CDS or rdata[3] not in _DIGESTS:
             continue
         about = f"CDS with key tag {int.from_bytes(rdata[:2], 'big')}"
         if not any(_is_digest_of(context, rdata, key) for key in present):
+            without.setdefault(rdata[2], index)
             _report(context, CDS_MISMATCH, cds, index, f"{about} is the digest of no DNSKEY", "make it from the DNSKEY")
-        elif cdnskey is not None and not any(_is_digest_of(context, rdata, key) for key in cdnskey.rdatas):
+            continue
+        matched.add(rdata[2])
+        if cdnskey is not None and not any(_is_digest_of(context, rdata, key) for key in cdnskey.rdatas):
             _report(context, CDS_MISMATCH, cds, index, f"{about} is the digest of no CDNSKEY", "publish both of a key")
+    _no_key(context, cds, without, matched)
 
 
 def _cdnskey(context: Context, cdnskey: RRset, present: frozenset[bytes], cds: RRset | None) -> None:
+    without: dict[int, int] = {}
+    matched: set[int] = set()
     for index, rdata in enumerate(cdnskey.rdatas):
         if rdata == _DELETE_CDNSKEY:
             continue
         about = f"CDNSKEY with key tag {key_tag(rdata)}"
         if rdata not in present:
+            without.setdefault(rdata[3], index)
             _report(context, CDNSKEY_MISMATCH, cdnskey, index, f"{about} is no DNSKEY", "copy it from the DNSKEY")
-        elif cds is not None and not any(_is_digest_of(context, digest, rdata) for digest in cds.rdatas):
+            continue
+        matched.add(rdata[3])
+        if cds is not None and not any(_is_digest_of(context, digest, rdata) for digest in cds.rdatas):
             _report(context, CDNSKEY_MISMATCH, cdnskey, index, f"{about} has no CDS", "publish both of a key")
+    _no_key(context, cdnskey, without, matched)
+
+
+def _no_key(context: Context, rrset: RRset, without: dict[int, int], matched: set[int]) -> None:
+    """Report algorithms none of whose records is of a DNSKEY: a parent that obeys would cut the zone off."""
+    for algorithm, index in without.items():
+        if algorithm not in matched:
+            message = f"no {rdtypes.to_text(rrset.rdtype)} of algorithm {algorithm} is of a DNSKEY of the zone"
+            _report(context, CDS_NO_KEY, rrset, index, message, "make it from the DNSKEY, or remove it")
 
 
 def _deletion(context: Context, rrset: RRset, mark: bytes, other: RRset | None, other_mark: bytes) -> None:
@@ -139,9 +161,12 @@ def _deletion(context: Context, rrset: RRset, mark: bytes, other: RRset | None, 
     if mark not in rrset.rdatas:
         return
     index = rrset.rdatas.index(mark)
-    if len(rrset.rdatas) > 1 or (other is not None and other_mark not in other.rdatas):
-        message = f"{rdtypes.to_text(rrset.rdtype)} asks the parent to delete DS, and other records ask for DS"
-        _report(context, CDS_DELETE, rrset, index, message, "remove one or the other")
+    about = f"{rdtypes.to_text(rrset.rdtype)} asks the parent to delete DS"
+    if len(rrset.rdatas) > 1:
+        _report(context, CDS_DELETE_MIXED, rrset, index, f"{about} and to have some", "remove one or the other")
+    if other is not None and other_mark not in other.rdatas:
+        message = f"{about}, {rdtypes.to_text(other.rdtype)} does not"
+        _report(context, CDS_DELETE, rrset, index, message, "let both ask for the same")
 
 
 def _is_digest_of(context: Context, cds: bytes, key: bytes) -> bool:

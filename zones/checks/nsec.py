@@ -14,7 +14,7 @@ _SLICE: Final = 32
 
 def nsec(context: Context) -> Sliced[None]:
     """The chain of a zone that is signed with NSEC."""
-    links: list[tuple[bytes, bytes]] = []
+    links: list[tuple[int, bytes, bytes]] = []
     if rdtypes.NSEC not in context.zone.node(context.origin):
         context.report(
             NSEC_MISSING,
@@ -41,13 +41,15 @@ def nsec(context: Context) -> Sliced[None]:
             if rrset is None:
                 continue
         next_name, end = name_at(rrset.rdatas[0], 0)
-        links.append((owner, names.fold(next_name)))
+        links.append((count, owner, names.fold(next_name)))
         compare_bitmap(context, NSEC_BITMAP, owner, rdtypes.NSEC, rrset.rdatas[0][end:], owner)
-    for count, (owner, after) in enumerate(links):
+    for count, (position, owner, after) in enumerate(links):
         if not count % _SLICE:
             yield
-        expected = links[count + 1][0] if count + 1 < len(links) else context.origin
-        if after != expected:
+        # A name without NSEC is reported already, so the chain may lead to it or past it.
+        following = context.authoritative[(position + 1) % len(context.authoritative)]
+        expected = links[(count + 1) % len(links)][1]
+        if after not in (following, expected):
             context.report(
                 NSEC_CHAIN,
                 owner,

@@ -19,7 +19,8 @@ from zones.checks.registry import (
     NSEC3_MISSING,
     NSEC3_OPT_OUT,
     NSEC3_OWNER,
-    NSEC3PARAM_FIELDS,
+    NSEC3PARAM_ALGORITHM,
+    NSEC3PARAM_FLAGS,
     NSEC3PARAM_MISSING,
     Check,
 )
@@ -66,16 +67,24 @@ def _parameters(context: Context) -> set[bytes]:
     rrset = context.zone.rrset(context.origin, rdtypes.NSEC3PARAM)
     if rrset is None:
         return announced
+    if all(rdata[0] != _SHA1 for rdata in rrset.rdatas):
+        context.report(
+            NSEC3PARAM_ALGORITHM,
+            context.origin,
+            rdtypes.NSEC3PARAM,
+            f"NSEC3PARAM has hash algorithm {rrset.rdatas[0][0]}",
+            "1 (SHA-1) is the only one",
+        )
     for index, rdata in enumerate(rrset.rdatas):
-        algorithm, flags, iterations = rdata[0], rdata[1], int.from_bytes(rdata[2:4], "big")
+        flags, iterations = rdata[1], int.from_bytes(rdata[2:4], "big")
         announced.add(rdata[:1] + rdata[2 : 5 + rdata[4]])
-        if algorithm != _SHA1 or flags:
+        if flags:
             context.report(
-                NSEC3PARAM_FIELDS,
+                NSEC3PARAM_FLAGS,
                 context.origin,
                 rdtypes.NSEC3PARAM,
-                f"NSEC3PARAM has algorithm {algorithm}, flags {flags}",
-                "algorithm 1 is the only one, and servers ignore an NSEC3PARAM with flags",
+                f"NSEC3PARAM has flags {flags}",
+                "servers ignore it: opt-out is a flag of NSEC3 alone",
                 index=index,
             )
         if iterations > _MAX_ITERATIONS:

@@ -112,9 +112,6 @@ SRV_TARGET_MISSING: Final = _warning(
 ADDRESS_AS_NAME: Final = _warning("address-as-name", "A target is a name, not an IP address.", "RFC 1035 3.3.9, 3.3.11")
 
 _subject("Service bindings")
-SVCB_ALIAS_PARAMETERS: Final = _warning(
-    "svcb-alias-parameters", "AliasMode (priority 0) carries no parameters.", "RFC 9460 2.4.2"
-)
 SVCB_ALIAS_MULTIPLE: Final = _warning(
     "svcb-alias-multiple", "An AliasMode record stands alone in its RRset.", "RFC 9460 2.4.1"
 )
@@ -156,8 +153,12 @@ CDS_MISSING: Final = _warning("cds-missing", "CDNSKEY comes with CDS.", "RFC 734
 CDNSKEY_MISSING: Final = _warning("cdnskey-missing", "CDS comes with CDNSKEY.", "RFC 7344 4")
 CDS_MISMATCH: Final = _warning("cds-mismatch", "Each CDS is the digest of a DNSKEY and of a CDNSKEY.", "RFC 7344 4.1")
 CDNSKEY_MISMATCH: Final = _warning("cdnskey-mismatch", "Each CDNSKEY is a DNSKEY and has a CDS.", "RFC 7344 4.1")
-CDS_DELETE: Final = _warning(
-    "cds-delete", "The CDS or CDNSKEY that asks for deletion stands alone, in both.", "RFC 8078 4"
+CDS_NO_KEY: Final = _error(
+    "cds-no-key", "Of each algorithm in CDS, and of each in CDNSKEY, one is of a DNSKEY.", "RFC 7344 4.1"
+)
+CDS_DELETE: Final = _warning("cds-delete", "CDS asks for deletion where CDNSKEY does, and not otherwise.", "RFC 8078 4")
+CDS_DELETE_MIXED: Final = _error(
+    "cds-delete-mixed", "A CDS or CDNSKEY that asks for deletion stands alone.", "RFC 8078 4"
 )
 CSYNC_MULTIPLE: Final = _warning("csync-multiple", "The apex has one CSYNC.", "RFC 7477 2.1.1")
 CSYNC_FLAGS: Final = _warning("csync-flags", "A CSYNC has no flags but immediate and soaminimum.", "RFC 7477 2.1.1.2")
@@ -190,7 +191,8 @@ NSEC_CHAIN: Final = _warning("nsec-chain", "NSECs make one ring in canonical ord
 NSEC3PARAM_MISSING: Final = _warning(
     "nsec3param-missing", "The apex has the NSEC3PARAM of the NSEC3 records.", "RFC 5155 7.1"
 )
-NSEC3PARAM_FIELDS: Final = _warning("nsec3param-fields", "NSEC3PARAM has algorithm 1 and flags 0.", "RFC 5155 4.1")
+NSEC3PARAM_FLAGS: Final = _warning("nsec3param-flags", "NSEC3PARAM has no flags.", "RFC 5155 4.1.2")
+NSEC3PARAM_ALGORITHM: Final = _error("nsec3param-algorithm", "One NSEC3PARAM has algorithm 1.", "RFC 5155 4.1.1")
 NSEC3_ITERATIONS: Final = _warning(
     "nsec3-iterations", "NSEC3 has at most 50 extra iterations; 0 is best.", "RFC 9276 3.1"
 )

@@ -115,10 +115,9 @@ def _survey(context: Context) -> Sliced[list[tuple[RRset, tuple[RRsetCheck, ...]
     zone = context.zone
     later: list[tuple[RRset, tuple[RRsetCheck, ...]]] = []
     bottom = b""
-    for count, owner in enumerate(zone.names()):
+    for count, (owner, node) in enumerate(zone.nodes()):
         if not count % _SLICE:
             yield
-        node = zone.node(owner)
         if rdtypes.NSEC3 in node and _NSEC3_NODE.issuperset(node):
             context.hashed.append(owner)
             continue

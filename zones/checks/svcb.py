@@ -6,7 +6,6 @@ from zones.checks.context import Context, Lookup
 from zones.checks.rdata import name_at
 from zones.checks.registry import (
     SVCB_ALIAS_MULTIPLE,
-    SVCB_ALIAS_PARAMETERS,
     SVCB_ALIAS_SELF,
     SVCB_TARGET_MISSING,
     Check,
@@ -17,10 +16,9 @@ from zones.zone import RRset
 def svcb(context: Context, rrset: RRset) -> None:
     """Each record of an SVCB or HTTPS RRset."""
     for index, rdata in enumerate(rrset.rdatas):
-        target, end = name_at(rdata, 2)
-        target = names.fold(target)
+        target = names.fold(name_at(rdata, 2)[0])
         if rdata[:2] == b"\0\0":
-            _alias(context, rrset, index, target, end < len(rdata))
+            _alias(context, rrset, index, target)
         if target != names.ROOT and context.lookup(target)[0] is Lookup.MISSING:
             _report(
                 context,
@@ -32,9 +30,7 @@ def svcb(context: Context, rrset: RRset) -> None:
             )
 
 
-def _alias(context: Context, rrset: RRset, index: int, target: bytes, has_parameters: bool) -> None:
-    if has_parameters:
-        _report(context, SVCB_ALIAS_PARAMETERS, rrset, index, "has priority 0 and parameters", "clients ignore them")
+def _alias(context: Context, rrset: RRset, index: int, target: bytes) -> None:
     if len(rrset.rdatas) > 1:
         _report(context, SVCB_ALIAS_MULTIPLE, rrset, index, "has priority 0 and is not alone", "keep one alias alone")
     if target == rrset.owner:

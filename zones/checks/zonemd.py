@@ -43,10 +43,9 @@ def zonemd(context: Context) -> Sliced[None]:
 def _digest(context: Context, algorithm: str) -> Sliced[bytes]:
     """RFC 8976 3.3.1: all records in canonical order but the ZONEMD of the apex and its signatures."""
     state = hashlib.new(algorithm)
-    for count, owner in enumerate(context.zone.names()):
+    for count, (owner, node) in enumerate(context.zone.nodes()):
         if not count % _SLICE:
             yield
-        node = context.zone.node(owner)
         for rdtype in sorted(node):
             if rdtype == rdtypes.RRSIG:
                 state.update(_signatures(context, owner, node))
