@@ -32,6 +32,7 @@ from dns_server.parameters import (
 from dns_server.service import Plan, Service
 from dns_server.settings import BadUsage, Settings
 from zones.folder import FolderSource
+from zones.git.remote import open_remote
 from zones.git.url import RemoteUrl
 from zones.loader import Options
 from zones.source import Source
@@ -52,7 +53,7 @@ class Sources:
     def open(self) -> Source:
         """What to sync with."""
         if self.remote is not None:
-            raise BadUsage("--remote is not there yet")
+            return open_remote(self.remote)
         assert self.folder is not None
         return FolderSource(self.folder)
 

@@ -16,6 +16,7 @@ from stack.address import Address
 from stack.counters import Counters
 from stack.draw import Draw
 from stack.interface.ipv4 import Ipv4
+from stack.interface.ipv6 import Ipv6
 from stack.interface.notices import Notices
 from stack.interface.output import Output
 from stack.interface.routing import FOREVER
@@ -24,7 +25,7 @@ from stack.interface.timer import earliest
 from stack.interface.udp import Udp
 from stack.interface.upper import Upper
 from stack.transport import Tcp
-from stack.wire import ethernet
+from stack.wire import ethernet, ipv6
 from stack.wire.error import WireError
 from stack.wire.ethernet import EtherType
 from stack.wire.ipv4 import Protocol as ProtocolNumber
@@ -67,6 +68,21 @@ class Interface:
             self.ipv4.assign(static.address, static.network, now, optimistic=settings.optimistic, kept=True)
         if settings.ipv4_gateway is not None:
             self.ipv4.routes.routers[settings.ipv4_gateway] = FOREVER
+        self.ipv6 = (
+            Ipv6(
+                self._output,
+                mtu,
+                self._upper,
+                settings,
+                self.counters,
+                self.draw,
+                self.notices,
+                self._loop,
+                now,
+            )
+            if settings.ipv6_enabled and mtu >= ipv6.MINIMUM_MTU
+            else None
+        )
 
     def attach_tcp(self, tcp: Tcp) -> None:
         """Let `tcp` have the TCP segments."""
@@ -84,19 +100,47 @@ class Interface:
 
     def is_local(self, address: Address) -> bool:
         """Is it a valid unicast address of ours?"""
-        return self.ipv4.is_local(address)
+        ip = self._ip(address)
+        return ip is not None and ip.is_local(address)
 
     def source_for(self, destination: Address) -> Address | None:
         """The address of ours that packets to `destination` carry; None when there is no route or no address."""
-        return self.ipv4.source_for(destination)
+        ip = self._ip(destination)
+        return ip.source_for(destination) if ip is not None else None
 
     def mtu_for(self, destination: Address) -> int:
         """Largest IP packet, header included, that the path to `destination` is known to carry."""
-        return self.ipv4.path_mtus.get(destination, self._now)
+        ip = self._ip(destination)
+        return ip.path_mtus.get(destination, self._now) if ip is not None else self.mtu
 
-    def send(self, source: Address, destination: Address, protocol: int, payload: Octets, now: float) -> None:
-        """Send a packet, in fragments where it does not fit."""
-        self.ipv4.send(source, destination, protocol, payload, now)
+    def send(
+        self,
+        source: Address,
+        destination: Address,
+        protocol: int,
+        payload: Octets,
+        now: float,
+        *,
+        do_not_fragment: bool = False,
+    ) -> None:
+        """Send a packet, in fragments where it does not fit and may be."""
+        ip = self._ip(destination)
+        if ip is None:
+            self.counters.add(ipv6.LAYER, "not enabled")
+        else:
+            ip.send(source, destination, protocol, payload, now, do_not_fragment=do_not_fragment)
+
+    def confirm(self, destination: Address, now: float) -> None:
+        """What is spoken to `destination` makes progress, so its next hop answers (RFC 4861 7.3.1)."""
+        ip = self._ip(destination)
+        hop = ip.routes.next_hop(destination) if ip is not None else None
+        if isinstance(ip, Ipv4) and hop is not None:
+            ip.arp.neighbours.confirm(hop, now)
+        elif isinstance(ip, Ipv6) and hop is not None:
+            ip.ndp.neighbours.confirm(hop, now)
+
+    def _ip(self, address: Address) -> Ipv4 | Ipv6 | None:
+        return self.ipv4 if len(address) == 4 else self.ipv6
 
     # Frames
 
@@ -114,12 +158,14 @@ class Interface:
         self._now = now
         self._run_loop(now)
         self.ipv4.poll(now)
+        if self.ipv6 is not None:
+            self.ipv6.poll(now)
         for agent in list(self._agents):
             agent.poll(now)
         tcp = self._upper.tcp
         if tcp is not None:
             for source, destination, segment in tcp.transmit(now):
-                self.ipv4.send(source, destination, ProtocolNumber.TCP, segment, now, do_not_fragment=True)
+                self.send(source, destination, ProtocolNumber.TCP, segment, now, do_not_fragment=True)
         return self._output.take()
 
     def poll_at(self) -> float | None:
@@ -129,6 +175,7 @@ class Interface:
         tcp = self._upper.tcp
         return earliest(
             self.ipv4.poll_at(),
+            self.ipv6.poll_at() if self.ipv6 is not None else None,
             tcp.poll_at() if tcp is not None else None,
             *(agent.poll_at() for agent in self._agents),
         )
@@ -140,9 +187,12 @@ class Interface:
             raise WireError(ethernet.LAYER, "for another host")
         if parsed.source == self.mac:
             raise WireError(ethernet.LAYER, "our own frame")
+        group = bool(parsed.destination[0] & 1)
         match parsed.ether_type:
             case EtherType.IPV4:
-                self.ipv4.receive(payload, bool(parsed.destination[0] & 1), now)
+                self.ipv4.receive(payload, group, now)
+            case EtherType.IPV6 if self.ipv6 is not None:
+                self.ipv6.receive(payload, group, now)
             case EtherType.ARP:
                 self.ipv4.arp.receive(payload, now)
             case _:
@@ -159,6 +209,9 @@ class Interface:
         for _ in range(len(self._looped)):
             packet = self._looped.popleft()
             try:
-                self.ipv4.receive(memoryview(packet), False, now, looped=True)
+                if packet[0] >> 4 == 4:
+                    self.ipv4.receive(memoryview(packet), False, now, looped=True)
+                elif self.ipv6 is not None:
+                    self.ipv6.receive(memoryview(packet), False, now, looped=True)
             except WireError as error:
                 self.counters.add(error.layer, error.reason)

@@ -13,7 +13,7 @@ class Limits:
     """Resolved neighbours per family; the least recently used one makes room."""
     unresolved: int = 64
     """Neighbours per family that are being asked for; the oldest one makes room."""
-    waiting_packets: int = 3
+    waiting_packets: int = 8
     """Packets that wait for one neighbour (RFC 4861 7.2.2: at least one); the oldest one makes room."""
     reassemblies: int = 32
     """Packets per family that are being put together; the oldest one makes room."""

@@ -32,9 +32,6 @@ class DaemonSession:
         self._connection: Connection | None = None
 
     async def __aenter__(self) -> Self:
-        async with asyncio.timeout(self._limits.connect_s):
-            reader, writer = await asyncio.open_connection(self._url.host, self._url.port)
-        self._connection = Connection(reader, writer, self._limits)
         return self
 
     async def __aexit__(
@@ -42,6 +39,12 @@ class DaemonSession:
     ) -> None:
         if self._connection is not None:
             self._connection.close()
+
+    async def connect(self) -> None:
+        """Open the connection."""
+        async with asyncio.timeout(self._limits.connect_s):
+            reader, writer = await asyncio.open_connection(self._url.host, self._url.port)
+        self._connection = Connection(reader, writer, self._limits)
 
     async def advertisement(self) -> ByteStream:
         """Ask for the service; its answer begins with the advertisement."""
@@ -52,6 +55,6 @@ class DaemonSession:
 
     async def request(self, body: bytes) -> ByteStream:
         """Send `body`; the answer is what comes next on the connection."""
-        assert self._connection is not None, "the session is not entered"
+        assert self._connection is not None, "the session is not connected"
         await self._connection.write(body)
         return self._connection

@@ -66,6 +66,10 @@ def reported(peer: str, stage: Stage) -> Iterator[None]:
     except (asyncio.IncompleteReadError, ConnectionError) as error:
         raise GitError(peer, stage, "the server broke off", "see the server's log") from error
     except OSError as error:
+        certificate = getattr(error, "verify_message", "")  # ssl.SSLCertVerificationError, where there is an ssl
+        if certificate:
+            hint = "is the host name right, and its certificate signed by an authority that is trusted here?"
+            raise GitError(peer, stage, f"the certificate is refused: {certificate}", hint) from error
         raise GitError(peer, stage, error.strerror or str(error) or type(error).__name__) from error
 
 

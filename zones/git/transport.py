@@ -24,12 +24,15 @@ class Session(Protocol):
     """One conversation. Raises `BadAnswer` and `OSError`."""
 
     async def __aenter__(self) -> Self:
-        """Connect, where the transport keeps a connection."""
+        """Nothing yet."""
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Disconnect."""
+
+    async def connect(self) -> None:
+        """Reach the server."""
 
     async def advertisement(self) -> ByteStream:
         """What the server begins with: capabilities (version 2) or refs."""

@@ -1,0 +1,120 @@
+"""Repositories on this machine, read with dulwich: a path as a remote, and revisions for `unizone check`."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from dulwich.errors import NotGitRepository
+from dulwich.objects import ObjectID
+from dulwich.objectspec import parse_commit
+from dulwich.refs import Ref
+from dulwich.repo import Repo
+
+from zones.git.commit import CommitTree, read_commit
+from zones.git.errors import BadAnswer, Stage, reported
+from zones.git.limits import DEFAULT_LIMITS, Limits
+from zones.git.pack import Object
+from zones.git.refs import candidates, missing_branch
+from zones.git.url import RemoteUrl
+from zones.slices import run_sliced, run_to_end
+from zones.source import Version
+
+_NO_REPOSITORY: Final = "there is no git repository"
+_HINT: Final = "make one with git init --bare, or correct the path"
+
+
+class LocalRemote:
+    """A repository of the file system, bare or with a work tree; what is committed counts, not the work tree."""
+
+    def __init__(self, url: RemoteUrl, limits: Limits) -> None:
+        self._url: Final = url
+        self._limits: Final = limits
+        self._fetched: set[str] = set()
+
+    @property
+    def name(self) -> str:
+        """Path and branch."""
+        return str(self._url)
+
+    async def state(self) -> str:
+        """Id that the branch names. GitError."""
+        with reported(self.name, Stage.REFS), _opened(Path(self._url.path)) as repository:
+            return self._branch(repository)
+
+    async def fetch(self) -> Version:
+        """The branch's newest commit. GitError.
+
+        Files are read in a thread: this is a machine with a file system, and zlib lets the event loop go on.
+        """
+        with reported(self.name, Stage.FILES), _opened(Path(self._url.path)) as repository:
+            identity = self._branch(repository)
+            store = _Store(repository)
+            tree = await run_sliced(read_commit(identity, store.lookup, self._limits))
+            blobs = set(tree.files.values())
+            content = await asyncio.to_thread(store.read_all, blobs - self._fetched)
+            self._fetched = blobs
+
+        def lookup(blob: str) -> Object:
+            """A file; one of the version before is seldom asked for again, so it is not kept."""
+            return content.get(blob) or self._read_again(blob)
+
+        return Version(identity, CommitTree(tree.revision, tree.message, tree.files, lookup))
+
+    def _read_again(self, blob: str) -> Object:
+        try:
+            with _opened(Path(self._url.path)) as repository:
+                return _Store(repository).lookup(blob)
+        except BadAnswer as error:
+            raise OSError(error.reason) from error
+
+    def _branch(self, repository: Repo) -> str:
+        for name in candidates(self._url.branch):
+            try:
+                return repository.refs[Ref(name)].decode("ascii")
+            except KeyError:
+                continue
+        raise missing_branch(self._url.branch)
+
+
+def open_revision(path: Path, revision: str, limits: Limits = DEFAULT_LIMITS) -> CommitTree:
+    """Files of a commit of the repository that `path` lies in: branch, tag, id or its beginning, `HEAD~2`. GitError."""
+    with reported(f"{path}: {revision}", Stage.FILES), _opened(path, discover=True) as repository:
+        try:
+            identity = parse_commit(repository, revision).id.decode("ascii")
+        except (KeyError, ValueError) as error:
+            raise BadAnswer(f"there is no commit {revision} ({error})", "see git log and git branch") from None
+        store = _Store(repository)
+        tree = run_to_end(read_commit(identity, store.lookup, limits))
+        content = store.read_all(set(tree.files.values()))
+    return CommitTree(tree.revision, tree.message, tree.files, content.__getitem__)
+
+
+class _Store:
+    """Objects of a repository."""
+
+    def __init__(self, repository: Repo) -> None:
+        self._repository = repository
+
+    def lookup(self, identity: str) -> Object:
+        try:
+            kind, content = self._repository.object_store.get_raw(ObjectID(identity.encode("ascii")))
+        except KeyError:
+            raise BadAnswer(f"object {identity} is missing", "run git fsck in the repository") from None
+        return Object(kind, content)
+
+    def read_all(self, identities: set[str]) -> dict[str, Object]:
+        return {identity: self.lookup(identity) for identity in identities}
+
+
+@contextmanager
+def _opened(path: Path, *, discover: bool = False) -> Iterator[Repo]:
+    try:
+        repository = Repo.discover(str(path)) if discover else Repo(str(path))
+    except NotGitRepository:
+        raise BadAnswer(_NO_REPOSITORY, _HINT) from None
+    try:
+        yield repository
+    finally:
+        repository.close()

@@ -1,0 +1,280 @@
+"""Reads a pack: all its objects, in slices, within bounds. Read first: gitformat-pack(5).
+
+dulwich reads packs too, but an object at a go and without bounds; here no step holds the event loop for long and no
+pack, however made, takes more memory than the limits say.
+"""
+
+import hashlib
+import zlib
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from zones.git.errors import BadAnswer
+from zones.git.limits import Limits
+from zones.slices import Sliced
+
+_VERSION: Final = 2
+_HEADER_SIZE: Final = 12
+_HASH_SIZE: Final = 20
+_INPUT: Final = 1 << 14  # octets of the pack that are inflated at a time
+_OUTPUT: Final = 1 << 16  # octets that are made at a time
+_OBJECTS_A_SLICE: Final = 4
+_OPERATIONS_A_SLICE: Final = 512
+_OFFSET_DELTA: Final = 6
+_REFERENCE_DELTA: Final = 7
+
+KINDS: Final = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
+
+
+class Object(NamedTuple):
+    """An object of a pack."""
+
+    kind: int
+    """A key of `KINDS`."""
+    content: bytes
+
+
+Objects = dict[str, Object]
+"""By id in hexadecimal."""
+
+
+@dataclass(slots=True)
+class _Delta:
+    """A delta whose base is yet to come."""
+
+    base: int | str
+    """Offset in the pack, or id."""
+    offset: int
+    instructions: bytes
+
+
+def unpack(pack: bytes | bytearray, limits: Limits) -> Sliced[Objects]:
+    """All objects of `pack`. BadAnswer when it is broken, incomplete, or beyond the limits."""
+    if len(pack) < _HEADER_SIZE + _HASH_SIZE or pack[:4] != b"PACK":
+        raise BadAnswer("what came is no pack")
+    version, count = int.from_bytes(pack[4:8], "big"), int.from_bytes(pack[8:12], "big")
+    if version != _VERSION:
+        raise BadAnswer(f"pack version {version} is not supported")
+    if count > limits.objects:
+        raise BadAnswer(
+            f"the pack has {count} objects, the limit is {limits.objects}", "keep zones apart from the rest"
+        )
+    digest = yield from _sha1(memoryview(pack)[:-_HASH_SIZE])
+    if digest != pack[-_HASH_SIZE:]:
+        raise BadAnswer("the pack is damaged: its hash is wrong", "a retry may help, else run git fsck on the server")
+    reader = _Reader(pack, limits)
+    return (yield from reader.read(count))
+
+
+class _Reader:
+    """Objects of one pack as they are found."""
+
+    def __init__(self, pack: bytes | bytearray, limits: Limits) -> None:
+        self._pack = memoryview(pack)[:-_HASH_SIZE]
+        self._limits = limits
+        self._inflated = 0
+        self._objects: Objects = {}
+        self._ids: dict[int, str] = {}
+        self._waiting: dict[int | str, list[_Delta]] = {}
+
+    def read(self, count: int) -> Sliced[Objects]:
+        position = _HEADER_SIZE
+        deltas = 0
+        for number in range(count):
+            if number % _OBJECTS_A_SLICE == 0:
+                yield
+            offset = position
+            kind, size, position = self._entry_head(position)
+            base: int | str | None = None
+            if kind == _OFFSET_DELTA:
+                base, position = self._base_offset(offset, position)
+            elif kind == _REFERENCE_DELTA:
+                base, position = bytes(self._pack[position : position + _HASH_SIZE]).hex(), position + _HASH_SIZE
+            elif kind not in KINDS:
+                raise BadAnswer(f"the pack has an object of unknown kind {kind}")
+            content, position = yield from self._inflate(position, size)
+            if base is None:
+                yield from self._add(offset, kind, content)
+            else:
+                deltas += 1
+                self._waiting.setdefault(base, []).append(_Delta(base, offset, content))
+        if position != len(self._pack):
+            raise BadAnswer("the pack has octets behind its last object")
+        resolved = yield from self._resolve()
+        if resolved != deltas:
+            raise BadAnswer(f"the pack has {deltas - resolved} deltas without a base")
+        return self._objects
+
+    def _entry_head(self, position: int) -> tuple[int, int, int]:
+        """Kind and size of the object at `position`, and where it goes on."""
+        octet = self._octet(position)
+        kind, size, shift = octet >> 4 & 7, octet & 15, 4
+        while octet & 128:
+            position += 1
+            octet = self._octet(position)
+            size |= (octet & 127) << shift
+            shift += 7
+            if shift > 60:
+                raise BadAnswer("the pack has an object of absurd size")
+        self._account(size)
+        return kind, size, position + 1
+
+    def _base_offset(self, offset: int, position: int) -> tuple[int, int]:
+        octet = self._octet(position)
+        distance = octet & 127
+        while octet & 128:
+            position += 1
+            octet = self._octet(position)
+            distance = (distance + 1 << 7) | octet & 127
+            if distance > len(self._pack):
+                raise BadAnswer("the pack has a delta whose base lies outside")
+        return offset - distance, position + 1
+
+    def _octet(self, position: int) -> int:
+        if position >= len(self._pack):
+            raise BadAnswer("the pack ends within an object")
+        return self._pack[position]
+
+    def _account(self, size: int) -> None:
+        """Count `size` octets that are about to be made."""
+        if size > self._limits.object_size:
+            raise BadAnswer(f"an object has {size} octets, the limit is {self._limits.object_size}")
+        self._inflated += size
+        if self._inflated > self._limits.inflated:
+            raise BadAnswer(
+                f"the objects have more than {self._limits.inflated} octets", "keep zones apart from the rest"
+            )
+
+    def _inflate(self, position: int, size: int) -> Sliced[tuple[bytes, int]]:
+        """`size` octets from the zlib stream at `position`, and where that ends."""
+        inflater = zlib.decompressobj()
+        parts: list[bytes] = []
+        missing = size
+        tail = b""
+        # A small object's stream is not much longer than the object: don't copy what is behind it each time.
+        step = min(_INPUT, size + (size >> 8) + 32)
+        try:
+            while not inflater.eof:
+                if not tail:
+                    tail = bytes(self._pack[position : position + step])
+                    position += len(tail)
+                    if not tail:
+                        raise BadAnswer("the pack ends within an object")
+                part = inflater.decompress(tail, min(missing + 1, _OUTPUT))
+                tail = inflater.unconsumed_tail
+                missing -= len(part)
+                if missing < 0:
+                    raise BadAnswer("an object is longer than the pack says")
+                parts.append(part)
+                if size > _OUTPUT:
+                    yield
+        except zlib.error as error:
+            raise BadAnswer(f"the pack has an object that cannot be inflated ({error})") from None
+        if missing:
+            raise BadAnswer("an object is shorter than the pack says")
+        return parts[0] if len(parts) == 1 else b"".join(parts), position - len(inflater.unused_data)
+
+    def _add(self, offset: int, kind: int, content: bytes) -> Sliced[str]:
+        """Take an object in; its id."""
+        head = b"%s %d\0" % (KINDS[kind].encode(), len(content))
+        if len(content) <= _OUTPUT:
+            identity = hashlib.sha1(head + content, usedforsecurity=False).hexdigest()
+        else:
+            identity = (yield from _sha1(memoryview(content), head)).hex()
+        self._objects[identity] = Object(kind, content)
+        self._ids[offset] = identity
+        return identity
+
+    def _resolve(self) -> Sliced[int]:
+        """Apply the deltas, bases first; how many there were."""
+        pending = [(offset, identity, 0) for offset, identity in self._ids.items()]
+        resolved = 0
+        while pending:
+            offset, identity, depth = pending.pop()
+            deltas = [*self._waiting.pop(offset, ()), *self._waiting.pop(identity, ())]
+            if deltas and depth >= self._limits.delta_depth:
+                raise BadAnswer(f"more than {self._limits.delta_depth} deltas upon one another", "git gc on the server")
+            kind, base = self._objects[identity]
+            for number, delta in enumerate(deltas):
+                if number % _OBJECTS_A_SLICE == 0:
+                    yield
+                content = yield from self._patch(base, delta.instructions)
+                pending.append((delta.offset, (yield from self._add(delta.offset, kind, content)), depth + 1))
+                resolved += 1
+        return resolved
+
+    def _patch(self, base: bytes, delta: bytes) -> Sliced[bytes]:
+        """`base` changed by the instructions of `delta` (gitformat-pack, "Deltified representation")."""
+        try:
+            base_size, position = _size(delta, 0)
+            size, position = _size(delta, position)
+            if base_size != len(base):
+                raise BadAnswer("a delta is made for another base")
+            self._account(size)
+            parts: list[bytes] = []
+            made = operations = 0
+            while position < len(delta):
+                operations += 1
+                if operations % _OPERATIONS_A_SLICE == 0:
+                    yield
+                opcode = delta[position]
+                position += 1
+                if opcode & 128:
+                    start, length, position = _copy(delta, opcode, position)
+                    if start + length > len(base):
+                        raise BadAnswer("a delta copies from beyond its base")
+                    part = base[start : start + length]
+                elif opcode:
+                    part = delta[position : position + opcode]
+                    position += opcode
+                    length = opcode
+                else:
+                    raise BadAnswer("a delta has an unknown instruction")
+                parts.append(part)
+                made += length
+                if made > size:
+                    break
+        except IndexError:
+            raise BadAnswer("a delta ends within an instruction") from None
+        if made != size:
+            raise BadAnswer("a delta makes another size than it says")
+        content = b"".join(parts)
+        if len(content) != size:
+            raise BadAnswer("a delta ends within an instruction")
+        return content
+
+
+def _size(delta: bytes, position: int) -> tuple[int, int]:
+    """A size at the head of a delta, and where it goes on."""
+    size = shift = 0
+    while True:
+        octet = delta[position]
+        position += 1
+        size |= (octet & 127) << shift
+        shift += 7
+        if not octet & 128:
+            return size, position
+        if shift > 60:
+            raise BadAnswer("a delta has an absurd size")
+
+
+def _copy(delta: bytes, opcode: int, position: int) -> tuple[int, int, int]:
+    """Start and length of a copy instruction, and where the delta goes on."""
+    start = length = 0
+    for bit in range(4):
+        if opcode >> bit & 1:
+            start |= delta[position] << 8 * bit
+            position += 1
+    for bit in range(3):
+        if opcode >> 4 + bit & 1:
+            length |= delta[position] << 8 * bit
+            position += 1
+    return start, length or 0x10000, position
+
+
+def _sha1(content: memoryview, head: bytes = b"") -> Sliced[bytes]:
+    digest = hashlib.sha1(head, usedforsecurity=False)
+    for start in range(0, len(content), _OUTPUT):
+        digest.update(content[start : start + _OUTPUT])
+        yield
+    return digest.digest()

@@ -1,0 +1,130 @@
+"""A branch of a git repository as a source of zone files, over the network or on disk."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+from zones.git.commit import CommitTree, read_commit
+from zones.git.daemon import DaemonTransport
+from zones.git.errors import BadAnswer, GitError, Refused, Stage, reported
+from zones.git.limits import DEFAULT_LIMITS, Limits
+from zones.git.local import LocalRemote
+from zones.git.pack import Object, Objects, unpack
+from zones.git.refs import candidates, missing_branch
+from zones.git.smart_http import HttpTransport
+from zones.git.transport import Service, Session, Transport
+from zones.git.upload import Advertisement, fetch_pack, list_refs, read_advertisement
+from zones.git.url import RemoteUrl, Scheme
+from zones.slices import run_sliced
+from zones.source import Source, Version
+
+if TYPE_CHECKING:
+    import ssl
+
+_ATTEMPTS: Final = 3  # fetches, when the branch is forced elsewhere between its listing and the fetch
+
+
+def open_remote(url: RemoteUrl, limits: Limits = DEFAULT_LIMITS, tls: "ssl.SSLContext | None" = None) -> Source:
+    """The source at `url`; nothing is read yet. `tls` verifies https servers, by default as the system does."""
+    match url.scheme:
+        case Scheme.FILE:
+            return LocalRemote(url, limits)
+        case Scheme.GIT:
+            return Remote(url, DaemonTransport(url, limits), limits)
+        case Scheme.HTTP | Scheme.HTTPS:
+            return Remote(url, HttpTransport(url, limits, tls), limits)
+
+
+class Remote:
+    """A repository behind a transport. Each fetch is a new conversation with a new object store."""
+
+    def __init__(self, url: RemoteUrl, transport: Transport, limits: Limits) -> None:
+        self._url: Final = url
+        self._transport: Final = transport
+        self._limits: Final = limits
+
+    @property
+    def name(self) -> str:
+        """The URL, secrets masked."""
+        return str(self._url)
+
+    async def state(self) -> str:
+        """Id that the branch names. GitError."""
+        async with self._conversation() as (_, _, identity):
+            return identity
+
+    async def fetch(self) -> Version:
+        """The branch's newest commit. GitError."""
+        for attempt in range(_ATTEMPTS):
+            try:
+                return await self._fetch_once()
+            except _Overtaken as overtaken:
+                if attempt + 1 == _ATTEMPTS or await self.state() == overtaken.identity:
+                    raise overtaken.error from overtaken
+        raise AssertionError  # the last attempt returned or raised
+
+    async def _fetch_once(self) -> Version:
+        async with self._conversation() as (session, advertisement, identity):
+            try:
+                with reported(self.name, Stage.FETCH):
+                    pack = await fetch_pack(session, advertisement, identity, self._limits)
+            except GitError as error:
+                if isinstance(error.__cause__, Refused):
+                    raise _Overtaken(identity, error) from error
+                raise
+        with reported(self.name, Stage.UNPACK):
+            objects = await run_sliced(unpack(pack, self._limits))
+            return Version(identity, await _needed(identity, objects, self._limits))
+
+    @asynccontextmanager
+    async def _conversation(self) -> AsyncIterator[tuple[Session, Advertisement, str]]:
+        """A session in which the refs have been listed, and the id that the branch names."""
+        try:
+            async with asyncio.timeout(self._limits.total_s):
+                async with self._transport.session(Service.UPLOAD_PACK) as session:
+                    with reported(self.name, Stage.CONNECT):
+                        await session.connect()
+                    with reported(self.name, Stage.REFS):
+                        advertisement = await read_advertisement(session, self._limits)
+                        wanted = candidates(self._url.branch)
+                        await list_refs(session, advertisement, wanted, self._limits)
+                        identity = _choose(advertisement, wanted, self._url.branch)
+                    yield session, advertisement, identity
+        except TimeoutError as error:
+            reason = f"the conversation took longer than {self._limits.total_s:.0f} s"
+            raise GitError(
+                self.name, Stage.FETCH, reason, "check the network and the size of the repository"
+            ) from error
+
+
+class _Overtaken(Exception):
+    """The server refused an object that it had listed: the branch may have been forced elsewhere meanwhile."""
+
+    def __init__(self, identity: str, error: GitError) -> None:
+        super().__init__(identity)
+        self.identity = identity
+        self.error = error
+
+
+def _choose(advertisement: Advertisement, wanted: list[bytes], branch: str) -> str:
+    """The id of the first ref that is there. Refused where none is."""
+    for name in wanted:
+        identity = advertisement.refs.get(name)
+        if identity:
+            return identity
+    raise missing_branch(branch)
+
+
+async def _needed(identity: str, objects: Objects, limits: Limits) -> CommitTree:
+    """The commit with the files alone; the rest of the pack is let go."""
+
+    def lookup(wanted: str) -> Object:
+        try:
+            return objects[wanted]
+        except KeyError:
+            raise BadAnswer(f"the pack lacks object {wanted}", "run git fsck on the server") from None
+
+    tree = await run_sliced(read_commit(identity, lookup, limits))
+    needed = {blob: lookup(blob) for blob in set(tree.files.values())}
+    return CommitTree(tree.revision, tree.message, tree.files, needed.__getitem__)
