@@ -47,7 +47,10 @@ class Agent(Protocol):
 
 
 class Interface:
-    """One interface with address `mac` on a link of `mtu`, set up by `settings` from `now` on."""
+    """One interface with address `mac` on a link of `mtu`, set up by `settings` from `now` on.
+
+    The attribute `now` is the time of the last `receive` or `transmit`, for what is called back.
+    """
 
     def __init__(self, mac: bytes, mtu: int, settings: Settings, entropy: Entropy, now: float) -> None:
         self.mac = mac
@@ -57,7 +60,7 @@ class Interface:
         self.notices = Notices()
         self.draw = Draw(entropy)
         limits = settings.limits
-        self._now = now
+        self.now = now
         self._output = Output(mac, limits.output_frames, self.counters)
         self._looped: deque[bytes] = deque()
         self._agents: list[Agent] = []
@@ -111,7 +114,7 @@ class Interface:
     def mtu_for(self, destination: Address) -> int:
         """Largest IP packet, header included, that the path to `destination` is known to carry."""
         ip = self._ip(destination)
-        return ip.path_mtus.get(destination, self._now) if ip is not None else self.mtu
+        return ip.path_mtus.get(destination, self.now) if ip is not None else self.mtu
 
     def send(
         self,
@@ -146,7 +149,7 @@ class Interface:
 
     def receive(self, frames: Iterable[Octets], now: float) -> None:
         """Take frames that came in. Their memory may be used again afterwards."""
-        self._now = now
+        self.now = now
         for frame in frames:
             try:
                 self._receive(memoryview(frame), now)
@@ -155,7 +158,7 @@ class Interface:
 
     def transmit(self, now: float) -> list[bytes]:
         """Run all timers that are due; the frames to send, in order."""
-        self._now = now
+        self.now = now
         self._run_loop(now)
         self.ipv4.poll(now)
         if self.ipv6 is not None:
