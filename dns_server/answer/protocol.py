@@ -64,9 +64,12 @@ class Type:
     MINFO: Final = 14
     MX: Final = 15
     TXT: Final = 16
+    AFSDB: Final = 18
+    RT: Final = 21
     AAAA: Final = 28
     SRV: Final = 33
     NAPTR: Final = 35
+    KX: Final = 36
     DNAME: Final = 39
     OPT: Final = 41
     DS: Final = 43

@@ -21,6 +21,8 @@ COMPRESSIBLE: Final = {
     Type.MX: (2, 1),
 }
 ADDRESSES: Final = (Type.A, Type.AAAA)
+# Octets before the name that ends the rdata and has addresses.
+_TARGET_AT: Final = {Type.NS: 0, Type.MX: 2, Type.AFSDB: 2, Type.RT: 2, Type.SRV: 6, Type.KX: 2}
 _CHARACTER_STRINGS: Final = 3  # of NAPTR: flags, services, regexp
 
 
@@ -31,17 +33,14 @@ def name_end(wire: bytes, position: int) -> int:
     return position + 1
 
 
-def additional(owner: bytes, rdtype: int, rdata: bytes) -> Iterator[tuple[bytes, tuple[int, ...]]]:
+def additional(rdtype: int, rdata: bytes) -> Iterator[tuple[bytes | None, tuple[int, ...]]]:
     """Names whose records belong into the additional section with this record, and of which types.
 
-    RFC 1035 3.3 (NS, MX), RFC 2782 (SRV), RFC 3403 4.2 (NAPTR), RFC 9460 4.1 (SVCB, HTTPS).
+    RFC 1035 3.3 (NS, MX), RFC 1183 1 and 3.3 (AFSDB, RT), RFC 2230 3 (KX), RFC 2782 (SRV), RFC 3403 4.2 (NAPTR),
+    RFC 9460 4.1 (SVCB, HTTPS). None is the record's own owner.
     """
-    if rdtype == Type.NS:
-        yield rdata, ADDRESSES
-    elif rdtype == Type.MX:
-        yield rdata[2:], ADDRESSES
-    elif rdtype == Type.SRV:
-        yield rdata[6:], ADDRESSES
+    if rdtype in _TARGET_AT:
+        yield rdata[_TARGET_AT[rdtype] :], ADDRESSES
     elif rdtype == Type.NAPTR:
         yield from _naptr(rdata)
     elif rdtype in (Type.SVCB, Type.HTTPS):
@@ -49,8 +48,8 @@ def additional(owner: bytes, rdtype: int, rdata: bytes) -> Iterator[tuple[bytes,
         target = rdata[2 : name_end(rdata, 2)]
         if target != ROOT:
             yield target, (*ADDRESSES, rdtype) if alias else ADDRESSES
-        elif not alias:  # RFC 9460 2.5.2: "." is the owner here, and nobody in alias mode
-            yield owner, ADDRESSES
+        elif not alias:  # RFC 9460 2.5: "." is the owner here, and nobody in alias mode
+            yield None, ADDRESSES
 
 
 def _naptr(rdata: bytes) -> Iterator[tuple[bytes, tuple[int, ...]]]:

@@ -4,7 +4,7 @@ Read first: RFC 1034 4.3.2, RFC 4035 3.1, RFC 9471. RRsets go in with their sign
 """
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from dns_server.answer import rdata as rdatas
 from dns_server.answer.lookup import FOLLOWED, Outcome, Step, find
@@ -23,6 +23,27 @@ def render(table: ZoneTable, steps: tuple[Step, ...], qtype: int, do: bool, base
     return _Composer(table, steps, qtype, do, base).compose()
 
 
+class _Source(NamedTuple):
+    """An RRset of the answer, which may ask for additional data."""
+
+    name: bytes
+    shown: bytes | None
+    """As `_Composer._add` has it."""
+    rrset: RRset
+
+
+class _Want(NamedTuple):
+    """Records that would help the asker."""
+
+    target: bytes
+    """Folded."""
+    shown: bytes | None
+    """As `_Composer._add` has it."""
+    rdtype: int
+    reason: int
+    """Type of the record that leads to them."""
+
+
 class _Composer:
     """One answer in the making."""
 
@@ -33,8 +54,10 @@ class _Composer:
         self._do = do
         self._renderer = Renderer(base)
         self._done: set[tuple[bytes, int]] = set()
-        self._sources: list[tuple[bytes, RRset]] = []
-        """Owner and RRset of what was put into the answer and authority sections, for the additional section."""
+        self._sources: list[_Source] = []
+        """RRsets of the answer and authority sections that were not looked at for additional data yet."""
+        self._added: list[_Source] = []
+        """Those of the additional section."""
 
     def compose(self) -> Answer:
         for index, step in enumerate(self._steps):
@@ -71,26 +94,36 @@ class _Composer:
             self._add(Section.AUTHORITY, last.source, node[Type.NS], {})
 
     def _additional(self, last: Step) -> None:
-        """The additional section: glue that a referral needs first, then what saves the asker a question."""
-        wanted = [
-            (fold(target), rdtype, source.rdtype == Type.NS)
-            for owner, source in self._sources
-            for rdata in source.rdatas
-            for target, types in rdatas.additional(owner, source.rdtype, rdata)
-            for rdtype in types
-            if is_at_or_below(fold(target), self._table.origin)
-        ]
+        """The additional section: glue that a referral needs first, then what saves the asker questions."""
+        wanted = self._wanted(self._sources)
         if last.outcome is Outcome.REFERRAL:
-            for target, rdtype, _ in wanted:
-                if is_at_or_below(target, last.source):
-                    self._glue(target, rdtype, needed=True)  # RFC 9471 3.1: all of it, or TC
-        for target, rdtype, glue in wanted:
-            step = find(self._table, target, rdtype)
+            for want in wanted:
+                if is_at_or_below(want.target, last.source):
+                    self._glue(want.target, want.rdtype, needed=True)  # RFC 9471 3.1: all of it, or TC
+        self._helpful(wanted)
+        self._helpful(self._wanted(self._added))  # SRV records behind NAPTR, SVCB behind its alias mode
+
+    def _wanted(self, sources: list[_Source]) -> list[_Want]:
+        """What the records of `sources` ask for in the zone; empties the list."""
+        wanted = [
+            _Want(fold(target or source.name), source.shown if target is None else b"", rdtype, source.rrset.rdtype)
+            for source in sources
+            for rdata in source.rrset.rdatas
+            for target, types in rdatas.additional(source.rrset.rdtype, rdata)
+            for rdtype in types
+        ]
+        sources.clear()
+        return [want for want in wanted if is_at_or_below(want.target, self._table.origin)]
+
+    def _helpful(self, wanted: list[_Want]) -> None:
+        """Add what is there of `wanted`; it is left out when there is no room."""
+        for want in wanted:
+            step = find(self._table, want.target, want.rdtype)
             if step.outcome is Outcome.ANSWER:
                 node = self._table.zone.node(step.source)
-                self._add(Section.ADDITIONAL, target, node[rdtype], node, needed=False)
-            elif step.outcome is Outcome.REFERRAL and glue:
-                self._glue(target, rdtype, needed=False)
+                self._add(Section.ADDITIONAL, want.target, node[want.rdtype], node, shown=want.shown, needed=False)
+            elif step.outcome is Outcome.REFERRAL and want.reason == Type.NS:
+                self._glue(want.target, want.rdtype, needed=False)
 
     def _glue(self, target: bytes, rdtype: int, *, needed: bool) -> None:
         """Address records at or below a cut: not the zone's own, so never signed (RFC 4035 2.2)."""
@@ -121,8 +154,8 @@ class _Composer:
             signatures = tuple(signatures_of(node, rrset.rdtype))
             self._renderer.add(section, owner, Type.RRSIG, CLASS_IN, rrset.ttl, signatures)
         self._renderer.mark(needed=needed)
-        if section != Section.ADDITIONAL:
-            self._sources.append((name, rrset))
+        sources = self._added if section == Section.ADDITIONAL else self._sources
+        sources.append(_Source(name, shown, rrset))
 
 
 def signatures_of(node: Node, rdtype: int) -> Iterator[bytes]:

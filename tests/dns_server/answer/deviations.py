@@ -1,0 +1,202 @@
+"""Where answers differ from NSD's, Knot's or BIND's, and why: the one table behind the comparison and the document.
+
+`python -m tests.dns_server.answer.deviations` writes docs/deviations.md from it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dns_server.answer.protocol import Rcode, Type
+from tests.dns_server.answer.replies import Reply
+from zones.name import is_at_or_below
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "deviations.md"
+KNOT_CHAIN = 5
+
+
+@dataclass(frozen=True)
+class Case:
+    """One question and what two servers said."""
+
+    server: str
+    origin: bytes
+    """Zone that the question is asked about."""
+    qname: bytes
+    """Folded."""
+    qtype: int
+    ours: Reply
+    theirs: Reply
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """One kind of difference that is meant."""
+
+    name: str
+    servers: tuple[str, ...]
+    """That differ from us here; the others do as we do."""
+    ours: str
+    theirs: str
+    reason: str
+    fields: frozenset[str]
+    """Of `Reply`, that it excuses."""
+    applies: Callable[[Case], bool]
+
+
+def excused(case: Case) -> set[str]:
+    """Fields of the replies whose difference some deviation explains."""
+    return {
+        field
+        for deviation in TABLE
+        if case.server in deviation.servers and deviation.applies(case)
+        for field in deviation.fields
+    }
+
+
+def _types(reply: Reply) -> set[int]:
+    return {rdtype for _, rdtype, _, _ in reply.answer}
+
+
+def _leaves_zone(case: Case) -> bool:
+    """An alias in our answer leads out of the zone, or below a cut of it; theirs goes on from there."""
+    owners = {owner for owner, _, _, _ in case.ours.answer}
+    targets = {rdata for _, rdtype, _, rdata in case.ours.answer if rdtype == Type.CNAME}
+    ends = targets - owners
+    outside = any(not is_at_or_below(end, case.origin) for end in ends)
+    return bool(ends) and case.ours.answer <= case.theirs.answer and (outside or not _negative(case.ours))
+
+
+def _negative(reply: Reply) -> bool:
+    return any(rdtype == Type.SOA for _, rdtype, _, _ in reply.authority)
+
+
+def _alias_loops(case: Case) -> bool:
+    links = {owner: rdata for owner, rdtype, _, rdata in case.ours.answer if rdtype == Type.CNAME}
+    return bool(links) and set(links.values()) <= set(links)
+
+
+def _referral(reply: Reply) -> bool:
+    return not reply.aa and any(rdtype == Type.NS for _, rdtype, _, _ in reply.authority)
+
+
+TABLE = (
+    Deviation(
+        "alias-into-another-zone",
+        ("NSD", "BIND"),
+        "An alias that leads out of its zone ends the answer; one that leads below a cut ends in the referral.",
+        "NSD goes on in the other zone if it serves that too; BIND leaves the referral to a zone that it serves out.",
+        "Whoever asks does not take data of one zone from the answer for another: a resolver asks again for the target "
+        "(RFC 5452 section 6), and zones of different owners on one server can't speak for each other.",
+        frozenset({"rcode", "answer", "authority", "additional"}),
+        _leaves_zone,
+    ),
+    Deviation(
+        "alias-loop",
+        ("BIND",),
+        "A loop of aliases is answered NOERROR with each alias once.",
+        "BIND answers SERVFAIL with the same records.",
+        "The zone says so, and the server has not failed; NSD and Knot do likewise. The asker sees the loop itself.",
+        frozenset({"rcode"}),
+        lambda case: _alias_loops(case) and case.theirs.rcode == Rcode.SERVFAIL,
+    ),
+    Deviation(
+        "alias-chain-length",
+        ("Knot",),
+        "A chain of up to 16 aliases is followed inside the zone.",
+        "Knot follows 5.",
+        "NSD and BIND follow about as many as we do; whoever asks goes on from the last name in any case.",
+        frozenset({"rcode", "answer", "authority", "additional"}),
+        lambda case: (
+            sum(record[1] == Type.CNAME for record in case.theirs.answer) == KNOT_CHAIN
+            and case.theirs.answer <= case.ours.answer
+        ),
+    ),
+    Deviation(
+        "any",
+        ("NSD", "Knot", "BIND"),
+        "ANY is answered with one RRset of the name: the one of the lowest type number.",
+        "NSD and Knot give the SOA, or another RRset; BIND gives the one that comes first in its memory.",
+        "RFC 8482 section 4.1 leaves the choice to the server; ours depends on nothing but the zone.",
+        frozenset({"answer", "authority", "additional"}),
+        lambda case: case.qtype == Type.ANY and case.ours.rcode == Rcode.NOERROR and bool(case.ours.answer),
+    ),
+    Deviation(
+        "any-below-dname",
+        ("NSD", "Knot"),
+        "ANY for a name below a DNAME is answered with the DNAME and the alias made of it.",
+        "NSD and Knot follow the alias.",
+        "An alias that is in the zone is not followed for ANY either (RFC 1034 section 4.3.2 step 3a), nor by BIND.",
+        frozenset({"rcode", "answer", "authority", "additional"}),
+        lambda case: case.qtype == Type.ANY and Type.DNAME in _types(case.ours),
+    ),
+    Deviation(
+        "additional-data",
+        ("NSD", "Knot", "BIND"),
+        "Addresses of the targets of NS, MX, SRV, NAPTR, SVCB and HTTPS records in the zone are added, and what SVCB "
+        "in alias mode leads to.",
+        "NSD adds addresses to referrals alone, Knot 3.2 knows nothing of NAPTR, SVCB and HTTPS, BIND leaves the "
+        "zone's own addresses out of referrals.",
+        "They save a question (RFC 2782, RFC 9460 section 4.1) and are left out where there is no room.",
+        frozenset({"additional"}),
+        lambda case: case.theirs.additional <= case.ours.additional,
+    ),
+    Deviation(
+        "additional-glue",
+        ("Knot",),
+        "Addresses below a cut are given with NS records alone.",
+        "Knot gives them with MX and SRV records too.",
+        "They are not the zone's own data: whoever needs them must ask the zone below, which may say otherwise.",
+        frozenset({"additional"}),
+        lambda case: case.ours.additional < case.theirs.additional and case.qtype in (Type.MX, Type.SRV),
+    ),
+    Deviation(
+        "compression",
+        ("NSD", "Knot", "BIND"),
+        "Every name that may be compressed is, against every name before it.",
+        "Others compress some names less, so that their answer needs TC where ours just fits.",
+        "What fits is not cut.",
+        frozenset({"tc", "answer", "authority", "additional"}),
+        lambda case: (
+            case.theirs.tc
+            and not case.ours.tc
+            and case.theirs.answer <= case.ours.answer
+            and case.theirs.authority <= case.ours.authority
+        ),
+    ),
+    Deviation(
+        "glue-or-tc",
+        ("NSD", "BIND"),
+        "A referral that has no room for all addresses of servers below its cut has TC.",
+        "NSD and BIND leave the addresses that do not fit out in silence, unless none fits.",
+        "RFC 9471 section 3.1: all glue for in-domain name servers, or TC.",
+        frozenset({"tc"}),
+        lambda case: _referral(case.ours) and case.ours.tc,
+    ),
+)
+
+
+def document() -> str:
+    """The text of docs/deviations.md."""
+    lines = [
+        "# Deviations",
+        "",
+        "Where answers differ from those of NSD, Knot and BIND on the same zones, and why. The tests compare every",
+        "answer with those servers' and allow these differences alone; this page is made from the tests' own table",
+        "(`tests/dns_server/answer/deviations.py`).",
+        "",
+    ]
+    for deviation in TABLE:
+        lines += [
+            f"## {deviation.name}",
+            "",
+            f"- Here: {deviation.ours}",
+            f"- {', '.join(deviation.servers)}: {deviation.theirs}",
+            f"- Why: {deviation.reason}",
+            "",
+        ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(document())
