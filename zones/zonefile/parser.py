@@ -8,22 +8,31 @@ from zones import name as names
 from zones import rdtypes
 from zones.findings import Finding, Place, Severity
 from zones.slices import Sliced
-from zones.zone import SOA, Zone, ZoneBuilder
+from zones.zone import Zone, ZoneBuilder
 from zones.zonefile import fields as texts
 from zones.zonefile.errors import BadText, Fault, quote
+from zones.zonefile.generate import generated
 from zones.zonefile.lexer import PLAIN, read_entry
-from zones.zonefile.rdata import read_rdata
+from zones.zonefile.records import RecordReader
 
 MAX_ERRORS: Final = 20
 """Errors that are reported; reading stops at the one after."""
+MAX_WARNINGS: Final = 20
 MAX_DEPTH: Final = 10
-"""Files that may include one another."""
+"""Files that may be open at a time, each included by the one before."""
+MAX_INCLUDES: Final = 10_000
+"""`$INCLUDE` directives of a zone."""
+MAX_TEXT: Final = 1 << 28
+"""Octets of a zone's files."""
+MAX_GENERATED: Final = 1_000_000
+"""Records of all `$GENERATE` directives of a zone; a long one counts as several."""
 MAX_LINE: Final = 4096
 """Octets of a line that is cut the quick way."""
-MAX_TTL: Final = 0x7FFFFFFF  # RFC 2181 8
 
-_RECORDS_A_SLICE: Final = 16
-_TYPE_HINT: Final = "a type such as A, or TYPE and its number"
+_RECORDS_A_SLICE: Final = 12
+_OCTETS_A_RECORD: Final = 256
+"""So many octets of an entry take about as long as a short record."""
+_DOLLAR: Final = 36
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 
@@ -59,194 +68,211 @@ class _File:
     """A file that is being read."""
 
     path: str
+    number: int
+    """What the zone builder counts it by."""
     text: bytes
     origin: bytes
-    owner: bytes = b""
+    owner: bytes
     """Folded; empty before the first record."""
     line: int = 1
     """Line at which the entry in hand begins."""
     start: int = 0
     """Index in the text at which it begins."""
 
+    def place(self, offset: int) -> Place:
+        """Place of an octet of the entry in hand."""
+        line = self.line + self.text.count(b"\n", self.start, offset)
+        return Place(self.path, line, offset - self.text.rfind(b"\n", 0, offset))
+
+    def place_of_field(self, index: int) -> Place:
+        """Place of a field of the entry in hand; of its end when there is no such field."""
+        entry = read_entry(self.text, self.start)
+        if index < len(entry.offsets):
+            return self.place(entry.offsets[index])
+        return self.place(entry.offsets[-1] + len(entry.fields[-1]))
+
 
 class _Parser:
     """State of reading one zone."""
 
     def __init__(self, origin: bytes, file: str, include: Include, default_ttl: int | None) -> None:
-        self._zone = names.fold(origin)
-        self._file = file
+        zone = names.fold(origin)
         self._include = include
-        self._builder = ZoneBuilder(self._zone, file)
-        self._findings: list[Finding] = []
-        self._included: list[str] = []
-        self._open: list[str] = [file]
-        self._default_ttl = default_ttl
-        self._last_ttl: int | None = None
-        self._types: dict[bytes, int] = {mnemonic.encode(): number for mnemonic, number in rdtypes.NUMBERS.items()}
+        self._builder = ZoneBuilder(zone, file)
+        self._records = RecordReader(zone, self._builder, default_ttl, self._warn)
+        self._errors: list[Finding] = []
+        self._warnings: list[Finding] = []
+        self._included: dict[str, None] = {}
+        self._includes = 0
+        self._octets = 0
+        self._generated = 0
+        self._files: list[_File] = []
+        """Those that are open, the one in hand last."""
 
     def run(self, text: bytes) -> Sliced[Parsed]:
         """The whole zone."""
+        builder = self._builder
         try:
-            yield from self._read(_File(self._file, text, self._zone))
+            yield from self._read(_File(builder.file, 0, text, builder.origin, b""))
         except _TooMany:
             more = f"and more: reading stopped after {MAX_ERRORS} errors"
-            self._findings.append(Finding(Place(self._file), "syntax", Severity.ERROR, more))
-        if self._findings:
-            return Parsed(None, tuple(self._findings), tuple(self._included))
-        zone = yield from self._builder.build()
-        return Parsed(zone, (), tuple(self._included))
+            self._errors.append(Finding(Place(builder.file), "syntax", Severity.ERROR, more))
+        zone: Zone | None = None
+        if not self._errors:
+            zone = yield from builder.build()
+            for owner, rdtype, place in builder.ttl_conflicts:
+                message = f"TTL of {names.to_text(owner)} {rdtypes.to_text(rdtype)} differs from the record before"
+                self._note("ttl-differs", place, message, "the lowest one is served for all")
+        return Parsed(zone, (*self._errors, *self._warnings), tuple(self._included))
 
     def _read(self, file: _File) -> Sliced[None]:
         """One file, with what it includes."""
         text = file.text
-        position = len(_BYTE_ORDER_MARK) if text.startswith(_BYTE_ORDER_MARK) else 0
-        if text.startswith(_UTF_16):
-            self._report(Place(file.path, 1, 1), "the file is UTF-16", "save it as plain ASCII or UTF-8")
-            return
+        self._files.append(file)
+        self._octets += len(text)
+        if self._octets > MAX_TEXT:
+            self._error(Place(file.path), f"files of more than {MAX_TEXT} octets", "make several zones of it")
+        elif text.startswith(_UTF_16):
+            self._error(Place(file.path, 1, 1), "the file is UTF-16", "save it as ASCII or UTF-8")
+        else:
+            yield from self._read_entries(file, len(_BYTE_ORDER_MARK) if text.startswith(_BYTE_ORDER_MARK) else 0)
+        self._files.pop()
+
+    def _read_entries(self, file: _File, position: int) -> Sliced[None]:
+        """Entries of `file` from `position` on."""
+        text = file.text
+        find, read_record = text.find, self._records.read
         end = len(text)
         budget = _RECORDS_A_SLICE
         while position < end:
-            budget -= 1
-            if not budget:
+            if budget <= 0:
+                yield from self._builder.make_room()
                 yield
                 budget = _RECORDS_A_SLICE
             file.start = position
-            fields, position = self._entry(file, position)
-            if fields:
-                try:
-                    if fields[0][:1] == b"$" and text[file.start] == 36:
-                        yield from self._directive(file, fields)
-                    else:
-                        self._record(file, fields)
-                except Fault as fault:
-                    self._report(self._locate(file, fault.field), fault.message, fault.hint)
-            file.line += text.count(b"\n", file.start, position)
-
-    def _entry(self, file: _File, position: int) -> tuple[list[bytes], int]:
-        """Fields of the entry at `position`, and where the next one begins."""
-        text = file.text
-        newline = text.find(b"\n", position, position + MAX_LINE)
-        if newline >= 0:
-            line = text[position:newline]
-            if not line.translate(None, PLAIN):
-                return line.split(), newline + 1
-        try:
-            entry = read_entry(text, position)
-        except BadText as bad:
-            self._report(_place(file, bad.offset), bad.message, bad.hint)
-            return [], bad.resume
-        return entry.fields, entry.end
-
-    def _record(self, file: _File, fields: list[bytes]) -> None:
-        """Add the record of `fields`."""
-        index = 0
-        if file.text[file.start] not in b" \t":
-            owner = names.fold(texts.wire_name(fields, 0, file.origin))
-            file.owner = owner
-            index = 1
-        elif not file.owner:
-            raise Fault(0, "record without an owner before any owner was given", "begin the line with a name or @")
-        rdtype, ttl, index = self._head(fields, index)
-        rdata = read_rdata(rdtype, fields, index, file.origin)
-        if ttl is None:
-            ttl = self._implied_ttl(rdtype, rdata)
-        self._last_ttl = ttl
-        if not names.is_at_or_below(file.owner, self._zone):
-            message = f"{names.to_text(file.owner)} is outside the zone {names.to_text(self._zone)}"
-            raise Fault(0, message, "is a final dot missing, or one too many?")
-        self._builder.add(file.owner, rdtype, ttl, rdata, self._locate(file, 0))
-
-    def _head(self, fields: list[bytes], index: int) -> tuple[int, int | None, int]:
-        """Type, TTL where there is one, and the index behind them: TTL and class stand in either order."""
-        ttl: int | None = None
-        seen_class = False
-        while True:
-            field = texts.field_at(fields, index, "a type")
-            rdtype = self._types.get(field)
-            if rdtype is None:
-                rdtype = rdtypes.from_text(field.decode("ascii"))
-            if rdtype is not None:
-                if rdtypes.is_meta(rdtype):
-                    raise Fault(index, f"type {quote(field)} has no place in zones", _TYPE_HINT)
-                return rdtype, ttl, index + 1
-            upper = field.upper()
-            seconds = texts.ttl(field) if ttl is None else None
-            if seconds is not None:
-                # RFC 2181 8: a TTL with the highest bit set counts as zero.
-                ttl = seconds if seconds <= MAX_TTL else 0
-            elif not seen_class and upper in (b"IN", b"CLASS1"):
-                seen_class = True
-            elif upper in (b"CH", b"HS", b"CS", b"ANY", b"NONE") or (upper[:5] == b"CLASS" and upper[5:].isdigit()):
-                raise Fault(index, f"class {quote(field)}", "zones are served in class IN alone")
+            newline = find(b"\n", position, position + MAX_LINE)
+            line = text[position:newline] if newline >= 0 else b"("
+            if line.translate(None, PLAIN):
+                fields, position, column = self._read_entry(file)
+                budget -= (position - file.start) // _OCTETS_A_RECORD
+                lines = text.count(b"\n", file.start, position)
             else:
-                raise Fault(index, f"unknown type {quote(field)}", _TYPE_HINT)
-            index += 1
+                fields = line.split()
+                column = 0
+                position = newline + 1
+                lines = 1
+            if fields:
+                budget -= 1
+                try:
+                    if text[file.start] in b" \t":
+                        if not file.owner:
+                            raise Fault(
+                                0, "record without an owner before any owner was given", "begin with a name or @"
+                            )
+                        column = column or line.index(fields[0]) + 1
+                        read_record(fields, 0, file.owner, file.origin, file.number, file.line, column)
+                    elif text[file.start] == _DOLLAR:
+                        yield from self._obey(file, fields)
+                    else:
+                        file.owner = self._records.owner(fields, file.origin)
+                        read_record(fields, 1, file.owner, file.origin, file.number, file.line, 1)
+                except Fault as fault:
+                    self._error(file.place_of_field(fault.field), fault.message, fault.hint)
+            file.line += lines
 
-    def _implied_ttl(self, rdtype: int, rdata: bytes) -> int:
-        """TTL of a record that has none: $TTL, else that of the record before, else of the SOA its MINIMUM."""
-        if self._default_ttl is not None:
-            return self._default_ttl
-        if self._last_ttl is not None:
-            return self._last_ttl
-        if rdtype == SOA:
-            return min(int.from_bytes(rdata[-4:], "big"), MAX_TTL)
-        raise Fault(0, "record without a TTL", "begin the file with $TTL, as in $TTL 1h")
+    def _read_entry(self, file: _File) -> tuple[list[bytes], int, int]:
+        """Fields of the entry in hand the careful way, where the next one begins, and the column of the first field."""
+        try:
+            entry = read_entry(file.text, file.start)
+        except BadText as bad:
+            self._error(file.place(bad.offset), bad.message, bad.hint)
+            return [], bad.resume, 0
+        return entry.fields, entry.end, entry.offsets[0] - file.start + 1 if entry.offsets else 0
 
-    def _directive(self, file: _File, fields: list[bytes]) -> Sliced[None]:
-        """Obey a line that begins with `$`."""
-        name = fields[0].upper()
-        if name == b"$ORIGIN":
+    def _obey(self, file: _File, fields: list[bytes]) -> Sliced[None]:
+        """Do what a line says that begins with `$`."""
+        directive = fields[0].upper()
+        if directive == b"$ORIGIN":
             texts.expect_end(fields, 2)
             file.origin = texts.wire_name(fields, 1, file.origin)
-        elif name == b"$TTL":
+        elif directive == b"$TTL":
             texts.expect_end(fields, 2)
-            seconds = texts.period(fields, 1, "TTL")
-            self._default_ttl = seconds if seconds <= MAX_TTL else 0
-        elif name == b"$INCLUDE":
+            self._records.default_ttl = self._records.effective_ttl(texts.period(fields, 1, "TTL"), 1)
+        elif directive == b"$INCLUDE":
             yield from self._include_file(file, fields)
+        elif directive == b"$GENERATE":
+            yield from self._generate(file, fields)
         else:
             raise Fault(0, f"unknown directive {quote(fields[0])}", "$ORIGIN, $TTL, $INCLUDE or $GENERATE")
 
     def _include_file(self, file: _File, fields: list[bytes]) -> Sliced[None]:
         """Read another file in place; owner and origin of this one stay as they are (RFC 1035 5.1)."""
         texts.expect_end(fields, 3)
-        path = texts.octets(fields, 1, "a path").decode("latin-1")
+        path = _path(fields)
         origin = texts.wire_name(fields, 2, file.origin) if len(fields) > 2 else file.origin
-        parts = [part for part in path.split("/") if part not in ("", ".")]
-        if path.startswith("/") or ".." in parts or not parts:
-            raise Fault(1, f"path {quote(path.encode())} leaves the repository", "a path from its top, without ..")
-        path = "/".join(parts)
-        if path in self._open:
-            raise Fault(1, f"{path} includes itself: {' -> '.join([*self._open, path])}")
-        if len(self._open) >= MAX_DEPTH:
-            raise Fault(1, f"more than {MAX_DEPTH} files include one another", "include fewer")
-        if path not in self._included:
-            self._included.append(path)
+        chain = [opened.path for opened in self._files]
+        self._includes += 1
+        if path in chain:
+            raise Fault(
+                1, f"{path} includes itself: {' -> '.join([*chain[chain.index(path) :], path])}", "break the loop"
+            )
+        if len(chain) >= MAX_DEPTH:
+            raise Fault(1, f"more than {MAX_DEPTH} files, each included by the one before", "include fewer levels")
+        if self._includes > MAX_INCLUDES:
+            raise Fault(0, f"more than {MAX_INCLUDES} $INCLUDE directives", "join some of the files")
+        self._included[path] = None
         try:
             text = self._include(path)
         except FileNotFoundError:
-            raise Fault(1, f"there is no file {path} in the repository", "a path from its top") from None
-        self._open.append(path)
-        yield from self._read(_File(path, text, origin, file.owner))
-        self._open.pop()
+            raise Fault(
+                1, f"there is no file {quote(path.encode())}", "a path from the top of the repository"
+            ) from None
+        yield from self._read(_File(path, self._builder.file_number(path), text, origin, file.owner))
 
-    def _locate(self, file: _File, field: int) -> Place:
-        """Place of field `field` of the entry in hand; of its end when there is no such field."""
-        try:
-            entry = read_entry(file.text, file.start)
-        except BadText:
-            return Place(file.path, file.line, 1)
-        if field < len(entry.offsets):
-            return _place(file, entry.offsets[field])
-        return _place(file, entry.offsets[-1] + len(entry.fields[-1]))
+    def _generate(self, file: _File, fields: list[bytes]) -> Sliced[None]:
+        """Add the records of a `$GENERATE`; the owner in force stays as it is."""
+        texts.field_at(fields, 3, "a type")
+        budget = _RECORDS_A_SLICE
+        for number, entry in generated(fields, self._records.index_of_type(fields, 3)):
+            size = 1 + sum(map(len, entry)) // _OCTETS_A_RECORD
+            self._generated += size
+            if self._generated > MAX_GENERATED:
+                raise Fault(0, f"$GENERATE makes more than {MAX_GENERATED} records", "write less with it")
+            try:
+                owner = self._records.owner(entry, file.origin)
+                self._records.read(entry, 1, owner, file.origin, file.number, file.line, 1)
+            except Fault as fault:
+                # The entry lacks the first two fields of the directive.
+                raise Fault(fault.field + 2, f"{fault.message}, with {number} for $", fault.hint) from None
+            budget -= size
+            if budget <= 0:
+                yield from self._builder.make_room()
+                yield
+                budget = _RECORDS_A_SLICE
 
-    def _report(self, place: Place, message: str, hint: str) -> None:
-        if len(self._findings) >= MAX_ERRORS:
+    def _error(self, place: Place, message: str, hint: str) -> None:
+        if len(self._errors) >= MAX_ERRORS:
             raise _TooMany
-        self._findings.append(Finding(place, "syntax", Severity.ERROR, message, hint))
+        self._errors.append(Finding(place, "syntax", Severity.ERROR, message, hint))
+
+    def _warn(self, field: int, check: str, message: str, hint: str) -> None:
+        """Warn of a field of the entry in hand."""
+        if len(self._warnings) < MAX_WARNINGS:
+            self._note(check, self._files[-1].place_of_field(field), message, hint)
+
+    def _note(self, check: str, place: Place, message: str, hint: str) -> None:
+        if len(self._warnings) < MAX_WARNINGS:
+            self._warnings.append(Finding(place, check, Severity.WARNING, message, hint))
 
 
-def _place(file: _File, offset: int) -> Place:
-    """Place of an octet of the entry in hand."""
-    line = file.line + file.text.count(b"\n", file.start, offset)
-    return Place(file.path, line, offset - file.text.rfind(b"\n", 0, offset))
+def _path(fields: list[bytes]) -> str:
+    """Path of an `$INCLUDE`, from the top of the repository. Fault when it leads out of there."""
+    written = texts.octets(fields, 1, "a path")
+    try:
+        path = written.decode()
+    except UnicodeDecodeError:
+        path = ""
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if path.startswith("/") or ".." in parts or not parts or not path.isprintable():
+        raise Fault(1, f"path {quote(written)} leads out of the repository", "a path from its top, without ..")
+    return "/".join(parts)

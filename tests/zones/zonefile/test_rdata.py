@@ -1,0 +1,59 @@
+"""Rdata of every type against dnspython, and back to text."""
+
+import dns.exception
+import dns.name
+import dns.rdata
+import pytest
+
+from tests.zones.zonefile.corpus import RIGHT, WRONG
+from tests.zones.zonefile.support import HEAD, ORIGIN, read, zone_of
+from zones import name as names
+from zones import rdtypes
+from zones.zonefile.rdata import READERS
+from zones.zonefile.writer import rdata_text
+
+PAIRS = [(mnemonic, text) for mnemonic, texts in RIGHT.items() for text in texts]
+BROKEN = [(mnemonic, text) for mnemonic, texts in WRONG.items() for text in texts]
+# What dnspython does not know (it keeps the rdata as octets) or reads only in another way.
+UNKNOWN_TO_DNSPYTHON = {"MB", "MG", "MR", "MINFO", "KEY"}
+
+
+def wire(mnemonic: str, text: str) -> bytes:
+    owner = names.from_text("x", ORIGIN)
+    zone = zone_of(read(f"{HEAD}x {mnemonic} {text}\n"))
+    rrset = zone.rrset(owner, rdtypes.from_text(mnemonic) or 0)
+    assert rrset is not None
+    (rdata,) = rrset.rdatas
+    return rdata
+
+
+@pytest.mark.parametrize(("mnemonic", "text"), PAIRS)
+def test_wire_is_that_of_dnspython(mnemonic: str, text: str) -> None:
+    ours = wire(mnemonic, text)
+    if mnemonic in UNKNOWN_TO_DNSPYTHON:
+        pytest.skip("dnspython does not read this type")
+    origin = dns.name.from_text("example.")
+    theirs = dns.rdata.from_text("IN", mnemonic, text.replace("( ", "").replace(" )", ""), origin, relativize=False)
+    assert ours == theirs.to_wire()
+
+
+@pytest.mark.parametrize(("mnemonic", "text"), PAIRS)
+def test_text_of_wire_reads_as_the_same_wire(mnemonic: str, text: str) -> None:
+    first = wire(mnemonic, text)
+    written = rdata_text(rdtypes.from_text(mnemonic) or 0, first)
+    assert wire(mnemonic, written) == first
+
+
+@pytest.mark.parametrize(("mnemonic", "text"), BROKEN)
+def test_wrong_rdata_is_one_error(mnemonic: str, text: str) -> None:
+    parsed = read(f"{HEAD}x {mnemonic} {text}\n")
+    assert parsed.zone is None
+    (found,) = parsed.findings
+    assert (found.place.line, found.check) == (4, "syntax")
+    assert found.place.column >= 3 + len(mnemonic)
+    assert found.message.isprintable()
+
+
+def test_types_that_people_use_need_no_dnspython() -> None:
+    common = "A AAAA NS CNAME DNAME PTR MX SOA TXT SPF SRV CAA TLSA SSHFP DS DNSKEY RRSIG NSEC NSEC3 NSEC3PARAM NAPTR"
+    assert {rdtypes.NUMBERS[mnemonic] for mnemonic in common.split()} <= set(READERS)
