@@ -64,7 +64,7 @@ def test_a_zone_is_read_again_when_an_included_file_changes_appears_or_goes() ->
     repository = Repository()
     files = {"example.com": zone_text(1, "$INCLUDE inc/hosts"), "inc/hosts": b"a A 192.0.2.1\n"}
     repository.push({"example.com": files["example.com"]})
-    assert "no file inc/hosts" in repository.snapshot.broken[COM].findings[0].message
+    assert "no file 'inc/hosts'" in repository.snapshot.broken[COM].findings[0].message
     assert repository.push(files).zones[COM].zone.record_count == 4
     repository.push({**files, "inc/hosts": b"a A 192.0.2.1\nb A 192.0.2.2\n"})
     assert repository.snapshot.zones[COM].zone.record_count == 5
