@@ -40,6 +40,7 @@ class Verb:
 
 VERBS: Final = (
     Verb("serve", "answer DNS queries for the zones of a git repository, and follow each push"),
+    Verb("example", "serve a small example repository on this machine, to try a first push"),
     Verb(
         "ask",
         "what the server would answer, and the stages that led to it",

@@ -84,13 +84,13 @@ def instructions(repository: Path, endpoints: Sequence[Endpoint]) -> str:
     """What to type now; lines to type begin with four blanks."""
     server = endpoints[0]
     dig = f"    dig @{server.address} -p {server.port} www.garden.example A +short"
-    without = "" if shutil.which("dig") else "\n(dig is in the Debian package bind9-dnsutils.)"
+    hint = "" if shutil.which("dig") else "(dig is in the Debian package bind9-dnsutils.)\n\n"
     return f"""
 Ask the server, from another terminal:
 
 {dig}
-{without}
-Change the zone; a second after the push the answer is another one:
+
+{hint}Change the zone; a second after the push the answer is another one:
 
     git clone {repository} garden && cd garden
     sed -i 's/192.0.2.80/192.0.2.81/' garden.example

@@ -76,7 +76,7 @@ def start(
     """Serve `sources`, on `default_listen` where the settings don't say; the exit code."""
     logs.configure(settings[LOGS], settings[LOG_FORMAT])
     source = sources.open()
-    structlog.get_logger().info("starting", version=metadata.version("unizone"), zones=source.name)
+    structlog.get_logger().info("starting", version=metadata.version("unizone"), source=source.name)
     return asyncio.run(_serve(settings, sources, source, _plan(settings, default_listen), on_ready))
 
 

@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -75,9 +76,14 @@ class Origin:
 Start = Callable[[socket.socket], "subprocess.Popen[bytes]"]
 
 
+def daemon(folder: Path) -> AbstractContextManager[str]:
+    """Serve the repositories in `folder` by `git daemon` on any port; the URL of the folder."""
+    return daemon_at(folder, 0)
+
+
 @contextlib.contextmanager
-def daemon(folder: Path) -> Iterator[str]:
-    """Serve the repositories in `folder` by `git daemon`; the URL of the folder.
+def daemon_at(folder: Path, port: int) -> Iterator[str]:
+    """Serve the repositories in `folder` by `git daemon` on `port`, 0 for any; the URL of the folder.
 
     The daemon is started for each connection, as inetd does it, so that the port can be any free one.
     """
@@ -86,7 +92,7 @@ def daemon(folder: Path) -> Iterator[str]:
     def start(connection: socket.socket) -> "subprocess.Popen[bytes]":
         return _talking_to(connection, command, ENVIRONMENT)
 
-    with _listening(start) as base:
+    with _listening(start, port) as base:
         yield base
 
 
@@ -112,10 +118,10 @@ def _talking_to(
 
 
 @contextlib.contextmanager
-def _listening(start: Start) -> Iterator[str]:
+def _listening(start: Start, port: int = 0) -> Iterator[str]:
     """Start a process for each connection."""
     processes: list[subprocess.Popen[bytes]] = []
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server(("127.0.0.1", port)) as listener:
 
         def accept() -> None:
             while True:
