@@ -46,6 +46,14 @@ VERBS: Final = (
         "what the server would answer, and the stages that led to it",
         operands=(("NAME", "name to ask for"), ("TYPE", "record type, such as A or TYPE65")),
     ),
+    Verb(
+        "check",
+        "what is wrong with zones: the parser and the checks of `serve`, for a file, a folder or a git revision",
+        operands=(
+            ("PATH|GIT-REV", "zone file, folder of zones, or revision such as HEAD, main or HEAD~1:example.com"),
+        ),
+        usage_exit=2,
+    ),
     Verb("args", "every parameter of `serve` with its value and where that came from"),
     Verb("build", "an image that boots, in a checkout of the project", tool="dns_build.command"),
 )

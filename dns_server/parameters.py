@@ -242,7 +242,7 @@ FORMAT: Final[Parameter[OutputFormat]] = Parameter(
     metavar="text|json|markdown",
     example="json",
     group=Group.OUTPUT,
-    verbs=frozenset({"args"}),
+    verbs=frozenset({"args", "check"}),
     doc="How the result is printed.",
 )
 

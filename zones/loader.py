@@ -12,6 +12,7 @@ from zones import name as names
 from zones import repository
 from zones.change import compare
 from zones.checks import check
+from zones.checks.verify import Verify
 from zones.findings import Finding, Place, Severity, has_errors
 from zones.keys import TsigKey, read_keys
 from zones.repository import Layout
@@ -41,6 +42,8 @@ class Options:
 
     keep_serial: bool = False
     """Serve the serial of the file, also when the content changed and the serial did not rise."""
+    verify: Verify | None = None
+    """Verifies DNSSEC signatures; a service does without."""
 
 
 def load(tree: Tree, previous: Snapshot, options: Options, now: float) -> Sliced[Snapshot]:
@@ -130,7 +133,7 @@ class _Load:
             parsed = yield from parse(text, origin, entry.path, sources.include)
             if parsed.zone is None or has_errors(parsed.findings):
                 return None, parsed.findings
-            checked = yield from check(parsed.zone, self._now)
+            checked = yield from check(parsed.zone, self._now, self._options.verify)
         except Exception as error:
             # A fault of ours must cost no more than this zone: the others are loaded, this one stays as it was.
             return None, (_fault(entry.path, error),)

@@ -8,7 +8,7 @@ from typing import Final
 
 from dulwich.errors import NotGitRepository
 from dulwich.objects import ObjectID
-from dulwich.objectspec import parse_commit
+from dulwich.objectspec import parse_object
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
@@ -82,9 +82,9 @@ def open_revision(path: Path, revision: str, limits: Limits = DEFAULT_LIMITS) ->
     """Files of a commit of the repository that `path` lies in: branch, tag, id or its beginning, `HEAD~2`. GitError."""
     with reported(f"{path}: {revision}", Stage.FILES), _opened(path, discover=True) as repository:
         try:
-            identity = parse_commit(repository, revision).id.decode("ascii")
-        except (KeyError, ValueError) as error:
-            raise BadAnswer(f"there is no commit {revision} ({error})", "see git log and git branch") from None
+            identity = parse_object(repository, revision).id.decode("ascii")
+        except (KeyError, ValueError, NotImplementedError):
+            raise BadAnswer(f"there is no commit {revision!r}", "see git log and git branch") from None
         store = _Store(repository)
         tree = run_to_end(read_commit(identity, store.lookup, limits))
         content = store.read_all(set(tree.files.values()))
