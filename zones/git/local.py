@@ -8,7 +8,7 @@ from typing import Final
 
 from dulwich.errors import NotGitRepository
 from dulwich.objects import ObjectID
-from dulwich.objectspec import parse_object
+from dulwich.objectspec import parse_commit, parse_object
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
@@ -82,7 +82,10 @@ def open_revision(path: Path, revision: str, limits: Limits = DEFAULT_LIMITS) ->
     """Files of a commit of the repository that `path` lies in: branch, tag, id or its beginning, `HEAD~2`. GitError."""
     with reported(f"{path}: {revision}", Stage.FILES), _opened(path, discover=True) as repository:
         try:
-            identity = parse_object(repository, revision).id.decode("ascii")
+            # Of the two, only parse_commit takes the beginning of an id, and only parse_object takes ~ and ^.
+            has_operator = "~" in revision or "^" in revision
+            found = parse_object(repository, revision) if has_operator else parse_commit(repository, revision)
+            identity = found.id.decode("ascii")
         except (KeyError, ValueError, NotImplementedError):
             raise BadAnswer(f"there is no commit {revision!r}", "see git log and git branch") from None
         store = _Store(repository)

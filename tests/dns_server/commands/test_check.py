@@ -71,7 +71,7 @@ def test_one_file_includes_others_of_its_folder(tmp_path: Path, capsys: pytest.C
     (tmp_path / "example.com").write_bytes(GOOD + b"$INCLUDE mail.inc\n$INCLUDE none.inc\n")
     code, output, _ = run(capsys, str(tmp_path / "example.com"))
     assert code == 1
-    assert "there is no file none.inc" in output
+    assert "there is no file 'none.inc'" in output
 
 
 def test_key_files_are_checked_and_their_secrets_not_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
