@@ -3,6 +3,8 @@
 Its modules are imported when they are first needed: most zones have nothing but common types.
 """
 
+from typing import Final
+
 import dns.exception
 import dns.name
 import dns.rdata
@@ -12,7 +14,10 @@ import dns.rdatatype
 from zones import rdtypes
 from zones.zonefile.errors import Fault, quote
 
-_IN = dns.rdataclass.IN
+MAX_TEXT: Final = 4096
+"""Characters of rdata: dnspython takes a microsecond for each, and can't be interrupted."""
+
+_IN: Final = dns.rdataclass.IN
 
 
 def read_rdata(rdtype: int, fields: list[bytes], first: int, origin: bytes) -> bytes:
@@ -24,6 +29,9 @@ def read_rdata(rdtype: int, fields: list[bytes], first: int, origin: bytes) -> b
             first, f"{shown} in place of rdata", f"{mnemonic} is no known type: write its rdata as \\# LENGTH HEX"
         )
     text = " ".join(_closed(field).decode("ascii") for field in fields[first:])
+    if len(text) > MAX_TEXT:
+        hint = "write it as \\# LENGTH HEX, which has no such limit"
+        raise Fault(first, f"rdata of {mnemonic} longer than {MAX_TEXT} characters", hint)
     try:
         relative_to = dns.name.from_wire(origin, 0)[0]
         rdata = dns.rdata.from_text(

@@ -16,9 +16,13 @@ MAX_U16: Final = 0xFFFF
 MAX_U32: Final = 0xFFFFFFFF
 MAX_STRING: Final = 255  # RFC 1035 3.3: a character-string has one length octet
 
+_MAX_STRING_TEXT: Final = 4 * MAX_STRING + 1  # every octet as \DDD, and the quote
 _LENGTH: Final = tuple(bytes([length]) for length in range(names.MAX_LABEL + 1))
 _OCTET: Final = {str(octet).encode(): octet for octet in range(256)}
 _ESCAPED: Final = re.compile(rb"\\(?:([0-9]{3})|(.))", re.DOTALL)
+_MAX_NAME_TEXT: Final = 4 * names.MAX_NAME  # every octet as \DDD
+_MAX_ADDRESS_TEXT: Final = 45  # of an IPv6 address that ends with an IPv4 address
+_NAME_HINT: Final = "a name such as www or www.example.com."
 _BARE_QUOTE: Final = re.compile(rb'(?<!\\)(?:\\\\)*"')
 _QUOTE: Final = 34
 # RFC 1035 has none; BIND brought the units that every server reads: weeks, days, hours, minutes, seconds.
@@ -44,6 +48,8 @@ def wire_name(fields: list[bytes], index: int, origin: bytes) -> bytes:
     text = field_at(fields, index, "a name")
     if text == b"@":
         return origin
+    if len(text) > _MAX_NAME_TEXT:
+        raise Fault(index, f"{quote(text)} is no name: name longer than 255 octets", _NAME_HINT)
     if b"\\" not in text and b'"' not in text:
         parts = text.split(b".")
         try:
@@ -60,7 +66,7 @@ def wire_name(fields: list[bytes], index: int, origin: bytes) -> bytes:
     try:
         return names.from_text(text.decode("latin-1"), origin)
     except names.BadName as bad:
-        raise Fault(index, f"{quote(text)} is no name: {bad}", "a name such as www or www.example.com.") from None
+        raise Fault(index, f"{quote(text)} is no name: {bad}", _NAME_HINT) from None
 
 
 def unsigned(fields: list[bytes], index: int, maximum: int, what: str) -> int:
@@ -98,7 +104,7 @@ def ipv4(fields: list[bytes], index: int) -> bytes:
     """An IPv4 address in dotted form without leading zeros."""
     text = field_at(fields, index, "an IPv4 address")
     try:
-        first, second, third, fourth = text.split(b".")
+        first, second, third, fourth = text.split(b".", 4)
         return bytes((_OCTET[first], _OCTET[second], _OCTET[third], _OCTET[fourth]))
     except (ValueError, KeyError):
         raise Fault(index, f"{quote(text)} is no IPv4 address", "four numbers of 0 to 255, as in 192.0.2.1") from None
@@ -109,6 +115,8 @@ def ipv6(fields: list[bytes], index: int) -> bytes:
     text = field_at(fields, index, "an IPv6 address")
     head, gap, tail = text.partition(b"::")
     try:
+        if len(text) > _MAX_ADDRESS_TEXT:
+            raise ValueError
         left = _groups(head, last=not gap)
         if gap:
             right = _groups(tail, last=True)
@@ -152,10 +160,9 @@ def octets(fields: list[bytes], index: int, what: str) -> bytes:
 
 def string(fields: list[bytes], index: int, what: str = "a string") -> bytes:
     """A character-string with its length octet (RFC 1035 3.3)."""
-    text = octets(fields, index, what)
-    if len(text) > MAX_STRING:
-        message = f"string of {len(text)} octets: {quote(fields[index])}"
-        raise Fault(index, message, "at most 255 octets: split it into several quoted strings")
+    if len(field_at(fields, index, what)) > _MAX_STRING_TEXT or len(text := octets(fields, index, what)) > MAX_STRING:
+        hint = "split it into several quoted strings"
+        raise Fault(index, f"string of more than {MAX_STRING} octets: {quote(fields[index])}", hint)
     return bytes([len(text)]) + text
 
 

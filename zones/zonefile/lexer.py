@@ -15,6 +15,7 @@ from zones.zonefile.errors import BadText, quote
 
 MAX_ENTRY: Final = 400_000
 r"""Octets of an entry: 65535 octets of rdata written as `\DDD`, and room for blanks and comments."""
+MAX_FIELDS: Final = 2048
 
 # What `bytes.split` may cut: printable ASCII without `"();\`, and blanks. Carriage returns are handled apart.
 PLAIN: Final = bytes(octet for octet in range(33, 127) if octet not in b'"();\\') + b" \t"
@@ -53,14 +54,16 @@ def read_entry(text: bytes, start: int) -> Entry:
     offsets: list[int] = []
     opened = after = last = -1
     position = start
-    limit = start + MAX_ENTRY
+    limit = min(start + MAX_ENTRY, len(text))
     match = _FIELD.match
     while True:
-        found = match(text, position)
+        found = match(text, position, limit)
         if found is None:
-            raise _unreadable(text, position)
+            raise _unreadable(text, start, position, opened, limit)
         kind = found.lastindex
         position = found.end()
+        if (position == limit < len(text)) or len(fields) > MAX_FIELDS:
+            raise _too_long(text, start, opened)
         if kind in (_WORD, _QUOTED):
             field = found[kind]
             offset = found.start(kind)
@@ -73,7 +76,7 @@ def read_entry(text: bytes, start: int) -> Entry:
         elif kind == _NEWLINE:
             if opened < 0:
                 return Entry(fields, offsets, position)
-            if position >= len(text):
+            if position == len(text):
                 raise BadText(opened, next_line(text, opened), "parenthesis is never closed", "close it with ')'")
         elif kind == _OPENING:
             if opened >= 0:
@@ -90,11 +93,6 @@ def read_entry(text: bytes, start: int) -> Entry:
                     position - 1, next_line(text, position), "closing parenthesis without an opening one", hint
                 )
             opened = -1
-        if position > limit:
-            place = start if opened < 0 else opened
-            message = f"entry longer than {MAX_ENTRY} octets"
-            hint = "split it" if opened < 0 else "is a closing parenthesis missing?"
-            raise BadText(place, next_line(text, place), message, hint)
 
 
 def next_line(text: bytes, position: int) -> int:
@@ -103,19 +101,28 @@ def next_line(text: bytes, position: int) -> int:
     return len(text) if newline < 0 else newline + 1
 
 
-def _unreadable(text: bytes, position: int) -> BadText:
+def _too_long(text: bytes, start: int, opened: int) -> BadText:
+    place = start if opened < 0 else opened
+    hint = "write it in fewer and shorter fields" if opened < 0 else "is a closing parenthesis missing?"
+    message = f"entry of more than {MAX_ENTRY} octets or {MAX_FIELDS} fields"
+    return BadText(place, next_line(text, place), message, hint)
+
+
+def _unreadable(text: bytes, start: int, position: int, opened: int, limit: int) -> BadText:
     """What is wrong at `position`, where no field matches."""
     while text[position] in b" \t":
         position += 1
-    opened = position
+    begin = position
     if text[position] == _QUOTE:
-        found = _QUOTED_PART.match(text, position)
+        found = _QUOTED_PART.match(text, position, limit)
         position = found.end() if found else position
+        if position == limit < len(text):
+            return _too_long(text, start, opened)
     resume = next_line(text, position)
     octet = text[position : position + 1]
     if octet in (b"", b"\n") or text[position : position + 2] == b"\r\n":
-        message = f"quote is never closed: {quote(text[opened:position])}"
-        return BadText(opened, resume, message, "end it with '\"' on the same line")
+        message = f"quote is never closed: {quote(text[begin:position])}"
+        return BadText(begin, resume, message, "end it with '\"' on the same line")
     if octet == b"\\":
         hint = "write \\DDD with three decimal digits up to 255, or \\ and a printable character"
         return BadText(position, resume, f"bad escape {quote(text[position:resume].rstrip()[:4])}", hint)

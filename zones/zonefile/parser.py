@@ -149,6 +149,7 @@ class _Parser:
                 yield from self._builder.make_room()
                 yield
                 budget = _RECORDS_A_SLICE
+            budget -= 1
             file.start = position
             newline = find(b"\n", position, position + MAX_LINE)
             line = text[position:newline] if newline >= 0 else b"("
@@ -162,7 +163,6 @@ class _Parser:
                 position = newline + 1
                 lines = 1
             if fields:
-                budget -= 1
                 try:
                     if text[file.start] in b" \t":
                         if not file.owner:
@@ -231,7 +231,8 @@ class _Parser:
 
     def _generate(self, file: _File, fields: list[bytes]) -> Sliced[None]:
         """Add the records of a `$GENERATE`; the owner in force stays as it is."""
-        texts.field_at(fields, 3, "a type")
+        for index, what in enumerate(("a range", "an owner", "a type"), 1):
+            texts.field_at(fields, index, what)
         budget = _RECORDS_A_SLICE
         for number, entry in generated(fields, self._records.index_of_type(fields, 3)):
             size = 1 + sum(map(len, entry)) // _OCTETS_A_RECORD

@@ -15,7 +15,9 @@ MAX_RECORDS: Final = 10_000_000
 MAX_RDATA_TOTAL: Final = 1 << 30
 """Octets of rdata of a zone."""
 
-_TYPES: Final = {mnemonic.encode(): number for mnemonic, number in rdtypes.NUMBERS.items()}
+_TYPES: Final = {
+    mnemonic.encode(): number for mnemonic, number in rdtypes.NUMBERS.items() if not rdtypes.is_meta(number)
+}
 _CLASS_IN: Final = (b"IN", b"CLASS1")
 _OTHER_CLASSES: Final = (b"CH", b"CS", b"HS", b"NONE", b"ANY")
 _TYPE_HINT: Final = "a type such as A, or TYPE and its number"
@@ -53,8 +55,6 @@ class RecordReader:
         if rdtype is None:
             rdtype, ttl, index = self._head(fields, index)
         rdata = read_rdata(rdtype, fields, index + 1, origin)
-        if rdtypes.is_meta(rdtype):
-            raise Fault(index, f"type {quote(fields[index])} has no place in zones", _TYPE_HINT)
         if ttl is None:
             ttl = self.default_ttl
             if ttl is None:
@@ -85,9 +85,11 @@ class RecordReader:
                 ttl = self.effective_ttl(seconds, index)
             else:
                 rdtype = rdtypes.from_text(field.decode("ascii"))
-                if rdtype is not None:
-                    return rdtype, ttl, index
-                raise self._not_a_type(field, upper, index)
+                if rdtype is None:
+                    raise self._not_a_type(field, upper, index)
+                if rdtypes.is_meta(rdtype):
+                    raise Fault(index, f"type {quote(field)} has no place in zones", _TYPE_HINT)
+                return rdtype, ttl, index
             index += 1
 
     def _not_a_type(self, field: bytes, upper: bytes, index: int) -> Fault:
