@@ -22,8 +22,6 @@ One deviation: BIND refuses a primary zone in which A, AAAA or MX belong to a na
 
 Signatures are verified cryptographically by `unizone check` where the Python package `cryptography` is installed
 (`pip install unizone[dnssec]`), never by `unizone serve`.
-
-The zone file's own rules (syntax, numbers out of range, names outside the zone) are the check `syntax`, an error.
 """
 
 

@@ -45,6 +45,21 @@ def _warning(name: str, rule: str, reference: str) -> Check:
     return _table[-1]
 
 
+# What the parser of zone files, the layout of the repository and the loader find themselves.
+_subject("Zone files and repository")
+_error("syntax", "The file can be read, and its records are of the zone.", "RFC 1035 5")
+_warning("ttl-differs", "Records of an RRset have one TTL; the lowest is served.", "RFC 2181 5.2")
+_warning("ttl-implied", "A record without a TTL has a `$TTL` before it.", "RFC 2308 4")
+_warning("ttl-range", "A TTL is below 2^31; a higher one counts as 0.", "RFC 2181 8")
+_warning("serial-not-raised", "The serial rises when the content changes.", "RFC 1982 3.2")
+_error("ambiguous-zone-file", "One file claims a zone.", "docs/repository.md")
+_error("zone-file-name", "A file that is called a zone has the name of one.", "docs/repository.md")
+_error(
+    "tsig-key", "A key file holds DNSKEY records with flags 0, protocol 3, algorithm 161 to 165.", "docs/repository.md"
+)
+_error("unreadable", "The file can be read from the repository.", "docs/repository.md")
+_error("internal-error", "The server has no fault that this zone meets.", "docs/checks.md")
+
 _subject("The apex")
 SOA_MISSING: Final = _error("soa-missing", "The apex has an SOA record.", "RFC 1035 5.2")
 SOA_MULTIPLE: Final = _error("soa-multiple", "The apex has one SOA record.", "RFC 2181 6.1")
