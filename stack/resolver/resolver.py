@@ -4,6 +4,7 @@ Read first: RFC 1123 6.1.3.1, RFC 1034 3.6.2 (aliases), RFC 2308 (answers that s
 """
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -22,7 +23,7 @@ TIMEOUTS_S = (1.0, 2.0, 4.0)
 ALIASES_LIMIT = 8
 
 
-class ResolveError(OSError):
+class ResolveError(socket.gaierror):
     """A name can't be turned into addresses; the message says which and why."""
 
 
@@ -41,7 +42,7 @@ class Resolver:
         self._monotonic = monotonic
         self._cache = Cache()
 
-    async def resolve(self, name: str, *, ipv4: bool = True, ipv6: bool = True) -> list[Address]:
+    async def lookup(self, name: str, *, ipv4: bool = True, ipv6: bool = True) -> list[Address]:
         """Addresses of the host `name`, IPv6 ones first; `name` may be an address itself.
 
         NameNotFound when there is none, ResolveError when no server says so or otherwise, ValueError for no name.
@@ -59,7 +60,7 @@ class Resolver:
         for result in found:
             if isinstance(result, BaseException) and not isinstance(result, NameNotFound):
                 raise result
-        raise NameNotFound(f"{name}: there is no such host, or it has no address")
+        raise NameNotFound(socket.EAI_NONAME, f"{name}: there is no such host, or it has no address")
 
     async def _lookup(self, name: bytes, kind: Type) -> tuple[Address, ...]:
         """Data of `name`, by way of aliases."""
@@ -68,7 +69,9 @@ class Resolver:
             answer, ttl_s = await self._follow(name, kind)
             self._cache.put(name, kind, answer, ttl_s, self._monotonic())
         if not answer.data:
-            raise NameNotFound(f"{dns.text(name)}: {f'no {kind.name} record' if answer.exists else 'no such name'}")
+            raise NameNotFound(
+                socket.EAI_NONAME, f"{dns.text(name)}: {f'no {kind.name} record' if answer.exists else 'no such name'}"
+            )
         return answer.data
 
     async def _follow(self, name: bytes, kind: Type) -> tuple[Answer, float]:
@@ -84,12 +87,12 @@ class Resolver:
             if found.name == target or negative is not None or response.rcode == Rcode.NXDOMAIN:
                 return Answer((), response.rcode != Rcode.NXDOMAIN), min(ttl_s, negative or 0)
             target = found.name
-        raise ResolveError(f"{dns.text(name)}: the aliases go round, or on for too long")
+        raise ResolveError(socket.EAI_AGAIN, f"{dns.text(name)}: the aliases go round, or on for too long")
 
     async def _ask_servers(self, name: bytes, kind: Type) -> Response:
         """The first usable response of the servers, asked in rounds."""
         if not self.servers:
-            raise ResolveError(f"{dns.text(name)}: no resolver is configured, and DHCP names none")
+            raise ResolveError(socket.EAI_AGAIN, f"{dns.text(name)}: no resolver is configured, and DHCP names none")
         reason = ""
         for timeout_s in TIMEOUTS_S:
             for server in list(self.servers):
@@ -103,7 +106,7 @@ class Resolver:
                     if response.rcode in (Rcode.NOERROR, Rcode.NXDOMAIN):
                         return response
                     reason = f"{server} answers with response code {response.rcode}"
-        raise ResolveError(f"{dns.text(name)}: no server has an answer: {reason}")
+        raise ResolveError(socket.EAI_AGAIN, f"{dns.text(name)}: no server has an answer: {reason}")
 
 
 class Found(NamedTuple):

@@ -3,6 +3,7 @@
 import itertools
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,6 +42,16 @@ class Namespace:
         for address in addresses:
             nodad = ["nodad"] if ":" in address else []
             self.run("ip", "address", "add", address, "dev", self.inside, *nodad)
+
+
+_OFFLOAD_OFF = """
+import array, fcntl, socket, struct, sys
+any_socket = socket.socket()
+for command in (0x17, 0x1F, 0x24):  # ETHTOOL_STXCSUM, ETHTOOL_STSO, ETHTOOL_SGSO
+    value = array.array("B", struct.pack("II", command, 0))
+    request = struct.pack("16sQ16x", sys.argv[1].encode(), value.buffer_info()[0])
+    fcntl.ioctl(any_socket, 0x8946, request)  # SIOCETHTOOL
+"""
 
 
 def ip(*arguments: str) -> None:
@@ -92,7 +103,10 @@ def plug(namespace: Namespace, *addresses: str) -> None:
 
 @contextmanager
 def veth_namespace(*addresses: str, offload: bool = True) -> Iterator[Namespace]:
-    """A namespace with one end of a veth pair, with `addresses`; the other end, without any, is ours."""
+    """A namespace with one end of a veth pair, with `addresses`; the other end, without any, is ours.
+
+    Without `offload` Linux makes all checksums itself, which the way by XDP needs: nobody would make them there.
+    """
     need_namespaces()
     outside, inside = _name("uzo"), _name("uzi")
     with _made(outside, inside) as namespace:
@@ -103,6 +117,8 @@ def veth_namespace(*addresses: str, offload: bool = True) -> Iterator[Namespace]
             namespace.configure(*addresses)
             namespace.run("ip", "link", "set", "lo", "up")
             namespace.run("ip", "link", "set", inside, "up")
+            if not offload:
+                namespace.run(sys.executable, "-c", _OFFLOAD_OFF, inside)
             ip("link", "set", outside, "up")
             yield namespace
         finally:

@@ -1,0 +1,169 @@
+"""AF_XDP: frames of an interface by shared memory, before the kernel's own stack sees them.
+
+All frames of the interface come here, none goes to the kernel. What sees to that goes away with the process.
+
+Read first: Documentation/networking/af_xdp.rst of Linux.
+"""
+
+import ctypes
+import errno
+import mmap
+import os
+import socket
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+
+from dns_platform.protocols import BATCH, DeviceError, Octets
+from dns_platform.unix import bpf, libc
+from dns_platform.unix.link import interface_index, interface_mac, interface_mtu
+from dns_platform.unix.rings import (
+    SOL_XDP,
+    completion_ring,
+    fill_ring,
+    receive_ring,
+    transmit_ring,
+)
+
+_AF_XDP = 44
+_UMEM_REGISTER = 4
+_USE_NEED_WAKEUP = 8
+
+_RING = 1024
+_FRAMES = 2 * _RING  # half of them to receive, half to send
+_ETHERNET = 14
+_HEADROOM = 256  # XDP_PACKET_HEADROOM
+_BUSY = (errno.EAGAIN, errno.EBUSY, errno.ENOBUFS, errno.ENETDOWN)
+
+
+class XdpDevice:
+    """Interface `name`, which has one receive queue, by AF_XDP; takes CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF."""
+
+    def __init__(self, name: str) -> None:
+        index = interface_index(name)
+        self.name = name
+        self._descriptors: list[int] = []
+        self._socket: socket.socket | None = None
+        try:
+            self.mac = interface_mac(name)
+            self.mtu = interface_mtu(name)
+            self._check_queues()
+            self._slot = 2048 if _HEADROOM + _ETHERNET + self.mtu <= 2048 else 4096
+            if _HEADROOM + _ETHERNET + self.mtu > self._slot:
+                raise DeviceError(f"AF_XDP on {name}: an MTU of {self.mtu} is too big; at most 3826")
+            self._open(index)
+        except OSError as error:
+            self.close()
+            reason = f"{error.strerror or error}; it takes Linux 5.9 or later, and root"
+            raise DeviceError(f"AF_XDP on {name}: {reason}") from error
+        except DeviceError:
+            self.close()
+            raise
+
+    def _check_queues(self) -> None:
+        queues = [path.name for path in Path(f"/sys/class/net/{self.name}/queues").glob("rx-*")]
+        if len(queues) > 1:
+            raise DeviceError(
+                f"AF_XDP on {self.name}: it has {len(queues)} receive queues and one is used; "
+                f"`ethtool --set-channels {self.name} combined 1` leaves one"
+            )
+
+    def _open(self, index: int) -> None:
+        self._socket = xdp = socket.socket(_AF_XDP, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
+        memory = mmap.mmap(-1, _FRAMES * self._slot)
+        self._frames = memoryview(memory)
+        start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+        registration = struct.pack("QQIIII", start, len(memory), self._slot, 0, 0, 0)
+        xdp.setsockopt(SOL_XDP, _UMEM_REGISTER, registration)
+        self._fill = fill_ring(xdp, _RING)
+        self._completion = completion_ring(xdp, _RING)
+        self._in = receive_ring(xdp, _RING)
+        self._out = transmit_ring(xdp, _RING)
+        self._taken: list[int] = [slot * self._slot for slot in range(_RING)]
+        self._spare = [slot * self._slot for slot in range(_RING, _FRAMES)]
+        self._give_back()
+        address = struct.pack("HHIII", _AF_XDP, _USE_NEED_WAKEUP, index, 0, 0)
+        libc.call("bind", xdp.fileno(), address, len(address))
+        socket_map = self._keep(bpf.make_socket_map(1))
+        bpf.put_socket(socket_map, 0, xdp.fileno())
+        program = self._keep(bpf.load_redirect(socket_map))
+        try:
+            self._keep(bpf.attach(program, index, bpf.XDP_DRIVER_MODE))
+        except OSError:
+            # Drivers without XDP of their own have the kernel's, which works on any interface and is slower.
+            self._keep(bpf.attach(program, index, bpf.XDP_SKB_MODE))
+
+    def receive(self, limit: int = BATCH) -> Sequence[memoryview]:
+        """See `NetworkDevice.receive`."""
+        self._give_back()
+        ring, frames = self._in, []
+        at = ring.consumer[0]
+        for _ in range(min(limit, ring.filled)):
+            place = 2 * (at & ring.mask)
+            address, length = ring.descriptors[place], ring.descriptors[place + 1] & 0xFFFFFFFF
+            frames.append(self._frames[address : address + length])
+            self._taken.append(address - address % self._slot)
+            at = at + 1 & 0xFFFFFFFF
+        ring.consumer[0] = at
+        return frames
+
+    def transmit(self, frames: Sequence[Octets]) -> int:
+        """See `NetworkDevice.transmit`."""
+        self._reclaim()
+        ring = self._out
+        count = min(len(frames), len(self._spare), ring.free)
+        at = ring.producer[0]
+        for index in range(count):
+            frame, address = frames[index], self._spare.pop()
+            self._frames[address : address + len(frame)] = frame
+            place = 2 * (at & ring.mask)
+            ring.descriptors[place], ring.descriptors[place + 1] = address, len(frame)
+            at = at + 1 & 0xFFFFFFFF
+        ring.producer[0] = at
+        if ring.filled and ring.needs_wakeup:
+            self._kick()
+        return count
+
+    def fileno(self) -> int | None:
+        """See `NetworkDevice.fileno`."""
+        return None if self._socket is None else self._socket.fileno()
+
+    def close(self) -> None:
+        """See `NetworkDevice.close`."""
+        while self._descriptors:
+            os.close(self._descriptors.pop())
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _give_back(self) -> None:
+        """The frames that the last `receive` gave out are the kernel's again."""
+        ring = self._fill
+        at = ring.producer[0]
+        for address in self._taken:
+            ring.descriptors[at & ring.mask] = address
+            at = at + 1 & 0xFFFFFFFF
+        ring.producer[0] = at
+        self._taken.clear()
+
+    def _reclaim(self) -> None:
+        """Frames that were sent are ours again."""
+        ring = self._completion
+        at = ring.consumer[0]
+        for _ in range(ring.filled):
+            self._spare.append(ring.descriptors[at & ring.mask])
+            at = at + 1 & 0xFFFFFFFF
+        ring.consumer[0] = at
+
+    def _kick(self) -> None:
+        """Tell the kernel to send. Busy and no room mean that it does so already."""
+        assert self._socket is not None, "the device is open"
+        try:
+            self._socket.send(b"", socket.MSG_DONTWAIT)
+        except OSError as error:
+            if error.errno not in _BUSY:
+                raise DeviceError(f"AF_XDP on {self.name}: {error.strerror}") from error
+
+    def _keep(self, descriptor: int) -> int:
+        self._descriptors.append(descriptor)
+        return descriptor
