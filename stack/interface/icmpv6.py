@@ -19,7 +19,7 @@ from stack.wire import icmpv6, ipv6, ipv6_extension, mld, ndp
 from stack.wire.icmpv6 import Message, Type, UnreachableCode
 from stack.wire.ipv4 import Protocol as ProtocolNumber
 from stack.wire.ipv6 import Packet
-from stack.wire.ipv6_extension import ParameterProblem, ProblemCode
+from stack.wire.ipv6_extension import Chain, ParameterProblem, ProblemCode
 from stack.wire.ndp import NeighbourAdvertisement, NeighbourSolicitation, RouterAdvertisement
 
 QUOTE = ipv6.MINIMUM_MTU - ipv6.HEADER - icmpv6.HEADER
@@ -81,9 +81,9 @@ class Icmpv6:
         self._errors = TokenBucket(limits.errors_per_s, limits.errors_burst)
         self._echoes = TokenBucket(limits.echoes_per_s, limits.echoes_burst)
 
-    def receive(self, packet: Packet, payload: memoryview, now: float, *, fragmented: bool) -> None:
-        """Take the ICMPv6 message in `payload`; raises WireError."""
-        message = icmpv6.parse(payload, packet.source, packet.destination)
+    def receive(self, packet: Packet, chain: Chain, now: float, *, fragmented: bool) -> None:
+        """Take the ICMPv6 message at the end of `chain`; raises WireError."""
+        message = icmpv6.parse(chain.payload, packet.source, packet.destination)
         match message.type:
             case Type.ECHO_REQUEST:
                 self._echo(packet, message, now)
@@ -97,7 +97,8 @@ class Icmpv6:
                 self._failed(message, Unreachable.PROTOCOL, now)
             case Type.PACKET_TOO_BIG:
                 self._too_big(message, now)
-            case Type.MLD_QUERY if is_link_local(packet.source) and packet.hop_limit == 1:  # RFC 3810 6.2
+            # RFC 3810 6.2: from a neighbour, with a router alert
+            case Type.MLD_QUERY if is_link_local(packet.source) and packet.hop_limit == 1 and chain.router_alert:
                 self._listeners.receive(message, now)
             case Type.MLD_QUERY:
                 self._counters.add(mld.LAYER, "query of no router")

@@ -197,7 +197,7 @@ class Ipv6:
 
     def _deliver(self, packet: Packet, chain: Chain, view: memoryview, now: float, *, fragmented: bool) -> None:
         if chain.protocol == Protocol.ICMPV6:
-            self.icmp.receive(packet, chain.payload, now, fragmented=fragmented)
+            self.icmp.receive(packet, chain, now, fragmented=fragmented)
             return
         if chain.protocol == Protocol.NO_NEXT_HEADER:
             return  # RFC 8200 4.7
