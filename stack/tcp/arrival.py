@@ -118,6 +118,10 @@ def _synchronize(c: Connection, segment: Segment, now: float) -> None:
 def _synchronized(c: Connection, segment: Segment, now: float) -> None:
     """RFC 9293 3.10.7.4."""
     position = unwrap(segment.sequence, c.rcv_nxt)
+    if c.state is State.SYN_RECEIVED and position == c.rcv_nxt - 1 and segment.flags & (SYN | ACK) == SYN | ACK:
+        # Figure 8, line 5: the peer answers our SYN too. Its SYN is known; what is left is an ACK.
+        position += 1
+        segment = segment._replace(sequence=wrap(position), flags=segment.flags & ~SYN)
     if not (_paws(c, segment, now) and _sequence(c, segment, position, now)):
         return
     if segment.options.timestamps is not None and c.timestamps and position <= c.last_ack_sent:

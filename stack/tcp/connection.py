@@ -15,7 +15,7 @@ from stack.tcp.recovery import Recovery
 from stack.tcp.retransmission import RetransmissionTimeout
 from stack.tcp.segment import ACK, PROTOCOL, RST, Segment
 from stack.tcp.sequence import wrap
-from stack.tcp.state import FINISHING, SENDING, SYNCHRONIZED, TRANSITIONS, State, Trigger
+from stack.tcp.state import FINISHING, RECEIVING, SENDING, SYNCHRONIZED, TRANSITIONS, State, Trigger
 from stack.wire.checksum import pseudo_header
 
 NEVER: Final = float("inf")
@@ -236,7 +236,9 @@ class Connection:
         data = self.assembler.read(limit)
         if data:
             self.commons.buffered -= len(data)
-            self.attend()  # the window may have opened
+            if self.state in RECEIVING and self._window_opened():
+                self.ack_due = True
+                self.attend()
         return data
 
     def close(self) -> None:
@@ -268,6 +270,21 @@ class Connection:
             self.commons.reply(self.local.address, self.remote.address, reset)
         if self.state is not State.CLOSED:
             self.end(Failure.ABORTED)
+
+    def keep_alive(self, keepalive: Keepalive | None, now: float) -> None:
+        """Probe the peer when it is silent for long (RFC 9293 3.8.4); None: don't, which is the default."""
+        self.keepalive = keepalive
+        self.keepalive_at = NEVER if keepalive is None else now + keepalive.idle
+        self.probes = 0
+        self.attend()
+
+    def _window_opened(self) -> bool:
+        """Has the user read so much that the peer should know at once (RFC 9293 3.8.6.2.2)?"""
+        edge = self.open_window()
+        if edge <= self.rcv_adv:
+            return False
+        # Half of the buffer is news; less is told with the next ACK, unless the peer may be waiting for it.
+        return edge - self.rcv_adv >= self.commons.limits.receive_buffer // 2 or self.rcv_adv - self.rcv_nxt < self.mss
 
     # For the modules of this package
 

@@ -23,7 +23,7 @@ def segments(c: Connection, now: float) -> Iterator[bytes]:
     if c.keepalive_due:
         c.keepalive_due = False
         yield _emit(c, c.snd_nxt - 1, ACK, b"", now)
-    if c.ack_due or _window_opened(c):
+    if c.ack_due:
         yield _emit(c, c.snd_nxt, ACK, b"", now)
 
 
@@ -163,15 +163,3 @@ def _acknowledges(c: Connection) -> None:
     c.delayed = 0
     c.ack_at = NEVER
     c.last_ack_sent = c.rcv_nxt
-
-
-def _window_opened(c: Connection) -> bool:
-    """Has the user read so much that the peer should know (RFC 9293 3.8.6.2.2)?"""
-    if c.finished or c.state not in (State.ESTABLISHED, State.FIN_WAIT_1, State.FIN_WAIT_2):
-        return False
-    edge = c.open_window()
-    if edge <= c.rcv_adv:
-        return False
-    # Half of the buffer is news enough; less is told with the next ACK, unless the peer may be waiting for it.
-    limit = c.commons.limits.receive_buffer
-    return edge - c.rcv_adv >= limit // 2 or c.rcv_adv - c.rcv_nxt < c.mss
