@@ -9,10 +9,14 @@ from array import array
 from typing import Final
 
 from zones import name as names
-from zones.arena import SLICE, NameTable
+from zones.arena import NameTable
 from zones.slices import Sliced
 
 _BUCKET: Final = 512
+_OCTETS_A_SLICE: Final = 8192
+"""Octets of keys between two turns of the event loop: time goes by labels, and those by octets."""
+_OVERHEAD: Final = 16
+"""Octets that a key counts beyond its own."""
 
 
 def canonical_order(table: NameTable, origin: bytes) -> Sliced["array[int]"]:
@@ -39,27 +43,48 @@ def _key(name: bytes, origin: bytes) -> bytes:
 
 def _is_in_order(table: NameTable, origin: bytes) -> Sliced[bool]:
     before = b""
+    budget = _OCTETS_A_SLICE
     for number in range(len(table)):
         key = _key(table[number], origin)
         if key < before:
             return False
         before = key
-        if not number % SLICE:
+        budget -= len(key) + _OVERHEAD
+        if budget <= 0:
             yield
+            budget = _OCTETS_A_SLICE
     return True
 
 
 def _bucket_sort(table: NameTable, origin: bytes) -> Sliced["array[int]"]:
     buckets = len(table) // _BUCKET + 1
-    drawn = sorted({_key(table[number], origin) for number in table.sample(2 * buckets)})
-    separators = drawn[1::2]
+    drawn = yield from _keys(table, origin, array("I", table.sample(2 * buckets)))
+    separators = sorted(set(drawn))[1::2]
     dealt = [array("I") for _ in range(len(separators) + 1)]
+    budget = _OCTETS_A_SLICE
     for number in range(len(table)):
-        dealt[bisect.bisect_right(separators, _key(table[number], origin))].append(number)
-        if not number % SLICE:
+        key = _key(table[number], origin)
+        dealt[bisect.bisect_right(separators, key)].append(number)
+        budget -= len(key) + _OVERHEAD
+        if budget <= 0:
             yield
+            budget = _OCTETS_A_SLICE
     order = array("I")
     for bucket in dealt:
-        order.extend(sorted(bucket, key=lambda number: _key(table[number], origin)))
+        keys = yield from _keys(table, origin, bucket)
+        order.extend([bucket[index] for index in sorted(range(len(bucket)), key=keys.__getitem__)])
         yield
     return order
+
+
+def _keys(table: NameTable, origin: bytes, numbers: "array[int]") -> Sliced[list[bytes]]:
+    keys = []
+    budget = _OCTETS_A_SLICE
+    for number in numbers:
+        key = _key(table[number], origin)
+        keys.append(key)
+        budget -= len(key) + _OVERHEAD
+        if budget <= 0:
+            yield
+            budget = _OCTETS_A_SLICE
+    return keys

@@ -261,6 +261,7 @@ class ZoneBuilder:
             by_type.setdefault(log.types[record], []).append(record)
             if not count % SLICE:
                 yield
+        budget = SLICE
         for rdtype, same_type in by_type.items():
             # RFC 2181 5: the records of an RRset differ in their data.
             seen: set[bytes] = set()
@@ -276,6 +277,10 @@ class ZoneBuilder:
                 if not count % SLICE:
                     yield
             tables.close_set(rdtype, lowest_ttl)
+            budget -= len(same_type)
+            if budget <= 0:
+                yield
+                budget = SLICE
 
     def _note_conflict(self, number: int, rdtype: int, record: int) -> None:
         # RFC 4034 3: an RRSIG has the TTL of what it covers, so those of one owner may well differ.

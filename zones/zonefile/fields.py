@@ -19,7 +19,12 @@ MAX_STRING: Final = 255  # RFC 1035 3.3: a character-string has one length octet
 _MAX_STRING_TEXT: Final = 4 * MAX_STRING + 1  # every octet as \DDD, and the quote
 _LENGTH: Final = tuple(bytes([length]) for length in range(names.MAX_LABEL + 1))
 _OCTET: Final = {str(octet).encode(): octet for octet in range(256)}
-_ESCAPED: Final = re.compile(rb"\\(?:([0-9]{3})|(.))", re.DOTALL)
+_ESCAPE: Final = re.compile(rb"\\([0-9]{3}|.)", re.DOTALL)
+_ESCAPED: Final = {
+    **{bytes([octet]): bytes([octet]) for octet in range(256)},
+    **{b"%03d" % octet: bytes([octet]) for octet in range(256)},
+}
+"""Octet by what stands behind the backslash."""
 _MAX_NAME_TEXT: Final = 4 * names.MAX_NAME  # every octet as \DDD
 _MAX_ADDRESS_TEXT: Final = 45  # of an IPv6 address that ends with an IPv4 address
 _NAME_HINT: Final = "a name such as www or www.example.com."
@@ -155,7 +160,9 @@ def octets(fields: list[bytes], index: int, what: str) -> bytes:
         raise Fault(index, f"quote inside {quote(field)}", 'quote the field as a whole, or write \\"')
     if b"\\" not in field:
         return field
-    return _ESCAPED.sub(lambda found: bytes([int(found[1])]) if found[1] else found[2], field)
+    parts = _ESCAPE.split(field)
+    parts[1::2] = [_ESCAPED[escape] for escape in parts[1::2]]
+    return b"".join(parts)
 
 
 def string(fields: list[bytes], index: int, what: str = "a string") -> bytes:

@@ -22,7 +22,7 @@ PLAIN: Final = bytes(octet for octet in range(33, 127) if octet not in b'"();\\'
 
 # Escapes are \DDD up to 255, or a backslash and a printable character that is no digit.
 _ESCAPE: Final = rb"\\(?:[01][0-9]{2}|2[0-4][0-9]|25[0-5]|[\x20-/:-~])"
-_INSIDE_QUOTES: Final = rb"(?:[\t\x20!\#-\[\]-~]|" + _ESCAPE + rb")*+"
+_INSIDE_QUOTES: Final = rb"(?:[\t\x20!\#-\[\]-~]++|" + _ESCAPE + rb")*+"
 _FIELD: Final = re.compile(
     rb"[ \t]*+(?:"
     rb"(?P<word>(?:[!#-\'*-:<-\[\]-~]|" + _ESCAPE + rb')++(?:(?<==)"' + _INSIDE_QUOTES + rb'")?)'

@@ -6,7 +6,7 @@ from typing import Final
 from zones import rdtypes
 from zones.zonefile.errors import Fault
 from zones.zonefile.fields import hexadecimal, unsigned
-from zones.zonefile.rdata_common import COMMON
+from zones.zonefile.rdata_common import COMMON, STRINGS
 from zones.zonefile.rdata_layouts import LAYOUTS
 
 MAX_RDATA: Final = 65535  # RFC 1035 3.2.1: RDLENGTH has 16 bits
@@ -40,8 +40,19 @@ def _generic(rdtype: int, fields: list[bytes], first: int) -> bytes:
     rdata = hexadecimal(fields, first + 2, "rdata") if length or first + 2 < len(fields) else b""
     if len(rdata) != length:
         raise Fault(first + 1, f"rdata of {len(rdata)} octets", f"{length} octets, as the length says")
-    if rdtype in rdtypes.MNEMONICS:
+    if rdtype in STRINGS:
+        _check_strings(rdata, first)
+    elif rdtype in rdtypes.MNEMONICS:
         from zones.zonefile import fallback
 
         fallback.check_rdata(rdtype, rdata, first)
     return rdata
+
+
+def _check_strings(rdata: bytes, first: int) -> None:
+    """Fault unless `rdata` is a row of character-strings."""
+    position = 0
+    while position < len(rdata):
+        position += 1 + rdata[position]
+    if position != len(rdata) or not rdata:
+        raise Fault(first, "these octets are no row of strings", "each string behind an octet with its length")

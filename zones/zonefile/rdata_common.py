@@ -96,6 +96,10 @@ def _caa(fields: list[bytes], first: int, _origin: bytes) -> bytes:
     return bytes((flags, len(tag))) + tag + value
 
 
+_STRING_TYPES: Final = "TXT SPF AVC NINFO RESINFO WALLET"  # RESINFO: RFC 9606
+STRINGS: Final = frozenset(rdtypes.NUMBERS[mnemonic] for mnemonic in _STRING_TYPES.split())
+"""Types whose rdata is one string or more."""
+
 COMMON: Final[dict[int, Callable[[list[bytes], int, bytes], bytes]]] = {
     rdtypes.NUMBERS[mnemonic]: reader
     for reader, mnemonics in (
@@ -104,7 +108,7 @@ COMMON: Final[dict[int, Callable[[list[bytes], int, bytes], bytes]]] = {
         (_name, "NS CNAME PTR DNAME"),
         (_mx, "MX"),
         (_soa, "SOA"),
-        (_txt, "TXT SPF"),
+        (_txt, _STRING_TYPES),
         (_srv, "SRV"),
         (_caa, "CAA"),
     )

@@ -158,10 +158,6 @@ def _string(fields: list[bytes], index: int, _origin: bytes) -> bytes:
     return string(fields, index)
 
 
-def _strings(fields: list[bytes], index: int, _origin: bytes) -> bytes:
-    return b"".join([string(fields, at) for at in range(index, len(fields))])
-
-
 def _octets(fields: list[bytes], index: int, _origin: bytes) -> bytes:
     return octets(fields, index, "a string")
 
@@ -211,7 +207,6 @@ LAYOUTS: Final[dict[int, Layout]] = {
         ("HINFO", Layout(_string, _string)),  # RFC 1035 3.3.2
         ("MINFO RP", Layout(wire_name, wire_name)),  # RFC 1035 3.3.7, RFC 1183 2.2
         ("AFSDB RT KX LP", _PREFERRED_NAME),  # RFC 1183 1 and 3.3, RFC 2230 3, RFC 6742 2.4
-        ("AVC NINFO RESINFO WALLET", Layout(_string, rest=_strings)),  # RFC 9606 for RESINFO; as TXT
         ("NAPTR", Layout(_number(2, "order"), _PREFERENCE, _string, _string, _string, wire_name)),  # RFC 3403 4.1
         ("CERT", Layout(_mnemonic(2, "certificate type", _CERTIFICATES), _number(2, "key tag"), _ALGORITHM,
                         rest=_base64("certificate"))),  # RFC 4398 2
