@@ -1,8 +1,8 @@
 """When Python's garbage collector runs: never over the zones, and never for long.
 
 Zones are millions of objects without cycles; a full collection would walk them all and stall answers for that time.
-So the automatic collector is off. After each load everything that lives is frozen (left out of all later walks), and a
-timer collects the little that came since.
+So the automatic collector is off. After each load what is left over in cycles is collected while that is little, and
+everything that lives is frozen (left out of all later walks). A timer collects what comes in between.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from typing import Final
 
 INTERVAL_S: Final = 5.0
 MAX_YOUNG: Final = 50_000
-"""Objects to walk above which a collection waits for the next freeze: walking them would take over a millisecond."""
+"""Objects to walk above which there is no collection: walking more would hold the loop for several milliseconds."""
 
 
 class Collector:
@@ -35,9 +35,14 @@ class Collector:
 
     def freeze(self) -> None:
         """What lives now is here to stay: call it after a load. What goes all the same goes by reference counts."""
+        self._collect_little()
         gc.freeze()
 
     def _collect(self) -> None:
+        self._collect_little()
+        self._timer = self._loop.call_later(INTERVAL_S, self._collect)
+
+    @staticmethod
+    def _collect_little() -> None:
         if gc.get_count()[0] <= MAX_YOUNG:
             gc.collect()
-        self._timer = self._loop.call_later(INTERVAL_S, self._collect)

@@ -117,6 +117,8 @@ class _Parser:
         except _TooMany:
             more = f"and more: reading stopped after {MAX_ERRORS} errors"
             self._errors.append(Finding(Place(builder.file), "syntax", Severity.ERROR, more))
+        # It refers back to here: without this, all that was read would wait for a garbage collection.
+        del self._records
         zone: Zone | None = None
         if not self._errors:
             zone = yield from builder.build()
