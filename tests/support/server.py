@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,19 +19,17 @@ Event = Mapping[str, Any]
 
 
 class Server:
-    """A running `unizone serve`."""
+    """A running `unizone`, with its arguments."""
 
-    def __init__(
-        self, arguments: list[str], environment: Mapping[str, str] | None = None, patience_s: float = PATIENCE_S
-    ) -> None:
+    def __init__(self, arguments: Sequence[str], patience_s: float = PATIENCE_S, within: Sequence[str] = ()) -> None:
+        """`within` is a command that runs the command behind it, such as `unshare --net`."""
         self._patience_s = patience_s
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "dns_server", *arguments],
+            [*within, sys.executable, "-m", "dns_server", *arguments],
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             text=True,
             cwd=Path(__file__).parent.parent.parent,
-            env={**os.environ, **(environment or {})},
         )
         self.events: list[Event] = []
         self.other_lines: list[str] = []
