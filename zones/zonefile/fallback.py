@@ -56,5 +56,8 @@ def check_rdata(rdtype: int, rdata: bytes, first: int) -> None:
 
 
 def to_text(rdtype: int, rdata: bytes) -> str:
-    """Presentation format of wire `rdata`, names absolute."""
-    return dns.rdata.from_wire(_IN, dns.rdatatype.RdataType.make(rdtype), rdata, 0, len(rdata)).to_text()
+    """Presentation format of wire `rdata`, names absolute; as RFC 3597 5 has it where dnspython can't read it."""
+    try:
+        return dns.rdata.from_wire(_IN, dns.rdatatype.RdataType.make(rdtype), rdata, 0, len(rdata)).to_text()
+    except (dns.exception.DNSException, ValueError):
+        return f"\\# {len(rdata)} {rdata.hex()}".rstrip()
