@@ -41,28 +41,27 @@ class _Link(NamedTuple):
     fields: Hashed
 
 
-def nsec3(context: Context) -> Sliced[None]:
-    """All chains of a zone that has NSEC3 or NSEC3PARAM."""
+def nsec3(context: Context, announced: set[bytes]) -> Sliced[None]:
+    """All chains of a signed zone that has NSEC3 or NSEC3PARAM; `announced` is what `parameters` gives."""
     chains = yield from _chains(context)
-    announced = _parameters(context)
-    for parameters in announced - chains.keys():
-        text = _text(parameters)
+    for unused in announced - chains.keys():
+        text = _text(unused)
         message = f"no NSEC3 has the parameters {text} of the NSEC3PARAM"
         context.report(NSEC3_MISSING, context.origin, rdtypes.NSEC3PARAM, message, "sign the zone again")
     names_of_zone: dict[bytes, bool] = {}
     if chains:
         names_of_zone = yield from _names(context)
-    for parameters, links in chains.items():
-        if parameters not in announced:
-            message = f"NSEC3 has the parameters {_text(parameters)}, which no NSEC3PARAM of the apex has"
+    for shared, links in chains.items():
+        if shared not in announced:
+            message = f"NSEC3 has the parameters {_text(shared)}, which no NSEC3PARAM of the apex has"
             _report(context, NSEC3PARAM_MISSING, links[0], message, "add the NSEC3PARAM or sign again")
-        if parameters[0] == _SHA1:
+        if shared[0] == _SHA1:
             _ring(context, links)
-            yield from _coverage(context, parameters, links, names_of_zone)
+            yield from _coverage(context, shared, links, names_of_zone)
 
 
-def _parameters(context: Context) -> set[bytes]:
-    """Parameters that NSEC3PARAM announces, checked; without flags, as `Hashed` has them."""
+def parameters(context: Context) -> set[bytes]:
+    """Check NSEC3PARAM; the parameters that it announces, without flags, as `Hashed` has them."""
     announced: set[bytes] = set()
     rrset = context.zone.rrset(context.origin, rdtypes.NSEC3PARAM)
     if rrset is None:
@@ -148,11 +147,9 @@ def _names(context: Context) -> Sliced[dict[bytes, bool]]:
     return found
 
 
-def _coverage(
-    context: Context, parameters: bytes, links: list[_Link], names_of_zone: dict[bytes, bool]
-) -> Sliced[None]:
+def _coverage(context: Context, shared: bytes, links: list[_Link], names_of_zone: dict[bytes, bool]) -> Sliced[None]:
     """Each name has its NSEC3 with its types, and each NSEC3 its name."""
-    iterations, salt = int.from_bytes(parameters[1:3], "big"), parameters[4:]
+    iterations, salt = int.from_bytes(shared[1:3], "big"), shared[4:]
     by_hash = {link.hash: link for link in links}
     order = sorted(by_hash)
     for name, optional in names_of_zone.items():
@@ -193,9 +190,9 @@ def _label(digest: bytes) -> str:
     return base64.b32hexencode(digest).decode().lower()
 
 
-def _text(parameters: bytes) -> str:
+def _text(shared: bytes) -> str:
     """Parameters as NSEC3PARAM shows them, without the flags."""
-    return f"{parameters[0]} {int.from_bytes(parameters[1:3], 'big')} {parameters[4:].hex() or '-'}"
+    return f"{shared[0]} {int.from_bytes(shared[1:3], 'big')} {shared[4:].hex() or '-'}"
 
 
 def _report(context: Context, check: Check, link: _Link, message: str, hint: str) -> None:

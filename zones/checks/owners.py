@@ -44,7 +44,6 @@ def _odd_owner(context: Context, owner: bytes, node: Node) -> None:
             f"{names.to_text(owner)} has the label * inside",
             "it stands for itself there, not for any label",
         )
-        return
     if wildcard:
         for rdtype in _NOT_WILDCARD.intersection(node):
             context.report(

@@ -147,7 +147,7 @@ DUPLICATE_RDATA: Final = _warning(
 _subject("Names")
 HOSTNAME: Final = _warning("hostname", "The owner of A, AAAA or MX is a host name.", "RFC 952, 1123 2.1")
 HOSTNAME_TARGET: Final = _warning(
-    "hostname-target", "The target of NS, MX, SRV or a reverse PTR is a host name.", "RFC 952, 1123 2.1"
+    "hostname-target", "The target of NS, MX, SRV, SVCB, HTTPS or a reverse PTR is a host name.", "RFC 952, 1123 2.1"
 )
 WILDCARD_NOT_LEFTMOST: Final = _warning("wildcard-not-leftmost", "The label `*` is leftmost.", "RFC 4592 2.1.1")
 WILDCARD_NS: Final = _error("wildcard-ns", "A wildcard is no delegation.", "RFC 4592 4.2")

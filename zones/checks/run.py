@@ -80,16 +80,17 @@ def check(zone: Zone, now: float, verify: Verify | None = None) -> Sliced[list[F
     found = keys.keys(context)
     keys.for_parent(context)
     keys.csync(context)
+    announced = nsec3.parameters(context)
     yield from zonemd.zonemd(context)
     if context.signed and signatures.is_signed(context, found):
-        yield from _signed(context, found, verify)
+        yield from _signed(context, found, announced, verify)
     return context.result()
 
 
-def _signed(context: Context, found: keys.Keys, verify: Verify | None) -> Sliced[None]:
+def _signed(context: Context, found: keys.Keys, announced: set[bytes], verify: Verify | None) -> Sliced[None]:
     """The checks of a signed zone."""
     zone = context.zone
-    has_nsec3 = bool(context.hashed) or rdtypes.NSEC3PARAM in zone.node(context.origin)
+    has_nsec3 = bool(context.hashed or announced)
     for count, owner in enumerate(itertools.chain(context.authoritative, context.hashed)):
         if not count % _SLICE or verify is not None:
             yield
@@ -104,7 +105,7 @@ def _signed(context: Context, found: keys.Keys, verify: Verify | None) -> Sliced
         signatures.hidden_signatures(context, owner, bottom, node)
         if owner != bottom and rdtypes.NSEC in node:
             nsec.superfluous(context, owner, f"hidden by {names.to_text(bottom)}")
-    yield from nsec3.nsec3(context) if has_nsec3 else nsec.nsec(context)
+    yield from nsec3.nsec3(context, announced) if has_nsec3 else nsec.nsec(context)
 
 
 def _survey(context: Context) -> Sliced[list[tuple[RRset, tuple[RRsetCheck, ...]]]]:

@@ -3,8 +3,10 @@
 from zones import name as names
 from zones import rdtypes
 from zones.checks.context import Context, Lookup
+from zones.checks.owners import is_hostname
 from zones.checks.rdata import name_at
 from zones.checks.registry import (
+    HOSTNAME_TARGET,
     SVCB_ALIAS_MULTIPLE,
     SVCB_ALIAS_SELF,
     SVCB_TARGET_MISSING,
@@ -19,6 +21,11 @@ def svcb(context: Context, rrset: RRset) -> None:
         target = names.fold(name_at(rdata, 2)[0])
         if rdata[:2] == b"\0\0":
             _alias(context, rrset, index, target)
+        elif not is_hostname(target):
+            message = f"names {names.to_text(target)}, which is no host name"
+            _report(
+                context, HOSTNAME_TARGET, rrset, index, message, "clients connect to hosts: letters, digits, hyphens"
+            )
         if target != names.ROOT and context.lookup(target)[0] is Lookup.MISSING:
             _report(
                 context,
