@@ -5,7 +5,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -22,9 +22,9 @@ coarse times, so a younger file may change again without a sign."""
 class _Known:
     """A file as it was when its content was read."""
 
-    status: tuple[int, ...]
+    status: tuple[int, ...] = field(compare=False)
     """Size, times and inode."""
-    settled: bool
+    settled: bool = field(compare=False)
     """Whether a later change of the content is sure to change `status`."""
     blob: str
 
@@ -45,7 +45,7 @@ class FolderTree:
         self.files: Final = files
 
     def entries(self) -> Iterator[Entry]:
-        """Regular files, by path."""
+        """Regular files."""
         return (Entry(path, known.blob) for path, known in self.files.items())
 
     def read(self, path: str) -> bytes:
@@ -78,7 +78,7 @@ def scan(folder: Path, previous: FolderTree | None = None) -> Sliced[FolderTree]
                 elif item.is_file(follow_symlinks=False):
                     with contextlib.suppress(FileNotFoundError):  # removed since the folder was listed
                         files[path] = _look_at(item, before.get(path))
-    return FolderTree(folder, dict(sorted(files.items())))
+    return FolderTree(folder, files)
 
 
 def _look_at(item: os.DirEntry[str], known: _Known | None) -> _Known:
@@ -96,6 +96,7 @@ class FolderSource:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._last: FolderTree | None = None
+        self._changes = 0
 
     @property
     def name(self) -> str:
@@ -103,17 +104,17 @@ class FolderSource:
         return str(self._folder)
 
     async def state(self) -> str:
-        """Digest of paths and content. SourceError when the folder cannot be read."""
+        """How often the folder was seen to have changed. SourceError when it cannot be read."""
         return (await self.fetch()).state
 
     async def fetch(self) -> Version:
         """The folder as it is now. SourceError when it cannot be read."""
         try:
-            self._last = await run_sliced(scan(self._folder, self._last))
+            tree = await run_sliced(scan(self._folder, self._last))
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise SourceError(f"{error.filename or self._folder}: {reason}; is this the folder of zones?") from error
-        digest = hashlib.sha256()
-        for path, blob in self._last.entries():
-            digest.update(os.fsencode(path) + b"\0" + blob.encode())
-        return Version(digest.hexdigest(), self._last)
+        if self._last is None or tree.files != self._last.files:
+            self._changes += 1
+        self._last = tree
+        return Version(str(self._changes), tree)

@@ -16,13 +16,15 @@ from zones.git.smart_http import HttpTransport
 from zones.git.transport import Service, Session, Transport
 from zones.git.upload import Advertisement, fetch_pack, list_refs, read_advertisement
 from zones.git.url import RemoteUrl, Scheme
-from zones.slices import run_sliced
+from zones.slices import Sliced, run_sliced
 from zones.source import Source, Version
 
 if TYPE_CHECKING:
     import ssl
 
 _ATTEMPTS: Final = 3  # fetches, when the branch is forced elsewhere between its listing and the fetch
+
+_FILES_A_SLICE: Final = 256
 
 
 def open_remote(url: RemoteUrl, limits: Limits = DEFAULT_LIMITS, tls: "ssl.SSLContext | None" = None) -> Source:
@@ -74,8 +76,7 @@ class Remote:
                     raise _Overtaken(identity, error) from error
                 raise
         with reported(self.name, Stage.UNPACK):
-            objects = await run_sliced(unpack(pack, self._limits))
-            return Version(identity, await _needed(identity, objects, self._limits))
+            return Version(identity, await run_sliced(_read_pack(pack, identity, self._limits)))
 
     @asynccontextmanager
     async def _conversation(self) -> AsyncIterator[tuple[Session, Advertisement, str]]:
@@ -116,8 +117,9 @@ def _choose(advertisement: Advertisement, wanted: list[bytes], branch: str) -> s
     raise missing_branch(branch)
 
 
-async def _needed(identity: str, objects: Objects, limits: Limits) -> CommitTree:
-    """The commit with the files alone; the rest of the pack is let go."""
+def _read_pack(pack: bytearray, identity: str, limits: Limits) -> Sliced[CommitTree]:
+    """The commit with the files alone; the rest of the pack is let go. BadAnswer when it is broken."""
+    objects = yield from unpack(pack, limits)
 
     def lookup(wanted: str) -> Object:
         try:
@@ -125,6 +127,10 @@ async def _needed(identity: str, objects: Objects, limits: Limits) -> CommitTree
         except KeyError:
             raise BadAnswer(f"the pack lacks object {wanted}", "run git fsck on the server") from None
 
-    tree = await run_sliced(read_commit(identity, lookup, limits))
-    needed = {blob: lookup(blob) for blob in set(tree.files.values())}
+    tree = yield from read_commit(identity, lookup, limits)
+    needed: Objects = {}
+    for number, blob in enumerate(tree.files.values()):
+        if number % _FILES_A_SLICE == 0:
+            yield
+        needed[blob] = lookup(blob)
     return CommitTree(tree.revision, tree.message, tree.files, needed.__getitem__)
