@@ -1,6 +1,7 @@
 """Repositories on this machine, read with dulwich: a path as a remote, and revisions for `unizone check`."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Final
 
 from dulwich.errors import NotGitRepository
 from dulwich.objects import ObjectID
-from dulwich.objectspec import parse_commit, parse_object
+from dulwich.objectspec import AmbiguousShortId, parse_commit, parse_object
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
@@ -21,6 +22,8 @@ from zones.git.url import RemoteUrl
 from zones.slices import run_sliced, run_to_end
 from zones.source import Version
 
+# What git-rev-parse takes, without paths (`REV:path`), ranges, searches and the reflog.
+_REVISION: Final = re.compile(r"(?P<start>\w((?!\.\.)[\w./+-])*)(?P<steps>([~^][0-9]*)*)")
 _NO_REPOSITORY: Final = "there is no git repository"
 _HINT: Final = "make one with git init --bare, or correct the path"
 
@@ -81,17 +84,28 @@ class LocalRemote:
 def open_revision(path: Path, revision: str, limits: Limits = DEFAULT_LIMITS) -> CommitTree:
     """Files of a commit of the repository that `path` lies in: branch, tag, id or its beginning, `HEAD~2`. GitError."""
     with reported(f"{path}: {revision}", Stage.FILES), _opened(path, discover=True) as repository:
-        try:
-            # Of the two, only parse_commit takes the beginning of an id, and only parse_object takes ~ and ^.
-            has_operator = "~" in revision or "^" in revision
-            found = parse_object(repository, revision) if has_operator else parse_commit(repository, revision)
-            identity = found.id.decode("ascii")
-        except (KeyError, ValueError, NotImplementedError):
-            raise BadAnswer(f"there is no commit {revision!r}", "see git log and git branch") from None
         store = _Store(repository)
-        tree = run_to_end(read_commit(identity, store.lookup, limits))
+        tree = run_to_end(read_commit(_resolve(repository, revision), store.lookup, limits))
         content = store.read_all(set(tree.files.values()))
     return CommitTree(tree.revision, tree.message, tree.files, content.__getitem__)
+
+
+def _resolve(repository: Repo, revision: str) -> str:
+    """Id of the commit that `revision` names. BadAnswer where it names none."""
+    try:
+        # Of dulwich's two, only parse_commit takes the beginning of an id, and only parse_object takes ~ and ^.
+        parts = _REVISION.fullmatch(revision)
+        if parts is None:
+            raise ValueError
+        commit = parse_commit(repository, parts["start"])
+        if parts["steps"]:
+            found = parse_object(repository, commit.id + parts["steps"].encode())
+            commit = parse_commit(repository, found.id)
+        return commit.id.decode("ascii")
+    except AmbiguousShortId:
+        raise BadAnswer(f"{revision} is the beginning of several ids", "write more of it") from None
+    except (KeyError, ValueError):
+        raise BadAnswer(f"there is no commit {revision}", "see git log and git branch") from None
 
 
 class _Store:

@@ -1,0 +1,50 @@
+from pathlib import Path
+
+import pytest
+
+from tests.support.git import Origin, git
+from zones.git.errors import GitError
+from zones.git.local import open_revision
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> Origin:
+    return Origin(tmp_path)
+
+
+def test_every_way_to_write_a_revision(origin: Origin) -> None:
+    ids = [origin.push({"example.com": b"%d" % number, "sub/file": b"x"}) for number in range(4)]
+    git(origin.work, "tag", "light", ids[1])
+    git(origin.work, "tag", "--annotate", "--message", "m", "heavy", ids[2])
+    for revision, expected in (
+        ("HEAD", 3),
+        ("main", 3),
+        ("refs/heads/main", 3),
+        ("origin/main", 3),
+        ("HEAD~2", 1),
+        ("main^", 2),
+        ("light", 1),
+        ("heavy", 2),
+        (ids[0], 0),
+        (ids[0][:8], 0),
+        (f"{ids[3][:10]}~1", 2),
+    ):
+        tree = open_revision(origin.work, revision)
+        assert (tree.revision, tree.read("example.com")) == (ids[expected], b"%d" % expected), revision
+
+
+def test_the_repository_may_be_bare_or_lie_above(origin: Origin) -> None:
+    commit = origin.push({"example.com": b"1", "sub/file": b"x"})
+    assert open_revision(origin.bare, "main").revision == commit
+    assert open_revision(origin.work / "sub", "main").revision == commit
+
+
+def test_what_is_no_revision_is_one_clear_error(origin: Origin, tmp_path: Path) -> None:
+    origin.push({"example.com": b"1"})
+    for revision in ("none", "0123456789abcdef", "HEAD~9", "", "..", "HEAD:example.com", "-x", "ä"):
+        with pytest.raises(GitError, match="there is no commit"):
+            open_revision(origin.work, revision)
+    nowhere = tmp_path / "nowhere"
+    nowhere.mkdir()
+    with pytest.raises(GitError, match="no git repository"):
+        open_revision(nowhere, "main")
