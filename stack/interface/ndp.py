@@ -64,7 +64,7 @@ class Ndp:
         mac = body.options.source_mac
         if mac is not None and self._owner.is_neighbour(packet.source):
             self.neighbours.learn(packet.source, mac, now)
-        self._advertise(target, packet.source, now)
+        self._advertise(target, packet.source, mac, now)
 
     def advertised(self, packet: Packet, body: NeighbourAdvertisement, now: float) -> None:
         """Take an answer (RFC 4861 7.2.5)."""
@@ -97,17 +97,23 @@ class Ndp:
         if body.options.source_mac is not None or packet.destination != solicited_node(body.target):
             self._counters.add(ndp.LAYER, "bad question from the unspecified address")  # RFC 4861 7.1.1
         elif self._owner.addresses.is_settled(body.target):
-            self._advertise(body.target, ALL_NODES, now)
+            self._advertise(body.target, ALL_NODES, None, now)
         else:
             self._owner.addresses.duplicate(body.target, now)
 
-    def _advertise(self, target: Address, destination: Address, now: float) -> None:
-        """RFC 4861 7.2.4; RFC 4429 3.3: an optimistic address never overrides what others know."""
+    def _advertise(self, target: Address, destination: Address, mac: bytes | None, now: float) -> None:
+        """RFC 4861 7.2.4; RFC 4429 3.3: an optimistic address never overrides what others know.
+
+        To `mac` when the question came with one: an answer is no use of a neighbour, which would let a flood of
+        questions drive out those that are in use.
+        """
         override = self._owner.addresses.is_settled(target)
         to_group = destination == ALL_NODES
         body = NeighbourAdvertisement(target, False, not to_group, override, Options(target_mac=self._output.mac))
         if to_group:
             self.send_to_group(target, destination, body)
+        elif mac is not None:
+            self._deliver(mac, _emit(target, destination, body))
         else:
             self.neighbours.send(destination, _emit(target, destination, body), now)
 
