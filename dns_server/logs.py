@@ -22,7 +22,7 @@ _RESET: Final = "\x1b[0m"
 _MAX_TEXT: Final = 2000  # characters of one value
 
 
-def configure(level: Level, log_format: LogFormat, stream: TextIO = sys.stderr) -> None:
+def configure(level: Level, log_format: LogFormat, stream: TextIO) -> None:
     """Send the log lines of the whole process, the libraries' too, to `stream`."""
     renderer = structlog.processors.JSONRenderer(ensure_ascii=True) if log_format is LogFormat.JSON else _Text(stream)
     structlog.configure(

@@ -194,6 +194,37 @@ TCP_IDLE: Final[Parameter[float]] = Parameter(
     verbs=SERVING,
     doc="A TCP connection on which no whole query came, or no answer could be sent, for this long is closed.",
 )
+TLS_CERT: Final[Parameter[Path | None]] = Parameter(
+    name="tls-cert",
+    parse=values.file,
+    default=None,
+    metavar="FILE",
+    example="/etc/unizone/fullchain.pem",
+    group=Group.NETWORK,
+    verbs=SERVING,
+    doc="Certificate chain in PEM for DNS over TLS (RFC 7858), which is off without it. SIGHUP reads it again.",
+)
+TLS_KEY: Final[Parameter[Path | None]] = Parameter(
+    name="tls-key",
+    parse=values.file,
+    default=None,
+    metavar="FILE",
+    example="/etc/unizone/privkey.pem",
+    group=Group.NETWORK,
+    verbs=SERVING,
+    doc="Private key in PEM that belongs to --tls-cert, not encrypted.",
+)
+TLS_LISTEN: Final[Parameter[tuple[Endpoint, ...]]] = Parameter(
+    name="tls-listen",
+    parse=values.endpoints,
+    default=None,
+    metavar="ADDR:PORT",
+    example="192.0.2.1:853",
+    group=Group.NETWORK,
+    verbs=SERVING,
+    doc="Where to answer over TLS; repeatable. Without it: port 853 of the addresses of --listen.",
+    repeatable=True,
+)
 NAME: Final[Parameter[str | None]] = Parameter(
     name="name",
     parse=values.text,
@@ -257,6 +288,9 @@ TABLE: Final[tuple[Parameter[Any], ...]] = (
     TCP_CONNECTIONS,
     TCP_PER_CLIENT,
     TCP_IDLE,
+    TLS_CERT,
+    TLS_KEY,
+    TLS_LISTEN,
     NAME,
     VERSION_TEXT,
     LOGS,

@@ -7,9 +7,9 @@ the service is a signal, or an address that can't be bound.
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
@@ -26,6 +26,9 @@ from dns_server.publisher import Publisher
 from zones.snapshot import Snapshot
 from zones.sync import Sync
 
+if TYPE_CHECKING:  # images without TLS have no ssl
+    from dns_server.listeners.tls import Certificate
+
 EXIT_CANNOT_LISTEN: Final = 69  # EX_UNAVAILABLE of sysexits.h
 _RESTART_S: Final = 5.0  # seconds before a sync that failed starts again
 
@@ -35,10 +38,14 @@ class Plan:
     """Where and how to serve."""
 
     listen: Sequence[Endpoint]
+    """For UDP and TCP."""
     optional: frozenset[Endpoint]
-    """Of `listen`, what a machine may lack: it is said and left out."""
+    """Of `listen` and `tls_listen`, what a machine may lack: it is said and left out."""
     limits: StreamLimits
     identity: Identity
+    certificate: "Certificate | None" = None
+    """For TLS; without one there is none."""
+    tls_listen: Sequence[Endpoint] = ()
 
 
 class Service:
@@ -99,16 +106,23 @@ class Service:
             self._on_ready(self.listeners.endpoints)
 
     async def _listen(self) -> None:
-        answer = self._answer(Transport.UDP)
+        answer, plain = self._answer(Transport.UDP), self.streams.plain
         for endpoint in self._plan.listen:
-            try:
-                bound = await self.listeners.open(endpoint, answer, self.streams.plain)
-            except CannotListen as error:
-                if endpoint not in self._plan.optional or not error.has_no_such_address:
-                    raise
-                self._log.warning("not listening", address=str(endpoint), reason=str(error))
-                continue
-            self._log.info("listening", address=str(bound), transports=["UDP", "TCP"])
+            await self._open(endpoint, ["UDP", "TCP"], self.listeners.open(endpoint, answer, plain))
+        if self._plan.certificate is not None:
+            secured = self.streams.tls(self._plan.certificate.context)
+            for endpoint in self._plan.tls_listen:
+                await self._open(endpoint, ["TLS"], self.listeners.open_stream(endpoint, secured))
+
+    async def _open(self, endpoint: Endpoint, transports: list[str], opening: Awaitable[Endpoint]) -> None:
+        try:
+            bound = await opening
+        except CannotListen as error:
+            if endpoint not in self._plan.optional or not error.has_no_such_address:
+                raise
+            self._log.warning("not listening", address=str(endpoint), reason=str(error))
+        else:
+            self._log.info("listening", address=str(bound), transports=transports)
 
     async def _follow(self, sync: Sync) -> None:
         while True:
@@ -138,6 +152,10 @@ class Service:
     def _hang_up(self, sync: Sync) -> None:
         self._log.info("looking for a new version", signal="SIGHUP")
         sync.trigger()
+        if self._plan.certificate is not None:
+            problem = self._plan.certificate.reload()
+            if problem:
+                self._log.error("the certificate before stays in use", reason=problem)
 
     def _unhandled(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """What asyncio could tell nobody else."""

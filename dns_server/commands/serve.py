@@ -1,11 +1,12 @@
 """`unizone serve`: the server."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -25,12 +26,15 @@ from dns_server.parameters import (
     TCP_CONNECTIONS,
     TCP_IDLE,
     TCP_PER_CLIENT,
+    TLS_CERT,
+    TLS_KEY,
+    TLS_LISTEN,
     VERSION_TEXT,
     ZONES,
     SerialPolicy,
 )
 from dns_server.service import Plan, Service
-from dns_server.settings import BadUsage, Settings
+from dns_server.settings import BadParameter, BadUsage, Settings
 from zones.folder import FolderSource
 from zones.git.remote import open_remote
 from zones.git.url import RemoteUrl
@@ -38,7 +42,12 @@ from zones.loader import Options
 from zones.source import Source
 from zones.sync import Sync
 
+if TYPE_CHECKING:  # images without TLS have no ssl
+    from dns_server.listeners.tls import Certificate
+
 DEFAULT_LISTEN: Final = (Endpoint("0.0.0.0", 53), Endpoint("::", 53))  # noqa: S104  a name server is for everybody
+
+TLS_PORT: Final = 853  # RFC 7858 3.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,23 +83,49 @@ def start(
     on_ready: Callable[[Sequence[Endpoint]], None] = lambda _: None,
 ) -> int:
     """Serve `sources`, on `default_listen` where the settings don't say; the exit code."""
-    logs.configure(settings[LOGS], settings[LOG_FORMAT])
+    plan = _plan(settings, default_listen)
     source = sources.open()
+    logs.configure(settings[LOGS], settings[LOG_FORMAT], sys.stderr)
     structlog.get_logger().info("starting", version=metadata.version("unizone"), source=source.name)
-    return asyncio.run(_serve(settings, sources, source, _plan(settings, default_listen), on_ready))
+    return asyncio.run(_serve(settings, sources, source, plan, on_ready))
 
 
 def _plan(settings: Settings, default: tuple[Endpoint, ...]) -> Plan:
     version = settings[VERSION_TEXT]
+    listen = settings[LISTEN] or default
+    certificate = _certificate(settings)
+    tls_listen = settings[TLS_LISTEN] or tuple(Endpoint(endpoint.address, TLS_PORT) for endpoint in listen)
+    chosen = set(settings[LISTEN] + settings[TLS_LISTEN])
     return Plan(
-        listen=settings[LISTEN] or default,
-        optional=frozenset() if settings[LISTEN] else frozenset(endpoint for endpoint in default if endpoint.is_ipv6),
+        listen=listen,
+        optional=frozenset() if chosen else frozenset(one for one in (*listen, *tls_listen) if one.is_ipv6),
         limits=StreamLimits(settings[TCP_CONNECTIONS], settings[TCP_PER_CLIENT], settings[TCP_IDLE]),
         identity=Identity(
             name=settings[NAME] or "",
             version=f"unizone {metadata.version('unizone')}" if version is None else version,
         ),
+        certificate=certificate,
+        tls_listen=tls_listen,
     )
+
+
+def _certificate(settings: Settings) -> "Certificate | None":
+    chain, key = settings[TLS_CERT], settings[TLS_KEY]
+    if chain is None and key is None:
+        if settings[TLS_LISTEN]:
+            problem = "TLS needs a certificate and its key"
+            raise BadParameter("--tls-cert", None, problem, f"--tls-cert={TLS_CERT.example}")
+        return None
+    if chain is None or key is None:
+        missing = TLS_CERT if chain is None else TLS_KEY
+        problem = "--tls-cert and --tls-key go together"
+        raise BadParameter(f"--{missing.name}", None, problem, f"--{missing.name}={missing.example}")
+    from dns_server.listeners.tls import BadCertificate, Certificate
+
+    try:
+        return Certificate(chain, key)
+    except BadCertificate as error:
+        raise BadParameter("--tls-cert", str(chain), str(error), f"--tls-cert={TLS_CERT.example}") from None
 
 
 async def _serve(

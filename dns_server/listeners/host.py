@@ -174,6 +174,7 @@ class HostListeners:
         tcp = _bind(endpoint, socket.SOCK_STREAM)
         bound = Endpoint(endpoint.address, tcp.getsockname()[1])
         await self._serve(tcp, streams)
+        self.endpoints.append(bound)
         return bound
 
     def close(self) -> None:

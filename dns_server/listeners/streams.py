@@ -9,12 +9,15 @@ reader, no more queries are read from it.
 """
 
 import asyncio
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from dns_server.listeners.answering import Answer
 from dns_server.listeners.clients import Clients
+
+if TYPE_CHECKING:  # images without TLS have no ssl
+    import ssl
 
 QUERIES_A_TURN = 16
 """Queries of one connection that are answered before others get their turn."""
@@ -70,7 +73,7 @@ class Streams:
         """A protocol for one connection of DNS over TCP."""
         return StreamConnection(self)
 
-    def tls(self, context: ssl.SSLContext) -> Callable[[], "StreamConnection"]:
+    def tls(self, context: "ssl.SSLContext") -> Callable[[], "StreamConnection"]:
         """A factory of protocols for connections of DNS over TLS, for a server that listens without TLS.
 
         So a connection counts from its first moment, handshake included.
@@ -100,14 +103,16 @@ class Streams:
             self._schedule_sweep()
         return True
 
-    def start_tls(self, connection: "StreamConnection", transport: asyncio.Transport, context: ssl.SSLContext) -> None:
+    def start_tls(
+        self, connection: "StreamConnection", transport: asyncio.Transport, context: "ssl.SSLContext"
+    ) -> None:
         """Begin the handshake of a new connection."""
         task = self.loop.create_task(self._handshake(connection, transport, context))
         self._handshakes.add(task)
         task.add_done_callback(self._handshakes.discard)
 
     async def _handshake(
-        self, connection: "StreamConnection", transport: asyncio.Transport, context: ssl.SSLContext
+        self, connection: "StreamConnection", transport: asyncio.Transport, context: "ssl.SSLContext"
     ) -> None:
         try:
             secured = await self.loop.start_tls(
@@ -157,7 +162,7 @@ class StreamConnection(asyncio.Protocol):
         "_write_paused",
     )
 
-    def __init__(self, streams: Streams, context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, streams: Streams, context: "ssl.SSLContext | None" = None) -> None:
         self._streams = streams
         self._context = context
         self._buffer = bytearray()

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -127,7 +128,7 @@ class _MeteredLoop(asyncio.SelectorEventLoop):
 
 def _holds_of_the_loop(file: Path) -> None:
     loop = _MeteredLoop()
-    logs.configure(Level.WARNING, LogFormat.TEXT)
+    logs.configure(Level.WARNING, LogFormat.TEXT, sys.stderr)
 
     async def scenario() -> None:
         service = Service(Plan((), frozenset(), StreamLimits(1, 1, 1.0), Identity()), lambda _: None)
