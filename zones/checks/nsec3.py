@@ -56,7 +56,7 @@ def nsec3(context: Context, announced: set[bytes]) -> Sliced[None]:
             message = f"NSEC3 has the parameters {_text(shared)}, which no NSEC3PARAM of the apex has"
             _report(context, NSEC3PARAM_MISSING, links[0], message, "add the NSEC3PARAM or sign again")
         if shared[0] == _SHA1:
-            _ring(context, links)
+            yield from _ring(context, links)
             yield from _coverage(context, shared, links, names_of_zone)
 
 
@@ -116,9 +116,11 @@ def _chains(context: Context) -> Sliced[dict[bytes, list[_Link]]]:
     return chains
 
 
-def _ring(context: Context, links: list[_Link]) -> None:
+def _ring(context: Context, links: list[_Link]) -> Sliced[None]:
     """Each next hash is that of the following NSEC3, of the last that of the first."""
     for count, link in enumerate(links):
+        if not count % _SLICE:
+            yield
         after = links[(count + 1) % len(links)]
         if after.hash == link.hash and len(links) > 1:
             _report(context, NSEC3_CHAIN, after, f"two NSEC3 at {names.to_text(after.owner)}", "sign the zone again")
@@ -150,8 +152,12 @@ def _names(context: Context) -> Sliced[dict[bytes, bool]]:
 def _coverage(context: Context, shared: bytes, links: list[_Link], names_of_zone: dict[bytes, bool]) -> Sliced[None]:
     """Each name has its NSEC3 with its types, and each NSEC3 its name."""
     iterations, salt = int.from_bytes(shared[1:3], "big"), shared[4:]
-    by_hash = {link.hash: link for link in links}
-    order = sorted(by_hash)
+    by_hash: dict[bytes, _Link] = {}
+    for count, each in enumerate(links):
+        if not count % _SLICE:
+            yield
+        by_hash[each.hash] = each
+    is_ring = len(by_hash) == len(links)
     for name, optional in names_of_zone.items():
         yield
         digest = hashlib.sha1(name + salt, usedforsecurity=False).digest()
@@ -167,13 +173,14 @@ def _coverage(context: Context, shared: bytes, links: list[_Link], names_of_zone
         if not optional:
             context.report(NSEC3_MISSING, place, rdtype, about, "sign the zone again")
             continue
-        covering = links[bisect.bisect_left(order, digest) - 1] if len(order) == len(links) else None
-        if covering is not None and not covering.fields.opt_out:
+        # Owners in canonical order are hashes in order; the last one covers what is before the first.
+        covering = links[bisect.bisect_left(links, digest, key=_hash) - 1]
+        if is_ring and not covering.fields.opt_out:
             message = f"{about}, and the one that covers it is without opt-out"
             context.report(NSEC3_OPT_OUT, place, rdtype, message, "sign the zone again")
-    for link in by_hash.values():
-        message = f"NSEC3 at {names.to_text(link.owner)} is the hash of no name"
-        _report(context, NSEC3_EXTRA, link, message, "sign the zone again")
+    for left in by_hash.values():
+        message = f"NSEC3 at {names.to_text(left.owner)} is the hash of no name"
+        _report(context, NSEC3_EXTRA, left, message, "sign the zone again")
 
 
 def _decode(owner: bytes, origin: bytes) -> bytes | None:
@@ -184,6 +191,10 @@ def _decode(owner: bytes, origin: bytes) -> bytes | None:
         return base64.b32hexdecode(owner[1 : 1 + owner[0]].upper())
     except binascii.Error:
         return None
+
+
+def _hash(link: _Link) -> bytes:
+    return link.hash
 
 
 def _label(digest: bytes) -> str:

@@ -1,6 +1,7 @@
 """One walk over a zone that calls every check."""
 
 import itertools
+from array import array
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -15,7 +16,7 @@ from zones.zone import RRset, Zone
 
 RRsetCheck = Callable[[Context, RRset], None]
 
-_SLICE: Final = 32  # owners or RRsets between two yields: about 200 microseconds
+_SLICE: Final = 16  # owners or RRsets between two yields: about 200 microseconds
 
 # What is looked at in authoritative data and at delegations, by type: at once, where the RRset alone is judged, ...
 _AT_ONCE: Final[Mapping[int, tuple[RRsetCheck, ...]]] = {
@@ -65,10 +66,12 @@ def check(zone: Zone, now: float, verify: Verify | None = None) -> Sliced[list[F
     context = Context(zone, now)
     apex.apex(context)
     later = yield from _survey(context)
-    for count, (rrset, functions) in enumerate(later):
+    for count, (owner, rdtype) in enumerate(zip(*later, strict=True)):
         if not count % _SLICE:
             yield
-        for function in functions:
+        rrset = zone.rrset(owner, rdtype)
+        assert rrset is not None  # the survey saw it
+        for function in _LATER[rdtype]:
             function(context, rrset)
     for count, (owner, bottom) in enumerate(context.hidden):
         if not count % _SLICE:
@@ -108,13 +111,15 @@ def _signed(context: Context, found: keys.Keys, announced: set[bytes], verify: V
     yield from nsec3.nsec3(context, announced) if has_nsec3 else nsec.nsec(context)
 
 
-def _survey(context: Context) -> Sliced[list[tuple[RRset, tuple[RRsetCheck, ...]]]]:
+def _survey(context: Context) -> Sliced[tuple[list[bytes], "array[int]"]]:
     """Sort the names of the zone into the kinds that `Context` has, and check what can be checked at once.
 
-    The result is what to look at when all delegations and DNAMEs are known.
+    The result is what to look at when all delegations and DNAMEs are known: owners, and types beside them. Two flat
+    sequences, as a million small objects would keep the garbage collector, and with it the event loop, for long.
     """
     zone = context.zone
-    later: list[tuple[RRset, tuple[RRsetCheck, ...]]] = []
+    later_owners: list[bytes] = []
+    later_types = array("H")
     bottom = b""
     for count, (owner, node) in enumerate(zone.nodes()):
         if not count % _SLICE:
@@ -133,7 +138,7 @@ def _survey(context: Context) -> Sliced[list[tuple[RRset, tuple[RRsetCheck, ...]
         for rdtype, rrset in node.items():
             for function in _AT_ONCE.get(rdtype, ()):
                 function(context, rrset)
-            functions = _LATER.get(rdtype)
-            if functions is not None:
-                later.append((rrset, functions))
-    return later
+            if rdtype in _LATER:
+                later_owners.append(owner)
+                later_types.append(rdtype)
+    return later_owners, later_types

@@ -141,3 +141,12 @@ def test_key_tags_are_those_of_bind(algorithm: str, tmp_path: Path) -> None:
 
 def _include(path: str) -> bytes:
     raise FileNotFoundError(path)
+
+
+@pytest.mark.parametrize("denial", ["nsec", "nsec3"])
+def test_any_record_that_is_missing_from_a_signed_zone_is_found(denial: str, tmp_path: Path) -> None:
+    text = sign(tmp_path, "ECDSAP256SHA256", "-x", "-O", "full", *DENIALS[denial]).decode()
+    lines = [line for line in text.splitlines() if line and not line.startswith(";")]
+    assert judge("\n".join([*lines, ""]).encode()) == []
+    for index, line in enumerate(lines):
+        assert judge("\n".join([*lines[:index], *lines[index + 1 :], ""]).encode()), line
