@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dns_build import manifest, parts, runtime, toolchain
+from dns_build import manifest, parts, runtime, symbols, toolchain
 from dns_build.progress import BuildError, step
 from dns_build.recipe import ROOT
 from dns_build.targets import PLATFORM, Target
@@ -138,20 +138,30 @@ class Build:
             f'-DUNIZONE_FUNCTION="{self.application.function}"',
         ]
         units = [
-            (source, [*WARNINGS, *definitions])
+            (source, [*WARNINGS, *definitions, *self.target.flags])
             for folder in self.target.folders
             for source in sorted((PLATFORM / folder).glob("*.[cS]"))
         ]
         units += [(self.work / "tables.c", ["-DPy_BUILD_CORE"]), (self.work / "frozen.S", [])]
-        objects = []
-        for source, options in units:
-            target = self.work / f"{source.parent.name}-{source.stem}.o"
-            command = [str(base.compiler), *flags, *options, "-c", str(source), "-o", str(target)]
-            toolchain.run(command, cwd=self.work, log=self.work / "log")
-            objects.append(target)
-        return objects
+        return [self._compile_one(base, source, [*flags, *options]) for source, options in units]
+
+    def _compile_one(self, base: runtime.Runtime, source: Path, options: list[str]) -> Path:
+        target = self.work / f"{source.parent.name}-{source.stem}.o"
+        command = [str(base.compiler), *options, "-c", str(source), "-o", str(target)]
+        toolchain.run(command, cwd=self.work, log=self.work / "log")
+        return target
 
     def _link(self, base: runtime.Runtime, objects: list[Path]) -> Path:
+        """Link; twice where the image has the names of its own functions."""
+        if not self.target.has_symbols:
+            return self._link_once(base, objects)
+        table = self.work / "symbols.c"
+        table.write_text(symbols.source(None))
+        whole = self._link_once(base, [*objects, self._compile_one(base, table, [])])
+        table.write_text(symbols.source(whole))
+        return self._link_once(base, [*objects, self._compile_one(base, table, [])])
+
+    def _link_once(self, base: runtime.Runtime, objects: list[Path]) -> Path:
         whole = self.work / "whole"
         libraries = [
             base.prefixes["cpython"] / "lib" / "libpython3.13.a",

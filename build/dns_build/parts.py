@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 # Output sections that take room in the file.
-_IN_FILE = re.compile(r"^\.(text|init|fini|rodata|data|eh_frame|init_array|fini_array|tdata|got|PyRuntime|gcc_except)")
+_IN_FILE = re.compile(
+    r"^\.(text|init|fini|rodata|data|eh_frame|init_array|fini_array|tdata|got|PyRuntime|gcc_except|symbols|note)"
+)
 # ` .text.name  0x0000000000401000  0x20 /path/libc.a(memcpy.o)`; the name may stand on a line of its own.
 _INPUT = re.compile(r"^ (\S+)?\s+0x[0-9a-f]+\s+0x([0-9a-f]+) (\S.*)$")
 _OUTPUT = re.compile(r"^(\.\S+|/DISCARD/)")

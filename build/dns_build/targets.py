@@ -22,6 +22,21 @@ class Target:
     """Compiled modules of the project that are linked (see dns_build/binding.py)."""
     link: Sequence[str]
     """Options of the linker."""
+    flags: Sequence[str] = ()
+    """Options of the compiler for the shim."""
+    has_symbols: bool = False
+    """Whether names of functions are linked, for the backtrace of a panic."""
+
+
+# The shim of a target without a kernel: no vector registers (exceptions don't save them), no red zone.
+_GUEST_FLAGS = ("-mgeneral-regs-only", "-mno-red-zone", "-fno-strict-aliasing", "-D_GNU_SOURCE")
+_GUEST_LINK = (
+    "-static",
+    "-no-pie",
+    "-nostartfiles",
+    f"-Wl,-T,{PLATFORM / 'guest' / 'image.ld'}",
+    "-Wl,-z,max-page-size=4096",
+)
 
 
 TARGETS = {
@@ -34,6 +49,16 @@ TARGETS = {
             facades=("all",),
             extensions=(),
             link=("-static", "-no-pie"),
+        ),
+        Target(
+            name="virtio",
+            what="a virtual machine with virtio devices: QEMU, KVM, bhyve, clouds",
+            folders=("common", "guest", "virtio"),
+            facades=("guest", "all"),
+            extensions=(),
+            link=(*_GUEST_LINK, "-Wl,--defsym=BASE=0xa00000"),
+            flags=_GUEST_FLAGS,
+            has_symbols=True,
         ),
     )
 }

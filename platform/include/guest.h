@@ -1,0 +1,78 @@
+/* What the folder guest/ (the layer below musl where no kernel is) asks of a target, and offers to it. */
+#ifndef GUEST_H
+#define GUEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "unizone.h"
+
+#define PAGE_SIZE 4096ul
+#define NANOSECONDS 1000000000ull
+
+#define array_length(array) (sizeof(array) / sizeof(array)[0])
+
+/* -- what a target gives ------------------------------------------------------------------------------------------ */
+
+struct memory_range {
+	uint64_t start, end;
+};
+
+/* Usable RAM, any order, page alignment not needed. Called once, before anything is allocated. */
+unsigned target_memory(struct memory_range *ranges, unsigned limit);
+
+/* The words that came with the start of the machine, separated by spaces; lasts for ever. */
+const char *target_command_line(void);
+
+/* Devices and clocks. The page tables are final, allocation works. */
+void target_init(void);
+
+/* -- memory.c ----------------------------------------------------------------------------------------------------- */
+
+/* Page allocator over all usable RAM above the image. */
+void memory_init(const struct memory_range *ranges, unsigned count);
+
+/* Zeroed pages, or NULL. */
+void *memory_pages(size_t count);
+void memory_free(void *start, size_t count);
+
+size_t memory_total(void);	/* octets of RAM that the image may use */
+uint64_t memory_top(void);	/* end of RAM */
+
+/* -- paging.c ----------------------------------------------------------------------------------------------------- */
+
+/* Page tables in which nothing is both writable and executable, and guard pages are absent. */
+void paging_init(const struct memory_range *ranges, unsigned count);
+
+/* Make device registers at `start` accessible, uncached. The address does not change. */
+volatile void *paging_map_device(uint64_t start, size_t size);
+
+/* -- cpu.c, traps.S ----------------------------------------------------------------------------------------------- */
+
+enum { VECTOR_TIMER = 32, VECTOR_DEVICE = 33, VECTOR_SPURIOUS = 63, VECTORS = 64 };
+
+void cpu_init(void);
+void cpu_set_interrupt(unsigned vector, void (*handler)(void));
+
+/* -- panic.c ------------------------------------------------------------------------------------------------------ */
+
+struct registers {
+	uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax;
+	uint64_t vector, error, rip, cs, rflags, rsp, ss;
+};
+
+enum { EXIT_PANIC = 70, EXIT_NO_MACHINE = 71 };
+
+/* Text to the console, for what comes before or instead of Python. Understands %s %d %u %x %p %c and l, z. */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Say it, with the calls that led here, and end the image. */
+_Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* An exception of the CPU. */
+_Noreturn void panic_trap(const struct registers *registers);
+
+/* Say what the machine lacks and end the image: no backtrace, it is no fault of the program. */
+_Noreturn void refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

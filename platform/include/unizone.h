@@ -1,0 +1,61 @@
+/*
+ * The platform contract: all that a target offers to Python. Each target implements these functions and no others;
+ * the Python module `_unizone` is generated from this file (build/dns_build/binding.py), so it holds plain declarations.
+ *
+ * A function that can fail returns a result; what can't be cured stops the image with a message (see `uz_exit`).
+ */
+#ifndef UNIZONE_H
+#define UNIZONE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum uz_result {
+	UZ_OK,
+	UZ_AGAIN,	/* nothing there yet, or no room: ask again after uz_poll */
+	UZ_INVALID,	/* an argument is out of range */
+	UZ_FAILED	/* the device said so */
+};
+
+/* Text to the console; returns when all of it is on its way. */
+void uz_console_write(const char *data, size_t size);
+
+/* Nanoseconds since some start; never goes back. */
+uint64_t uz_clock_monotonic(void);
+
+/* Nanoseconds since 1970 UTC, asked of the host on each call. */
+uint64_t uz_clock_wall(void);
+
+/* Octets fit for secrets. Stops the image where the machine has none: it never makes them up. */
+void uz_random(void *buffer, size_t size);
+
+/* Network devices are numbered from 0. */
+unsigned uz_network_count(void);
+
+struct uz_network_info {
+	uint8_t mac[6];
+	uint16_t mtu;	/* octets of payload, without the Ethernet header */
+};
+
+/* UZ_INVALID when there is no such device. */
+enum uz_result uz_network_info(unsigned device, struct uz_network_info *info);
+
+/*
+ * Take up to `limit` frames: frame i goes to buffer + i * slot, its length to lengths[i].
+ * A frame that is longer than `slot` is dropped. Returns how many were taken.
+ */
+unsigned uz_network_receive(unsigned device, uint8_t *buffer, size_t slot, uint16_t *lengths, unsigned limit);
+
+/* Give one frame to the device. UZ_AGAIN when its queue is full. It may wait for uz_network_flush. */
+enum uz_result uz_network_send(unsigned device, const uint8_t *frame, size_t size);
+
+/* Let the device begin on all frames that it was given. */
+void uz_network_flush(unsigned device);
+
+/* Wait for a frame on any device, or until `deadline` (of the monotonic clock). Returns 1 when there may be frames. */
+int uz_poll(uint64_t deadline);
+
+/* End the image with an exit code. */
+_Noreturn void uz_exit(int code);
+
+#endif

@@ -1,0 +1,95 @@
+/* What the files of this target say to each other. */
+#ifndef VIRTIO_H
+#define VIRTIO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { VIRTIO_NETWORK = 1, VIRTIO_RANDOM = 4 };
+
+/* Feature bits. */
+#define FEATURE_MAC (1ull << 5)
+#define FEATURE_VERSION_1 (1ull << 32)
+
+enum { RING_MAX = 256 };
+
+/* One virtqueue: the device fills or empties the buffers that it is given, and hands them back in any order. */
+struct ring_descriptor {
+	uint64_t address;
+	uint32_t size;
+	uint16_t flags, next;
+};
+
+struct ring_available {
+	uint16_t flags, index, ring[];
+};
+
+struct ring_used {
+	uint16_t flags, index;
+	struct {
+		uint32_t descriptor, size;
+	} ring[];
+};
+
+struct queue {
+	struct ring_descriptor *descriptors;
+	struct ring_available *available;
+	volatile struct ring_used *used;
+	uint16_t number, size, seen;	/* seen: used entries that were taken */
+	uint16_t added;			/* buffers given since the device was last told */
+};
+
+struct virtio;
+
+/* How a device is reached. */
+struct transport {
+	uint64_t (*features)(struct virtio *device);
+	void (*accept)(struct virtio *device, uint64_t features);
+	uint8_t (*status)(struct virtio *device);
+	void (*set_status)(struct virtio *device, uint8_t status);
+	uint8_t (*configuration)(struct virtio *device, unsigned offset);
+	/* Size of queue `number` (0: there is none), and where its rings are. */
+	uint16_t (*queue_size)(struct virtio *device, uint16_t number);
+	void (*set_queue)(struct virtio *device, const struct queue *queue);
+	void (*notify)(struct virtio *device, uint16_t queue);
+	void (*acknowledge)(struct virtio *device);	/* an interrupt was seen */
+};
+
+struct virtio {
+	const struct transport *transport;
+	unsigned type;
+	int is_legacy;		/* before VERSION_1 */
+	int has_interrupts;	/* else it must be asked now and then */
+	volatile uint8_t *common, *notification, *specific, *registers;
+	uint32_t notify_multiplier;
+	uint16_t port, specific_port;
+};
+
+/* virtqueue.c */
+int virtio_start(struct virtio *device, uint64_t wanted, struct queue *queues, unsigned count);
+void virtio_ready(struct virtio *device);
+void queue_add(struct queue *queue, uint16_t descriptor, uint64_t address, uint32_t size, int device_writes);
+void queue_tell(struct virtio *device, struct queue *queue);
+int queue_take(struct queue *queue, uint16_t *descriptor, uint32_t *size);
+int queue_pending(const struct queue *queue);
+void queue_interrupts(struct queue *queue, int wanted);
+
+/* pci.c, mmio.c: call `found` for each virtio device. */
+void pci_scan(void (*found)(const struct virtio *device));
+void mmio_scan(void (*found)(const struct virtio *device));
+
+/* apic.c */
+void apic_init(void);
+void apic_timer(uint64_t nanoseconds);
+void apic_route(unsigned line);		/* an interrupt line of the IOAPIC to VECTOR_DEVICE */
+#define APIC_MESSAGE_ADDRESS 0xfee00000u	/* message-signalled interrupts to the one CPU */
+
+void console_init(void);
+void clock_init(void);
+void entropy_init(void);
+void entropy_device(const struct virtio *device);
+void network_device(const struct virtio *device);
+int network_pending(void);
+int network_interrupts(int wanted);	/* 0 when a device has none: poll it */
+
+#endif
