@@ -40,5 +40,5 @@ fi
 }
 echo "setup: virtual environment in $venv with $("$python" --version)"
 "$python" -m venv --clear "$venv"
-"$venv/bin/python" -m pip --disable-pip-version-check install --quiet --quiet --editable '.[test,lint]'
+"$venv/bin/python" -m pip --disable-pip-version-check install --quiet --quiet --editable '.[test,lint,build]'
 touch "$venv/.ready"

@@ -104,6 +104,8 @@ def find(name: str, rules: Rules) -> Module | None:
 
 def _targets(module: Module, graph: Graph, rules: Rules) -> Iterator[str]:
     """Names of modules that a module imports."""
+    for pattern in rules.also.get(module.name, ()):
+        yield from _expand(pattern, rules)
     if module.path is None:
         return
     collector = _Collector(module)
@@ -116,8 +118,6 @@ def _targets(module: Module, graph: Graph, rules: Rules) -> Iterator[str]:
                 yield below
     if collector.computes:
         graph.computed.add(module.name)
-    for pattern in rules.also.get(module.name, ()):
-        yield from _expand(pattern, rules)
 
 
 def _expand(pattern: str, rules: Rules) -> Iterator[str]:

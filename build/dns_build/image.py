@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dns_build import manifest, parts, runtime, symbols, toolchain
+from dns_build import binding, manifest, parts, runtime, symbols, toolchain
 from dns_build.progress import BuildError, step
 from dns_build.recipe import ROOT
 from dns_build.targets import PLATFORM, Target
@@ -108,9 +108,13 @@ class Build:
         job = {
             "applications": [self.application.module],
             "roots": {name: str(folder) for name, folder in {**self.roots, "stdlib": base.stdlib}.items()},
-            "also": {**table["also"], self.application.module: list(self.application.also)},
+            "also": {
+                **table["also"],
+                self.application.module: list(self.application.also),
+                binding.MODULE: [binding.BACKEND],
+            },
             "left_out": sorted(table["left_out"]),
-            "extensions": {},
+            "extensions": binding.EXTENSIONS if self.target.has_binding else {},
             "output": str(self.work),
         }
         result = subprocess.run(
@@ -143,6 +147,9 @@ class Build:
             for source in sorted((PLATFORM / folder).glob("*.[cS]"))
         ]
         units += [(self.work / "tables.c", ["-DPy_BUILD_CORE"]), (self.work / "frozen.S", [])]
+        if self.target.has_binding:
+            binding.generate(self.work / "binding.c")
+            units.append((self.work / "binding.c", []))
         return [self._compile_one(base, source, [*flags, *options]) for source, options in units]
 
     def _compile_one(self, base: runtime.Runtime, source: Path, options: list[str]) -> Path:
@@ -168,6 +175,9 @@ class Build:
             base.prefixes["cpython"] / "lib" / "libHacl_Hash_SHA2.a",
             base.prefixes["zlib"] / "lib" / "libz.a",
         ]
+        if self.target.has_binding:
+            libraries.insert(0, base.prefixes["cffi"] / "lib" / "_cffi_backend.o")
+            libraries.append(base.prefixes["libffi"] / "lib" / "libffi.a")
         command = [
             str(base.compiler),
             *self.target.link,
@@ -189,7 +199,7 @@ class Build:
         digest = hashlib.sha256(data).hexdigest()
         report = json.loads((self.work / "modules.json").read_text())
         tree = parts.measure(self.path, self.work / "map", report)
-        linked = ["musl", "zlib", "cpython"]
+        linked = ["musl", "zlib", "cpython", *(["libffi", "cffi"] if self.target.has_binding else [])]
         manifest_path, sbom_path = manifest.write(
             self.path, digest, tree, report, components=manifest.components(report, linked)
         )

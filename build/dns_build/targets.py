@@ -18,8 +18,8 @@ class Target:
     """Folders of platform/ whose C and assembly files are linked."""
     facades: Sequence[str]
     """Folders of platform/facades that stand before the standard library."""
-    extensions: Sequence[str]
-    """Compiled modules of the project that are linked (see dns_build/binding.py)."""
+    has_binding: bool
+    """Whether Python reaches the platform through the contract (see dns_build/binding.py)."""
     link: Sequence[str]
     """Options of the linker."""
     flags: Sequence[str] = ()
@@ -47,7 +47,7 @@ TARGETS = {
             what="a static program for Linux: sockets of the host, or the own stack on tap or AF_PACKET",
             folders=("common",),
             facades=("all",),
-            extensions=(),
+            has_binding=False,
             link=("-static", "-no-pie"),
         ),
         Target(
@@ -55,7 +55,7 @@ TARGETS = {
             what="a virtual machine with virtio devices: QEMU, KVM, bhyve, clouds",
             folders=("common", "guest", "virtio"),
             facades=("guest", "all"),
-            extensions=(),
+            has_binding=True,
             link=(*_GUEST_LINK, "-Wl,--defsym=BASE=0xa00000"),
             flags=_GUEST_FLAGS,
             has_symbols=True,

@@ -58,10 +58,22 @@ void apic_timer(uint64_t nanoseconds)
 	*at(INITIAL) = ticks ? (uint32_t)ticks : 1;
 }
 
+static volatile uint32_t *chip(unsigned number)
+{
+	return paging_map_device(INPUT_OUTPUT + number * CHIP_STRIDE, PAGE_SIZE);
+}
+
+int apic_has_second(void)
+{
+	enum { VERSION = 1, LAST_ENTRY_SHIFT = 16 };
+	volatile uint32_t *registers = chip(1);
+	registers[0] = VERSION;
+	return (registers[4] >> LAST_ENTRY_SHIFT & 0xff) == LINES_PER_CHIP - 1;
+}
+
 void apic_route(unsigned line)
 {
-	uint32_t chip = INPUT_OUTPUT + line / LINES_PER_CHIP * CHIP_STRIDE;
-	volatile uint32_t *registers = paging_map_device(chip, PAGE_SIZE);
+	volatile uint32_t *registers = chip(line / LINES_PER_CHIP);
 	unsigned entry = 0x10 + 2 * (line % LINES_PER_CHIP);
 	registers[0] = entry + 1;
 	registers[4] = 0;			/* to the one CPU */

@@ -17,8 +17,7 @@ void target_init(void)
 	clock_init();
 	apic_init();
 	entropy_init();
-	pci_scan(found);
-	mmio_scan(found);
+	mmio_scan(pci_scan(found), found);
 }
 
 void uz_exit(int code)

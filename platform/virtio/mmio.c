@@ -1,6 +1,7 @@
 /*
  * Virtio devices in memory (virtio 1.2, 4.2), version 1 (legacy) and 2. Where they are stands in the boot parameters,
- * as for Linux: virtio_mmio.device=SIZE@ADDRESS:LINE. QEMU's microvm and Firecracker write them there.
+ * as for Linux: virtio_mmio.device=SIZE@ADDRESS:LINE (Firecracker writes that); else they are where QEMU's microvm has
+ * them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -110,19 +111,35 @@ static void probe(uint64_t address, unsigned line, void (*found)(const struct vi
 	found(&device);
 }
 
-void mmio_scan(void (*found)(const struct virtio *device))
+/* One parameter of the form above; where it ends. */
+static const char *described(const char *text, void (*found)(const struct virtio *device))
+{
+	char *end;
+	strtoull(text, &end, 0);
+	while (*end && *end != '@' && *end != ' ')
+		end++;	/* a unit after the size */
+	uint64_t address = *end == '@' ? strtoull(end + 1, &end, 0) : 0;
+	if (!address || *end != ':')
+		refuse("boot parameters: virtio_mmio.device=%s is not SIZE@ADDRESS:LINE", text);
+	probe(address, (unsigned)strtoul(end + 1, &end, 0), found);
+	return end;
+}
+
+/* microvm has the last lines of its interrupt controllers for them: of the second one, if it has that. */
+static void microvm(void (*found)(const struct virtio *device))
+{
+	enum { FIRST = 0xfeb00000u, PLACES = 24, FIRST_LINE = 5, FIRST_LINE_OF_SECOND = 24 };
+	unsigned line = apic_has_second() ? FIRST_LINE_OF_SECOND : FIRST_LINE;
+	for (unsigned i = 0; i < PLACES; i++)
+		probe(FIRST + i * SIZE, line + i, found);
+}
+
+void mmio_scan(int has_pci, void (*found)(const struct virtio *device))
 {
 	static const char name[] = "virtio_mmio.device=";
-	for (const char *at = target_command_line(); (at = strstr(at, name)); at++) {
-		char *end;
-		strtoull(at + sizeof name - 1, &end, 0);
-		while (*end && *end != '@' && *end != ' ')
-			end++;	/* a unit after the size */
-		if (*end != '@')
-			refuse("boot parameters: %s needs SIZE@ADDRESS:LINE", name);
-		uint64_t address = strtoull(end + 1, &end, 0);
-		if (*end != ':')
-			refuse("boot parameters: %s needs SIZE@ADDRESS:LINE", name);
-		probe(address, (unsigned)strtoul(end + 1, NULL, 0), found);
-	}
+	const char *at = strstr(target_command_line(), name);
+	if (!at && !has_pci)
+		microvm(found);
+	for (; at; at = strstr(at, name))
+		at = described(at + sizeof name - 1, found);
 }

@@ -277,9 +277,11 @@ static void scan_bus(unsigned bus, unsigned depth, void (*found)(const struct vi
 	}
 }
 
-void pci_scan(void (*found)(const struct virtio *device))
+int pci_scan(void (*found)(const struct virtio *device))
 {
 	outl(ADDRESS_PORT, ENABLE);
-	if (inl(ADDRESS_PORT) == ENABLE)
-		scan_bus(0, 0, found);
+	if (inl(ADDRESS_PORT) != ENABLE)
+		return 0;
+	scan_bus(0, 0, found);
+	return 1;
 }

@@ -75,12 +75,13 @@ int queue_pending(const struct queue *queue);
 void queue_interrupts(struct queue *queue, int wanted);
 
 /* pci.c, mmio.c: call `found` for each virtio device. */
-void pci_scan(void (*found)(const struct virtio *device));
-void mmio_scan(void (*found)(const struct virtio *device));
+int pci_scan(void (*found)(const struct virtio *device));	/* 0 when there is no PCI */
+void mmio_scan(int has_pci, void (*found)(const struct virtio *device));
 
 /* apic.c */
 void apic_init(void);
 void apic_timer(uint64_t nanoseconds);
+int apic_has_second(void);		/* whether there is a second IOAPIC, as on microvm */
 void apic_route(unsigned line);		/* an interrupt line of the IOAPIC to VECTOR_DEVICE */
 #define APIC_MESSAGE_ADDRESS 0xfee00000u	/* message-signalled interrupts to the one CPU */
 

@@ -1,0 +1,110 @@
+"""The platform in an image that boots: the contract of platform/include/unizone.h behind the typed protocols."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from _unizone import ffi, lib
+from dns_platform.protocols import BATCH, DeviceError, Octets
+
+_NANOSECONDS: Final = 1_000_000_000
+_NEVER: Final = 2**64 - 1
+_SLOT: Final = 2048
+"""Octets for one received frame: an Ethernet frame of 1514 fits, and slots begin at even addresses."""
+
+
+class GuestClock:
+    """The clocks of the virtual machine."""
+
+    def monotonic(self) -> float:
+        """See `Clock`."""
+        return lib.uz_clock_monotonic() / _NANOSECONDS
+
+    def wall(self) -> float:
+        """See `Clock`."""
+        return lib.uz_clock_wall() / _NANOSECONDS
+
+
+class GuestEntropy:
+    """The generator of the CPU or of the hypervisor."""
+
+    def random(self, count: int) -> bytes:
+        """See `Entropy`. Without a source the image stops."""
+        buffer = bytearray(count)
+        lib.uz_random(ffi.from_buffer(buffer), count)
+        return bytes(buffer)
+
+
+class GuestConsole:
+    """The console of the virtual machine."""
+
+    def write(self, data: Octets) -> None:
+        """See `Console`."""
+        lib.uz_console_write(ffi.from_buffer(data), len(data))
+
+
+class GuestNetwork:
+    """Network device `number` of the machine. DeviceError when there is none."""
+
+    def __init__(self, number: int = 0) -> None:
+        info: Any = ffi.new("struct uz_network_info *")
+        if lib.uz_network_info(number, info) != lib.UZ_OK:
+            raise DeviceError(f"this machine has no network device {number}: give it one (virtio-net)")
+        self._number = number
+        self._mac = bytes(info.mac)
+        self._mtu = int(info.mtu)
+        self._storage = bytearray(BATCH * _SLOT)
+        self._received = memoryview(self._storage)
+        self._buffer = ffi.from_buffer(self._storage)
+        self._lengths = ffi.new("uint16_t[]", BATCH)
+
+    @property
+    def mac(self) -> bytes:
+        """See `NetworkDevice`."""
+        return self._mac
+
+    @property
+    def mtu(self) -> int:
+        """See `NetworkDevice`."""
+        return self._mtu
+
+    def receive(self, limit: int = BATCH) -> Sequence[memoryview]:
+        """See `NetworkDevice`. At most BATCH frames at a time, whatever the limit."""
+        count = lib.uz_network_receive(self._number, self._buffer, _SLOT, self._lengths, min(limit, BATCH))
+        received, lengths = self._received, self._lengths
+        return [received[i * _SLOT : i * _SLOT + lengths[i]] for i in range(count)]
+
+    def transmit(self, frames: Sequence[Octets]) -> int:
+        """See `NetworkDevice`. A frame that no device could send is dropped."""
+        sent = 0
+        for frame in frames:
+            if lib.uz_network_send(self._number, ffi.from_buffer(frame), len(frame)) == lib.UZ_AGAIN:
+                break
+            sent += 1
+        lib.uz_network_flush(self._number)
+        return sent
+
+    def fileno(self) -> int | None:
+        """None: there are no file descriptors here."""
+        return None
+
+    def close(self) -> None:
+        """See `NetworkDevice`. The device belongs to the image for as long as that runs."""
+
+
+class GuestPoller:
+    """Waits for all devices of the machine."""
+
+    def __init__(self) -> None:
+        self._is_woken = False
+
+    def poll(self, deadline: float | None) -> bool:
+        """See `Poller`."""
+        when = _NEVER if deadline is None else max(0, int(deadline * _NANOSECONDS))
+        if self._is_woken:
+            self._is_woken = False
+            when = 0
+        return bool(lib.uz_poll(when))
+
+    def wake(self) -> None:
+        """See `Poller`. There are no threads and no signals: this is called before a wait, never during one."""
+        self._is_woken = True
