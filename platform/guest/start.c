@@ -12,6 +12,7 @@ extern const Elf64_Ehdr image_start;	/* the image's own ELF header */
 int main(int argc, char **argv);
 int __libc_start_main(int (*main)(int, char **), int argc, char **argv, void (*init)(void), void (*fini)(void),
 		      void (*loader)(void));
+void guest_memory(void);
 void guest_start(void);
 
 /* What musl expects on the stack of a new process: arguments, environment, auxiliary vector. */
@@ -61,19 +62,22 @@ static int target_words(char **words)
 }
 
 __attribute__((no_stack_protector))
-void guest_start(void)
+void guest_memory(void)
 {
 	/* The canary is read through the thread pointer; until musl sets it up, it is read from these zeros. */
-	static uint64_t early_thread[8];
+	static uint64_t early_thread[8] = {0};
 	wrmsr(MSR_FS_BASE, (uint64_t)early_thread);
 
-	cpu_init();
 	struct memory_range ranges[RANGES];
 	unsigned count = target_memory(ranges, RANGES);
 	memory_init(ranges, count);
+	cpu_init();
 	paging_init(ranges, count);
-	target_init();
+}
 
+void guest_start(void)
+{
+	target_init();
 	uz_random(canary, sizeof canary);
 	int argc = target_words(process.words);
 	/* argv, NULL, environment, NULL, auxiliary vector: one after the other without a hole. */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "guest.h"
+#include "virtio.h"
 
 extern const uint32_t boot_protocol, boot_information;
 
@@ -78,6 +79,7 @@ static unsigned multiboot(struct memory_range *ranges, unsigned limit)
 
 unsigned target_memory(struct memory_range *ranges, unsigned limit)
 {
+	console_init();
 	return boot_protocol == PVH ? pvh(ranges, limit) : multiboot(ranges, limit);
 }
 

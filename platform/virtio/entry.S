@@ -73,9 +73,12 @@ multiboot_entry:
 	xor %eax, %eax
 	mov %eax, %fs
 	mov %eax, %gs
-	mov $stack_top, %rsp
 	xor %ebp, %ebp
 	fninit
+	/* The stack lies behind the image, where a small machine has no RAM: find that out on one that is in the file. */
+	mov $boot_stack_top, %rsp
+	call guest_memory
+	mov $stack_top, %rsp
 	call guest_start
 
 	.section .rodata
@@ -93,7 +96,6 @@ boot_protocol:
 boot_information:
 	.long 0
 
-	.section .bss
 	.balign 4096
 boot_root:
 	.skip 4096
@@ -101,5 +103,7 @@ boot_pointers:
 	.skip 4096
 boot_directories:
 	.skip 4 * 4096
+	.skip 8192
+boot_stack_top:
 
 	.section .note.GNU-stack, "", @progbits

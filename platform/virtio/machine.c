@@ -13,7 +13,6 @@ static void found(const struct virtio *device)
 
 void target_init(void)
 {
-	console_init();
 	clock_init();
 	apic_init();
 	entropy_init();
