@@ -20,7 +20,8 @@ def main(arguments: Sequence[str]) -> int:
         if options.runtime:
             runtime.build(profile=options.profile)
             return 0
-        built = image.Build(TARGETS[options.target], profile=options.profile, output=options.output).run()
+        target = TARGETS[options.target]
+        built = image.Build(target, profile=options.profile, baked=options.baked, output=options.output).run()
     except BuildError as error:
         print(f"unizone build: {error}", file=sys.stderr)
         return 1
@@ -40,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--target", choices=sorted(TARGETS), default="unix", help="machine that the image runs on")
+    parser.add_argument("--baked", type=Path, metavar="DIR", help="folder with zones that are packed into the image")
     parser.add_argument("--output", type=Path, default=image.OUTPUT, help="folder for the image (default: out/)")
     parser.add_argument(
         "--profile", action="store_true", help="build CPython with a profiling run: slower, 20 %% faster"

@@ -36,6 +36,15 @@ class Application:
 SERVICE = Application("dns_server.cli", "main", also=("dns_server.commands.serve",))
 
 
+def _files(folder: Path) -> dict[str, bytes]:
+    """Contents of the regular files of a folder by path; hidden ones (`.git`) are left alone, as `--zones` does."""
+    if not folder.is_dir():
+        raise BuildError(f"--baked: {folder} is no folder")
+    found = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    hidden = {path for path in found if any(part.startswith(".") for part in path.parts)}
+    return {str(path): (folder / path).read_bytes() for path in found if path not in hidden}
+
+
 @dataclass(frozen=True)
 class Image:
     """A built image."""
@@ -55,6 +64,8 @@ class Build:
     target: Target
     application: Application = SERVICE
     profile: bool = False
+    baked: Path | None = None
+    """Folder with zones that the image serves from its start."""
     output: Path = OUTPUT
     name: str = "unizone"
     roots: dict[str, Path] = field(init=False)
@@ -105,6 +116,8 @@ class Build:
         generated = self.roots["generated"]
         generated.mkdir()
         (generated / "unizone_versions.py").write_text(f"VERSIONS = {manifest.versions()!r}\n")
+        if self.baked is not None:
+            (generated / "unizone_baked.py").write_text(f"FILES = {_files(self.baked)!r}\n")
         job = {
             "applications": [self.application.module],
             "roots": {name: str(folder) for name, folder in {**self.roots, "stdlib": base.stdlib}.items()},

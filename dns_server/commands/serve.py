@@ -39,6 +39,7 @@ from zones.folder import FolderSource
 from zones.git.remote import open_remote
 from zones.git.url import RemoteUrl
 from zones.loader import Options
+from zones.packed import baked_in
 from zones.source import Source
 from zones.sync import Sync
 
@@ -52,28 +53,32 @@ TLS_PORT: Final = 853  # RFC 7858 3.1
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where the zones come from: one of `remote` and `folder`."""
+    """Where the zones come from: one of `remote` and `folder`, else what is baked in."""
 
     poll_s: float
     remote: RemoteUrl | None = None
     folder: Path | None = None
-    baked: Path | None = None
+    baked: Source | None = None
 
     def open(self) -> Source:
         """What to sync with."""
         if self.remote is not None:
             return open_remote(self.remote)
-        assert self.folder is not None
-        return FolderSource(self.folder)
+        if self.folder is not None:
+            return FolderSource(self.folder)
+        assert self.baked is not None
+        return self.baked
 
 
 def run(settings: Settings, _operands: list[str]) -> int:
     """Serve until a signal ends it; the exit code."""
-    remote, folder = settings[REMOTE], settings[ZONES]
-    if (remote is None) == (folder is None):
-        problem = "nothing to serve" if remote is None else "two places to serve from"
+    remote, folder, fallback = settings[REMOTE], settings[ZONES], settings[BAKED]
+    baked = baked_in() if fallback is None else FolderSource(fallback)
+    nothing = remote is None and folder is None and (baked is None or fallback is not None)
+    if nothing or (remote is not None and folder is not None):
+        problem = "nothing to serve" if nothing else "two places to serve from"
         raise BadUsage(f"{problem}: give either --remote or --zones\n  for example: --remote={REMOTE.example}")
-    return start(settings, Sources(settings[POLL], remote, folder, settings[BAKED]), DEFAULT_LISTEN)
+    return start(settings, Sources(settings[POLL], remote, folder, baked), DEFAULT_LISTEN)
 
 
 def start(
@@ -137,6 +142,6 @@ async def _serve(
         service.apply,
         options=Options(keep_serial=settings[SERIAL] is SerialPolicy.KEEP),
         poll_s=sources.poll_s,
-        baked=None if sources.baked is None else FolderSource(sources.baked),
+        baked=sources.baked if sources.baked is not source else None,
     )
     return await service.run(sync)
