@@ -5,6 +5,7 @@ Nothing is fetched: build backend and dependencies are those of the environment 
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -104,6 +105,34 @@ def test_wheel_holds_the_program_alone(published: Published) -> None:
     assert "dns_server/py.typed" in names
 
 
+def test_wheel_holds_compiled_modules(published: Published) -> None:
+    if shutil.which("cc") is None:
+        pytest.skip("there is no compiler")
+    with zipfile.ZipFile(published.wheel) as wheel:
+        names = wheel.namelist()
+    assert f"zones/zonefile/scanner{sysconfig.get_config_var('EXT_SUFFIX')}" in names
+    assert "zones/zonefile/scanner.py" in names
+    assert "none-any" not in published.wheel.name
+
+
+@pytest.mark.parametrize("variables", [{"UNIZONE_COMPILE": "0"}, {"CC": "/bin/false"}])
+def test_wheel_is_plain_python_without_a_compiler(variables: dict[str, str], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)]
+    run(*command, cwd=tmp_path, environment={**os.environ, **variables})
+    (wheel,) = tmp_path.glob("*.whl")
+    assert wheel.name.endswith("-py3-none-any.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        assert not [name for name in archive.namelist() if name.endswith((".so", ".c"))]
+
+
+def test_a_missing_compiler_stops_the_build_where_compiling_is_asked_for(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)]
+    environment = {**os.environ, "UNIZONE_COMPILE": "1", "CC": "/bin/false"}
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, timeout=170)
+    assert result.returncode != 0
+    assert not list(tmp_path.glob("*.whl"))
+
+
 def test_sdist_holds_the_source_roots(published: Published) -> None:
     with tarfile.open(published.sdist) as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
@@ -125,5 +154,7 @@ def test_editable_install_of_the_sdist_serves(published: Published, tmp_path: Pa
     binaries = make_environment(tmp_path / "environment")
     pip = [sys.executable, "-m", "pip", "--python", str(binaries / "python"), "--disable-pip-version-check"]
     options = ["--quiet", "--no-index", "--no-deps", "--no-build-isolation"]
+    before = sorted((source / "build").rglob("*"))
     run(*pip, "install", *options, "--editable", source, cwd=tmp_path)
+    assert sorted((source / "build").rglob("*")) == before  # build/ holds sources
     check_installed(binaries, tmp_path, source)

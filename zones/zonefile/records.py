@@ -35,8 +35,14 @@ class RecordReader:
         self._zone: Final = zone
         self._builder: Final = builder
         self._warn: Final = warn
-        self._last_ttl: int | None = None
+        self.last_ttl: int | None = None
+        """That of the record before."""
         self._says_ttl_is_implied = True
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the zone is within its limits."""
+        return len(self._builder) <= MAX_RECORDS and self._builder.rdata_octets <= MAX_RDATA_TOTAL
 
     def owner(self, fields: list[bytes], origin: bytes) -> bytes:
         """The owner that is the first field, folded. Fault when it is no name or lies outside the zone."""
@@ -59,10 +65,9 @@ class RecordReader:
             ttl = self.default_ttl
             if ttl is None:
                 ttl = self._implied_ttl(rdtype, rdata)
-        self._last_ttl = ttl
-        builder = self._builder
-        builder.append(owner, rdtype, ttl, rdata, file, line, column)
-        if len(builder) > MAX_RECORDS or builder.rdata_octets > MAX_RDATA_TOTAL:
+        self.last_ttl = ttl
+        self._builder.append(owner, rdtype, ttl, rdata, file, line, column)
+        if not self.has_room:
             raise Fault(0, f"zone of more than {MAX_RECORDS} records or {MAX_RDATA_TOTAL} octets of rdata")
 
     def index_of_type(self, fields: list[bytes], index: int) -> int:
@@ -114,8 +119,8 @@ class RecordReader:
         As BIND has it: that of the record before (RFC 1035 5.1); the MINIMUM of an SOA that comes first, which
         is then in force as if `$TTL` had said it.
         """
-        if self._last_ttl is not None:
-            ttl, source = self._last_ttl, "the record before"
+        if self.last_ttl is not None:
+            ttl, source = self.last_ttl, "the record before"
         elif rdtype == rdtypes.SOA:
             ttl = self.default_ttl = min(int.from_bytes(rdata[-4:], "big"), MAX_TTL)
             source = "the SOA's MINIMUM"

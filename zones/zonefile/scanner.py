@@ -1,0 +1,371 @@
+"""Reads the plainest lines of a zone file at the speed of C where this module is compiled (Cython, pure-Python mode).
+
+It takes lines that hold one record of a common type without escapes and parentheses, and stops before the first line
+that is anything else or has a fault: the parser reads that one, and says what is wrong. So every line means what the
+parser makes of it; a test compares the two. Uncompiled it is slower than the parser, which then does without it.
+"""
+
+import cython
+
+from zones import name as names
+from zones import rdtypes
+from zones.zone import ZoneBuilder
+
+COMPILED: bool = cython.compiled
+MAX_LINE = 2048
+"""Octets of a line."""
+
+_SCRATCH = 8192  # a line makes less than twice its octets: names grow by the origin, everything else shrinks
+_TAB, _NEWLINE, _RETURN, _BLANK, _QUOTE, _DOLLAR, _DOT, _COLON, _SEMICOLON, _AT = 9, 10, 13, 32, 34, 36, 46, 58, 59, 64
+_NO_DIGIT = 255
+
+_PLAIN = bytes(33 <= octet <= 126 and octet not in b'"();\\' for octet in range(256))
+_HEX = bytes(int(chr(octet), 16) if chr(octet) in "0123456789abcdefABCDEF" else _NO_DIGIT for octet in range(256))
+_FOLD = names.fold(bytes(range(256)))
+_KEEP = bytes(range(256))
+_TYPES = {
+    rdtypes.MNEMONICS[rdtype].encode(): rdtype
+    for rdtype in (
+        rdtypes.A,
+        rdtypes.AAAA,
+        rdtypes.NS,
+        rdtypes.CNAME,
+        rdtypes.DNAME,
+        rdtypes.PTR,
+        rdtypes.MX,
+        rdtypes.SRV,
+        rdtypes.TXT,
+    )
+}
+
+
+@cython.cclass
+class Scanner:
+    """Reads lines of one file into a zone builder."""
+
+    position = cython.declare(cython.Py_ssize_t, visibility="public")
+    """Where the next line begins."""
+    line = cython.declare(cython.Py_ssize_t, visibility="public")
+    """Number of that line."""
+    owner = cython.declare(bytes, visibility="public")
+    """Owner of the last record, folded; empty before the first."""
+    ttl = cython.declare(cython.longlong, visibility="public")
+    """TTL of the last record; -1 before the first."""
+
+    _text: bytes
+    _zone: bytes
+    _origin: bytes
+    _out: bytearray
+    _used: cython.Py_ssize_t
+    _plain: bytes
+    _hex: bytes
+    _is_inside: cython.bint
+
+    def __init__(self, text: bytes, zone: bytes) -> None:
+        self.position = 0
+        self.line = 1
+        self.owner = b""
+        self.ttl = -1
+        self._text = text
+        self._zone = zone
+        self._origin = b""
+        self._out = bytearray(_SCRATCH)
+        self._used = 0
+        self._plain = _PLAIN
+        self._hex = _HEX
+        self._is_inside = False
+
+    def scan(self, builder: ZoneBuilder, file: int, origin: bytes, default_ttl: int, budget: int) -> int:
+        """Read up to `budget` lines from `position` on; the number of those read.
+
+        `default_ttl` is that of `$TTL`, -1 where there is none. Fewer lines are read where the end or a line for
+        the parser comes first.
+        """
+        text: bytes = self._text
+        end: cython.Py_ssize_t = len(text)
+        lines: cython.Py_ssize_t = 0
+        wanted: cython.Py_ssize_t = budget
+        index: cython.Py_ssize_t
+        newline: cython.Py_ssize_t
+        column: cython.Py_ssize_t
+        ttl: cython.longlong
+        preset: cython.longlong = default_ttl
+        if origin is not self._origin:
+            self._origin = origin
+            self._is_inside = names.is_at_or_below(names.fold(origin), self._zone)
+        if not self._is_inside:
+            return 0
+        while lines < wanted and self.position < end:
+            index = self.position
+            newline = text.find(b"\n", index, index + MAX_LINE)
+            if newline < 0:
+                break
+            index = self._skip_blanks(index)
+            if index < newline and text[index] != _SEMICOLON and text[index] != _RETURN:
+                column = index - self.position + 1
+                owner: bytes = self.owner
+                if column == 1:
+                    if text[index] == _DOLLAR:
+                        break
+                    self._used = 0
+                    index = self._read_name(index, _FOLD)
+                    if index < 0:
+                        break
+                    owner = bytes(self._out[: self._used])
+                    if text[index - 1] == _DOT and not names.is_at_or_below(owner, self._zone):
+                        break
+                elif not owner:
+                    break
+                ttl = preset
+                seen_ttl: cython.bint = False
+                seen_class: cython.bint = False
+                rdtype: cython.int = 0
+                while rdtype == 0:
+                    index = self._skip_blanks(index)
+                    after: cython.Py_ssize_t = self._end_of_word(index)
+                    if text[after] != _BLANK and text[after] != _TAB:
+                        break
+                    if 48 <= text[index] <= 57 and not seen_ttl:
+                        ttl = self._number(index, after, 0x7FFFFFFF)
+                        if ttl < 0:
+                            break
+                        seen_ttl = True
+                    elif not seen_class and after - index == 2 and text[index] == 73 and text[index + 1] == 78:
+                        seen_class = True
+                    else:
+                        rdtype = _TYPES.get(text[index:after], -1)
+                    index = after
+                if rdtype <= 0 or ttl < 0:
+                    break
+                self._used = 0
+                index = self._read_rdata(rdtype, self._skip_blanks(index))
+                if index < 0:
+                    break
+                index = self._skip_blanks(index)
+                if index != newline and text[index] != _SEMICOLON and not self._is_line_end(index):
+                    break
+                builder.append(owner, rdtype, ttl, bytes(self._out[: self._used]), file, self.line, column)
+                self.owner = owner
+                self.ttl = ttl
+            elif index < newline and text[index] == _RETURN and index + 1 != newline:
+                break
+            self.position = newline + 1
+            self.line += 1
+            lines += 1
+        return lines
+
+    @cython.cfunc
+    def _is_line_end(self, index: cython.Py_ssize_t) -> cython.bint:
+        return self._text[index] == _RETURN and self._text[index + 1] == _NEWLINE
+
+    @cython.cfunc
+    def _skip_blanks(self, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        text: bytes = self._text
+        while text[index] == _BLANK or text[index] == _TAB:
+            index += 1
+        return index
+
+    @cython.cfunc
+    def _end_of_word(self, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """Index behind the plain octets from `index` on."""
+        text: bytes = self._text
+        plain: bytes = self._plain
+        while plain[text[index]]:
+            index += 1
+        return index
+
+    @cython.cfunc
+    def _number(self, index: cython.Py_ssize_t, after: cython.Py_ssize_t, maximum: cython.longlong) -> cython.longlong:
+        """The decimal number between the indexes, -1 when it is none of at most `maximum`."""
+        text: bytes = self._text
+        number: cython.longlong = 0
+        if index == after or after - index > 10:
+            return -1
+        while index < after:
+            if not 48 <= text[index] <= 57:
+                return -1
+            number = number * 10 + (text[index] - 48)
+            index += 1
+        return number if number <= maximum else -1
+
+    @cython.cfunc
+    def _read_name(self, index: cython.Py_ssize_t, fold: bytes) -> cython.Py_ssize_t:
+        """Append the name at `index`, each octet as `fold` has it; the index behind it, -1 for the parser."""
+        text: bytes = self._text
+        plain: bytes = self._plain
+        origin: bytes = self._origin
+        out: bytearray = self._out
+        begin: cython.Py_ssize_t = self._used
+        used: cython.Py_ssize_t = begin + 1
+        label: cython.Py_ssize_t = begin
+        octet: cython.int
+        place: cython.Py_ssize_t
+        if text[index] == _AT and not plain[text[index + 1]]:
+            used = begin
+            index += 1
+        else:
+            while True:
+                octet = text[index]
+                if octet == _DOT:
+                    if not 1 <= used - label - 1 <= 63:
+                        return -1
+                    out[label] = used - label - 1
+                    label = used
+                elif plain[octet]:
+                    out[used] = fold[octet]
+                else:
+                    break
+                used += 1
+                index += 1
+            if used - label - 1 > 63 or used == begin + 1:
+                return -1
+            out[label] = used - label - 1
+        # A name that ends with a dot has its root label by now.
+        if used == begin or out[label] != 0:
+            for place in range(len(origin)):
+                out[used] = fold[origin[place]]
+                used += 1
+        if used - begin > 255 or text[index] == _QUOTE:
+            return -1
+        self._used = used
+        return index
+
+    @cython.cfunc
+    def _read_rdata(self, rdtype: cython.int, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """Append the rdata at `index`; the index behind it, -1 for the parser."""
+        if rdtype == 1:
+            return self._read_ipv4(index)
+        if rdtype == 28:
+            return self._read_ipv6(index)
+        if rdtype == 16:
+            return self._read_strings(index)
+        if rdtype == 15:
+            index = self._read_u16(index)
+        elif rdtype == 33:
+            index = self._read_u16(index)
+            if index >= 0:
+                index = self._read_u16(index)
+            if index >= 0:
+                index = self._read_u16(index)
+        return self._read_name(index, _KEEP) if index >= 0 else -1
+
+    @cython.cfunc
+    def _read_u16(self, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        after: cython.Py_ssize_t = self._end_of_word(index)
+        number: cython.longlong = self._number(index, after, 0xFFFF)
+        if number < 0:
+            return -1
+        self._out[self._used] = number >> 8
+        self._out[self._used + 1] = number & 255
+        self._used += 2
+        return self._skip_blanks(after)
+
+    @cython.cfunc
+    def _read_ipv4(self, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        text: bytes = self._text
+        out: bytearray = self._out
+        part: cython.int
+        number: cython.int
+        begin: cython.Py_ssize_t
+        for part in range(4):
+            number = 0
+            begin = index
+            while 48 <= text[index] <= 57 and index - begin < 4:
+                number = number * 10 + (text[index] - 48)
+                index += 1
+            if index == begin or number > 255 or (text[begin] == 48 and index - begin > 1):
+                return -1
+            out[part] = number
+            if part < 3:
+                if text[index] != _DOT:
+                    return -1
+                index += 1
+        self._used = 4
+        return -1 if self._plain[text[index]] else index
+
+    @cython.cfunc
+    def _read_ipv6(self, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        text: bytes = self._text
+        hexadecimal: bytes = self._hex
+        out: bytearray = self._out
+        used: cython.Py_ssize_t = 0
+        gap: cython.Py_ssize_t = -1
+        number: cython.int
+        begin: cython.Py_ssize_t
+        place: cython.Py_ssize_t
+        if text[index] == _COLON:
+            if text[index + 1] != _COLON:
+                return -1
+            gap = 0
+            index += 2
+        while True:
+            begin = index
+            number = 0
+            while hexadecimal[text[index]] != _NO_DIGIT and index - begin < 5:
+                number = number * 16 + hexadecimal[text[index]]
+                index += 1
+            if index == begin:
+                if gap != used:  # nothing may stand behind a colon that is not one of two
+                    return -1
+                break
+            if index - begin > 4 or used == 16:
+                return -1
+            out[used] = number >> 8
+            out[used + 1] = number & 255
+            used += 2
+            if text[index] != _COLON:
+                break
+            index += 1
+            if text[index] == _COLON:
+                if gap >= 0:
+                    return -1
+                gap = used
+                index += 1
+        if (used != 16 if gap < 0 else used > 14) or self._plain[text[index]]:
+            return -1
+        if gap >= 0:
+            for place in range(used - gap):
+                out[15 - place] = out[used - 1 - place]
+            for place in range(gap, 16 - used + gap):
+                out[place] = 0
+        self._used = 16
+        return index
+
+    @cython.cfunc
+    def _read_strings(self, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        text: bytes = self._text
+        plain: bytes = self._plain
+        out: bytearray = self._out
+        used: cython.Py_ssize_t = 0
+        length: cython.Py_ssize_t
+        octet: cython.int
+        while True:
+            length = used
+            used += 1
+            if text[index] == _QUOTE:
+                index += 1
+                while text[index] != _QUOTE:
+                    octet = text[index]
+                    if not (plain[octet] or octet in (9, 32, 40, 41, 59)):
+                        return -1
+                    out[used] = octet
+                    used += 1
+                    index += 1
+                index += 1
+            else:
+                while plain[text[index]]:
+                    out[used] = text[index]
+                    used += 1
+                    index += 1
+                if used == length + 1:
+                    return -1
+            if used - length > 256:
+                return -1
+            out[length] = used - length - 1
+            octet = text[index]
+            index = self._skip_blanks(index)
+            if text[index] == _NEWLINE or text[index] == _SEMICOLON or self._is_line_end(index):
+                self._used = used
+                return index
+            if octet != _BLANK and octet != _TAB:
+                return -1
