@@ -23,8 +23,10 @@ from dns_server.listeners.host import CannotListen, HostListeners
 from dns_server.listeners.streams import StreamLimits, Streams
 from dns_server.logs import Throttle
 from dns_server.publisher import Publisher
+from zones.compiled import is_compiled
 from zones.snapshot import Snapshot
 from zones.sync import Sync
+from zones.zonefile.parser import SCANNER_MODULE
 
 if TYPE_CHECKING:  # images without TLS have no ssl
     from dns_server.listeners.tls import Certificate
@@ -70,6 +72,8 @@ class Service:
 
     async def run(self, sync: Sync) -> int:
         """Serve until a signal says to end; the exit code."""
+        if not is_compiled(SCANNER_MODULE):
+            self._log.warning("zone files are read by plain Python, which is slower", uncompiled=SCANNER_MODULE)
         self._loop.set_exception_handler(self._unhandled)
         try:
             await self._listen()

@@ -16,9 +16,10 @@ from zones.zonefile.generate import generated
 from zones.zonefile.lexer import PLAIN, read_entry
 from zones.zonefile.records import RecordReader
 
+SCANNER_MODULE: Final = "zones.zonefile.scanner"
 SCANNER: "type[Scanner] | None" = None
 """Reads the plainest lines where it is compiled."""
-if TYPE_CHECKING or is_compiled("zones.zonefile.scanner"):
+if TYPE_CHECKING or is_compiled(SCANNER_MODULE):
     from zones.zonefile.scanner import Scanner
 
     SCANNER = Scanner
