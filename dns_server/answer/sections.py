@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from dns_server.answer import rdata as rdatas
-from dns_server.answer.lookup import FOLLOWED, Outcome, Step, find
+from dns_server.answer.denial import prove
+from dns_server.answer.lookup import find
 from dns_server.answer.protocol import CLASS_IN, Rcode, Type
 from dns_server.answer.render import Answer, Renderer, Section
+from dns_server.answer.steps import FOLLOWED, Outcome, Step
 from dns_server.answer.table import ZoneTable
 from zones.name import fold, is_at_or_below
 from zones.zone import Node, RRset
@@ -85,13 +87,20 @@ class _Composer:
                 self._add(Section.ANSWER, step.name, alias, {}, shown=step.name)
 
     def _authority(self, last: Step) -> None:
-        """The authority section: a negative answer's SOA, or where the delegation leads."""
+        """The authority section: a negative answer's SOA or where the delegation leads, and the proofs of all steps."""
         if last.outcome in _NEGATIVE:
             apex = self._table.zone.node(self._table.origin)
             self._add(Section.AUTHORITY, self._table.origin, self._table.negative_soa(), apex)
         elif last.outcome is Outcome.REFERRAL:
             node = self._table.zone.node(last.source)
             self._add(Section.AUTHORITY, last.source, node[Type.NS], {})
+            if self._do and Type.DS in node:  # RFC 4035 3.1.4
+                self._add(Section.AUTHORITY, last.source, node[Type.DS], node)
+        if self._do and self._table.chain is not None:
+            for step in self._steps:
+                for owner in prove(self._table.chain, self._table.zone, step):
+                    node = self._table.zone.node(owner)
+                    self._add(Section.AUTHORITY, owner, node[self._table.chain.rdtype], node)
 
     def _additional(self, last: Step) -> None:
         """The additional section: glue that a referral needs first, then what saves the asker questions."""

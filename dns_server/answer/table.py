@@ -1,21 +1,23 @@
 """What answering needs of one zone beside its records: where it is cut, which names only lie between, ready answers.
 
 The zone itself is the map from names to records; a table adds the few names that need care, so that building one is a
-single quick pass. Answers are rendered when they are asked for first and kept: at most one for each RRset and each
-name that has a proof of its own, so that no asker can make a table grow without bound.
+single quick pass. Answers are rendered when they are asked for first and kept: one for each RRset and each name that
+has a proof of its own, and a bounded number of those that prove what a question asked, so that no asker can make a
+table grow without bound.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from dns_server.answer.denial import Chain, chains_of
 from dns_server.answer.protocol import Type
-from zones.name import WILDCARD_LABEL, parent
+from dns_server.answer.render import Answer
+from zones.name import parent
 from zones.slices import Sliced
-from zones.zone import RRset, Zone
+from zones.zone import Node, RRset, Zone
 
-if TYPE_CHECKING:
-    from dns_server.answer.render import Answer
-
-_SLICE: Final = 100  # names between two yields: about 100 microseconds
+_SLICE: Final = 50  # names between two yields: about 200 microseconds
+_KEPT_DENIALS: Final = 10_000
+_NSEC3_AND_SIGNATURE: Final = {Type.NSEC3, Type.RRSIG}
 
 AnswerKey = tuple[object, ...]
 
@@ -23,9 +25,9 @@ AnswerKey = tuple[object, ...]
 class ZoneTable:
     """A zone made ready for answering; never changed but for its ready answers."""
 
-    __slots__ = ("cuts", "dnames", "empty", "origin", "ready", "signed", "soa", "zone")
+    __slots__ = ("_denials", "chain", "cuts", "dnames", "empty", "hidden", "origin", "ready", "signed", "soa", "zone")
 
-    def __init__(self, zone: Zone, cuts: set[bytes], dnames: set[bytes], empty: set[bytes]) -> None:
+    def __init__(self, zone: Zone) -> None:
         soa = zone.soa
         if soa is None:
             raise ValueError("a zone without SOA can't be served")
@@ -34,16 +36,33 @@ class ZoneTable:
         self.soa: Final = soa
         self.signed: Final = Type.RRSIG in zone.node(zone.origin)
         """Whether askers that set DO get signatures and proofs."""
-        self.cuts: Final = cuts
-        """Names with NS records below the apex, `*` among their labels or not."""
-        self.dnames: Final = dnames
-        self.empty: Final = empty
+        self.cuts: Final[set[bytes]] = set()
+        """Names with NS records below the apex."""
+        self.dnames: Final[set[bytes]] = set()
+        """Names with a DNAME record."""
+        self.empty: Final[set[bytes]] = set()
         """Empty non-terminals: names without records above names with records (RFC 8499 7)."""
+        self.hidden: Final[set[bytes]] = set()
+        """Names that have NSEC3 records alone: they are not in the tree of names (RFC 5155 7.2.8)."""
+        self.chain: Chain | None = None
+        """What proves that things are not there."""
         self.ready: Final[dict[AnswerKey, Answer]] = {}
+        """Answers whose number the zone bounds."""
+        self._denials: Final[dict[AnswerKey, Answer]] = {}
 
     def exists(self, name: bytes) -> bool:
         """Whether `name` is in the zone's tree (RFC 4592 2.2)."""
-        return name in self.zone or name in self.empty
+        return (name in self.zone and name not in self.hidden) or name in self.empty
+
+    def denial(self, key: AnswerKey) -> Answer | None:
+        """The ready answer with a proof of what the question asked, if it is kept."""
+        return self._denials.get(key)
+
+    def keep_denial(self, key: AnswerKey, answer: Answer) -> None:
+        """Keep an answer of which there may be as many as pairs of denial records: no more than some thousands."""
+        if len(self._denials) >= _KEPT_DENIALS:
+            self._denials.clear()
+        self._denials[key] = answer
 
     def negative_soa(self) -> RRset:
         """The SOA for negative answers: TTL min(SOA TTL, MINIMUM) (RFC 2308 3)."""
@@ -53,34 +72,30 @@ class ZoneTable:
 
 def build(zone: Zone) -> Sliced[ZoneTable]:
     """The table of `zone`, which passed the checks. ValueError if it has no SOA."""
-    cuts: set[bytes] = set()
-    dnames: set[bytes] = set()
-    empty: set[bytes] = set()
-    origin = zone.origin
-    for count, owner in enumerate(zone.names()):
+    table = ZoneTable(zone)
+    chains = chains_of(zone) if table.signed else []
+    for count, (owner, node) in enumerate(zone.nodes()):
         if not count % _SLICE:
             yield
-        if owner == origin:
-            if Type.DNAME in zone.node(owner):
-                dnames.add(owner)
-            continue
-        node = zone.node(owner)
-        if Type.NS in node:
-            cuts.add(owner)
-        if Type.DNAME in node:
-            dnames.add(owner)
-        above = parent(owner)
-        while above not in zone and above not in empty and len(above) > len(origin):
-            empty.add(above)
-            above = parent(above)
-    return ZoneTable(zone, cuts, dnames, empty)
+        for chain in chains:
+            chain.add(owner, node)
+        if Type.NSEC3 in node and node.keys() <= _NSEC3_AND_SIGNATURE:
+            table.hidden.add(owner)
+        else:
+            _note(table, owner, node)
+    table.chain = next((chain for chain in chains if len(chain)), None)
+    return table
 
 
-def wildcard_of(encloser: bytes) -> bytes:
-    """The wildcard whose closest encloser is `encloser` (RFC 4592 2.1.1)."""
-    return WILDCARD_LABEL + encloser
-
-
-def is_wildcard(name: bytes) -> bool:
-    """Whether the leftmost label of `name` is `*`."""
-    return name.startswith(WILDCARD_LABEL)
+def _note(table: ZoneTable, owner: bytes, node: Node) -> None:
+    """Put down what is special about `owner`."""
+    if Type.DNAME in node:
+        table.dnames.add(owner)
+    if owner == table.origin:
+        return
+    if Type.NS in node:
+        table.cuts.add(owner)
+    above = parent(owner)
+    while above not in table.zone and above not in table.empty and len(above) > len(table.origin):
+        table.empty.add(above)
+        above = parent(above)
