@@ -31,7 +31,7 @@ class Verb:
     name: str
     doc: str
     operands: tuple[tuple[str, str], ...] = ()
-    """Name and description of what stands there without dashes; each is required."""
+    """Name and description of what stands there without dashes; one in brackets, `[NEW]`, may be left out."""
     usage_exit: int = EXIT_BAD_PARAMETER
     """Exit code for a bad command line."""
     tool: str = ""
@@ -52,6 +52,21 @@ VERBS: Final = (
         operands=(
             ("PATH|GIT-REV", "zone file, folder of zones, or revision such as HEAD, main or HEAD~1:example.com"),
         ),
+        usage_exit=2,
+    ),
+    Verb(
+        "diff",
+        "what a push would change: records, TTLs and serials of each zone, and what would be refused or held back",
+        operands=(
+            ("[OLD]", "revision or folder to compare with; HEAD if left out"),
+            ("[NEW]", "revision or folder with the change; the work tree around, as it is now, if left out"),
+        ),
+        usage_exit=2,
+    ),
+    Verb(
+        "bump",
+        "raise the serial of a zone in its file, everything else left as it is",
+        operands=(("ZONE", "name of the zone, or path of its file"),),
         usage_exit=2,
     ),
     Verb("args", "every parameter of `serve` with its value and where that came from"),
@@ -95,7 +110,7 @@ def _parse(verb: Verb, arguments: list[str]) -> tuple[Settings, list[str]]:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     for name, doc in verb.operands:
-        parser.add_argument(name, help=doc)
+        parser.add_argument(name, help=doc, metavar=name.strip("[]"), nargs="?" if name.startswith("[") else None)
     for group in Group:
         members = [parameter for parameter in parameters if parameter.group is group]
         if not members:
@@ -118,7 +133,8 @@ def _parse(verb: Verb, arguments: list[str]) -> tuple[Settings, list[str]]:
         raise unknown(rest[0], parameters)
     texts = [(parameter.name, text) for parameter in parameters for text in getattr(found, _attribute(parameter.name))]
     settings = resolve(parameters, [Source("command line", texts)])
-    return settings, [getattr(found, name) for name, _ in verb.operands]
+    operands = [getattr(found, name) for name, _ in verb.operands]
+    return settings, [operand for operand in operands if operand is not None]
 
 
 def _attribute(name: str) -> str:

@@ -109,7 +109,7 @@ ZONES: Final[Parameter[Path | None]] = Parameter(
     metavar="DIR",
     example="/etc/unizone/zones",
     group=Group.ZONES,
-    verbs=SERVE | {"ask"},
+    verbs=SERVE | {"ask", "bump"},
     doc="Folder with the zones, in the layout of a zone repository, in place of --remote.",
 )
 BAKED: Final[Parameter[Path | None]] = Parameter(
@@ -273,7 +273,7 @@ FORMAT: Final[Parameter[OutputFormat]] = Parameter(
     metavar="text|json|markdown",
     example="json",
     group=Group.OUTPUT,
-    verbs=frozenset({"args", "check"}),
+    verbs=frozenset({"args", "check", "diff"}),
     doc="How the result is printed.",
 )
 

@@ -31,8 +31,11 @@ MAX_REMOVED_ZONES: Final = 0.5
 """Share of the served zones that one version may remove."""
 RRSIG: Final = 46
 
+ALLOW_REMOVAL: Final = "Unizone-Allow: removal"
+"""Line of a commit message that lets a change through which removes a lot."""
+
 _ALLOWED: Final = re.compile(r"^Unizone-Allow:\s*removal\s*$", re.IGNORECASE | re.MULTILINE)
-_ALLOW_HINT: Final = "if it is meant, push a commit whose message has the line `Unizone-Allow: removal`"
+_ALLOW_HINT: Final = f"if it is meant, push a commit whose message has the line `{ALLOW_REMOVAL}`"
 _FOLDER_HINT: Final = "if it is meant, restart: the first load takes the folder as it is"
 
 

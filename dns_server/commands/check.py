@@ -11,12 +11,11 @@ from rich.text import Text
 
 from dns_server.parameters import FORMAT, OutputFormat
 from dns_server.settings import BadUsage, Settings
+from dns_server.trees import NoTree, open_tree
 from zones.audit import NoZone, Report, audit_file, audit_tree
 from zones.checks.verify import verifier
 from zones.findings import Finding, Place, Severity
-from zones.folder import FolderTree, scan
-from zones.git.errors import GitError
-from zones.git.local import open_revision
+from zones.folder import FolderTree
 from zones.slices import run_to_end
 
 EXIT_CLEAN: Final = 0
@@ -49,7 +48,7 @@ def run(settings: Settings, operands: list[str]) -> int:
     (target,) = operands
     try:
         result = _check(target)
-    except (NoZone, OSError) as error:
+    except (NoTree, NoZone, OSError) as error:
         raise BadUsage(f"{error}\n{_EXAMPLES}") from None
     match settings[FORMAT]:
         case OutputFormat.TEXT:
@@ -67,17 +66,14 @@ def _check(target: str) -> _Result:
     path = Path(target)
     revision = prefix = ""
     if path.is_dir():
-        report = run_to_end(audit_tree(run_to_end(scan(path)), now, verify))
+        report = run_to_end(audit_tree(open_tree(target), now, verify))
         prefix = "" if target in {".", "./"} else f"{target.rstrip('/')}/"
     elif path.exists():
         report = run_to_end(audit_file(path.name, FolderTree(path.parent, {}).read, now, verify))
         prefix = target.removesuffix(path.name)
     else:
         name, colon, file = target.partition(":")
-        try:
-            tree = open_revision(Path(), name)
-        except GitError as error:
-            raise NoZone(f"{target} is neither a file or folder nor a git revision: {error.reason}") from None
+        tree = open_tree(name if colon else target)
         revision, prefix = tree.revision, f"{name}:"
         if colon:
             report = run_to_end(audit_file(file, tree.read, now, verify))
