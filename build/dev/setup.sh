@@ -16,6 +16,7 @@ need python3-dev "$python" -c 'import os, sysconfig; os.stat(sysconfig.get_path(
 need gcc cc --version
 need libc6-dev test -e /usr/include/stdio.h
 need git git --version
+need iproute2 ip -V # tests of the network stack
 need ca-certificates test -e /etc/ssl/certs/ca-certificates.crt
 
 if [ ${#missing[@]} -gt 0 ]; then

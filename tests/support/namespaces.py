@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -63,6 +64,8 @@ def need_namespaces() -> None:
     """Skip the test where namespaces can't be made."""
     if os.geteuid() != 0:
         pytest.skip("network namespaces need root")
+    if shutil.which("ip") is None:
+        pytest.skip("ip(8) is missing: apt-get install iproute2")
     if subprocess.run(["ip", "netns", "list"], check=False, capture_output=True).returncode:
         pytest.skip("ip netns does not work here")
 
