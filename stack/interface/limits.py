@@ -34,10 +34,12 @@ class Limits:
     looped_packets: int = 256
     """Packets to addresses of ours that wait for the next turn."""
     errors_per_s: float = 100.0
+    """ICMP errors sent a second, per family (RFC 4443 2.4 f, RFC 1812 4.3.2.8)."""
     errors_burst: float = 50.0
-    """ICMP errors sent (RFC 4443 2.4 f, RFC 1812 4.3.2.8), per family."""
+    """ICMP errors sent at once."""
     echoes_per_s: float = 1000.0
+    """Echo replies sent a second, per family."""
     echoes_burst: float = 200.0
-    """Echo replies sent, per family."""
+    """Echo replies sent at once."""
     udp_sockets: int = 4096
     """UDP sockets bound."""

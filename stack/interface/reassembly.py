@@ -16,7 +16,7 @@ from stack.interface.limits import Limits
 from stack.interface.timer import Alarm
 
 TIMEOUT_S = 30.0
-"""Deviation: RFC 8200 4.5 says 60 s, RFC 1122 3.3.2 60 to 120 s; half a minute holds less memory for an attacker."""
+"""Deviation: RFC 8200 4.5 says 60 s, RFC 1122 3.3.2 says 60 to 120 s; half a minute holds less for an attacker."""
 
 Key = tuple[Address, Address, int, int]
 """Source, destination, identification and protocol (0 for IPv6)."""
