@@ -1,6 +1,7 @@
 """The platform in an image that boots: the contract of platform/include/unizone.h behind the typed protocols."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from _unizone import ffi, lib
@@ -108,3 +109,21 @@ class GuestPoller:
     def wake(self) -> None:
         """See `Poller`. There are no threads and no signals: this is called before a wait, never during one."""
         self._is_woken = True
+
+
+@dataclass(frozen=True, slots=True)
+class GuestMachine:
+    """What the own stack and its loop need; see `dns_platform.machine`."""
+
+    clock: GuestClock
+    entropy: GuestEntropy
+    poller: GuestPoller
+    device: GuestNetwork
+
+    @classmethod
+    def open(cls) -> "GuestMachine":
+        """The machine with its first network device. DeviceError when it has none."""
+        return cls(GuestClock(), GuestEntropy(), GuestPoller(), GuestNetwork())
+
+    def close(self) -> None:
+        """Nothing to give back: the machine ends with the image."""

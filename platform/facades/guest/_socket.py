@@ -66,7 +66,9 @@ CAPI = None
 
 
 class socket:
-    """A refusal."""
+    """A refusal. Without slots of its own, as the compiled class that `socket.socket` derives from."""
+
+    __slots__ = ()
 
     def __init__(self, *_arguments, **_options):
         raise OSError("this image has no sockets: use the event loop's connections")

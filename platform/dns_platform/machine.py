@@ -1,0 +1,41 @@
+"""The machine that the service runs on: here a unix kernel, whose sockets or one of whose interfaces it uses.
+
+Images that boot have a module of this name that opens their virtual machine (platform/facades/guest/dns_platform).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from dns_platform.protocols import Clock, Entropy, NetworkDevice
+from dns_platform.unix.host import UnixClock, UnixEntropy
+from dns_platform.unix.packet import PacketDevice
+from dns_platform.unix.poller import UnixPoller
+from dns_platform.unix.tap import TapDevice
+from dns_platform.unix.xdp import XdpDevice
+
+HAS_SOCKETS: Final = True
+"""Whether there is a network stack below, whose sockets can be used."""
+
+LINKS: Final = {"tap": TapDevice, "packet": PacketDevice, "xdp": XdpDevice}
+"""Ways to exchange frames with an interface."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What the own stack and its loop need."""
+
+    clock: Clock
+    entropy: Entropy
+    poller: UnixPoller
+    device: NetworkDevice
+
+    def close(self) -> None:
+        """Give everything back."""
+        self.poller.close()
+        self.device.close()
+
+
+def open_machine(link: str, interface: str) -> Machine:
+    """The machine with `interface` reached by `link`, one of LINKS. DeviceError."""
+    device: NetworkDevice = LINKS[link](interface)
+    return Machine(UnixClock(), UnixEntropy(), UnixPoller(device), device)
