@@ -12,6 +12,9 @@ from typing import Any, Final, Generic, TypeVar
 
 from dns_server import values
 from dns_server.endpoint import Endpoint
+from dns_server.values import Addressing
+from stack.address import Address
+from stack.interface.settings import Static
 from zones.git.url import RemoteUrl, parse_url
 
 Value = TypeVar("Value", covariant=True)
@@ -26,6 +29,7 @@ class Group(enum.Enum):
 
     ZONES = "Zones"
     NETWORK = "Network"
+    DIRECT = "Own network stack (--net=direct)"
     ANSWERS = "Answers"
     LOGS = "Logs"
     OUTPUT = "Output"
@@ -35,6 +39,15 @@ class Net(enum.Enum):
     """Which network the service stands on."""
 
     HOST = "host"
+    DIRECT = "direct"
+
+
+class Link(enum.Enum):
+    """How frames of an interface are had."""
+
+    TAP = "tap"
+    PACKET = "packet"
+    XDP = "xdp"
 
 
 class SerialPolicy(enum.Enum):
@@ -146,11 +159,84 @@ NET: Final[Parameter[Net]] = Parameter(
     name="net",
     parse=values.choice(Net),
     default="host",
-    metavar="host",
-    example="host",
+    metavar="host|direct",
+    example="direct",
     group=Group.NETWORK,
     verbs=SERVING,
-    doc="Which network stack carries the service: the host's sockets.",
+    doc="Which network stack carries the service: the host's sockets, or this program's own TCP/IP on --interface "
+    "(which takes root, or CAP_NET_ADMIN and CAP_NET_RAW).",
+)
+INTERFACE: Final[Parameter[str | None]] = Parameter(
+    name="interface",
+    parse=values.text,
+    default=None,
+    metavar="NAME",
+    example="eth1",
+    group=Group.DIRECT,
+    verbs=SERVING,
+    doc="The interface that the own stack takes; it should have no address of the host's.",
+)
+LINK: Final[Parameter[Link]] = Parameter(
+    name="link",
+    parse=values.choice(Link),
+    default="packet",
+    metavar="tap|packet|xdp",
+    example="tap",
+    group=Group.DIRECT,
+    verbs=SERVING,
+    doc="How the own stack exchanges frames with --interface: as the other end of a tap interface, by AF_PACKET, or by "
+    "AF_XDP.",
+)
+IPV4: Final[Parameter[Static | Addressing]] = Parameter(
+    name="ipv4",
+    parse=values.ipv4,
+    default="dhcp",
+    metavar="ADDR/LEN|dhcp|none",
+    example="192.0.2.53/24",
+    group=Group.DIRECT,
+    verbs=SERVING,
+    doc="IPv4 address of the own stack, with the length of its network.",
+)
+IPV4_GATEWAY: Final[Parameter[Address | None]] = Parameter(
+    name="ipv4-gateway",
+    parse=values.ipv4_address,
+    default=None,
+    metavar="ADDR",
+    example="192.0.2.1",
+    group=Group.DIRECT,
+    verbs=SERVING,
+    doc="Router for IPv4 beyond the own network; DHCP tells it otherwise.",
+)
+IPV6: Final[Parameter[Static | Addressing]] = Parameter(
+    name="ipv6",
+    parse=values.ipv6,
+    default="auto",
+    metavar="ADDR/LEN|auto|none",
+    example="2001:db8::53/64",
+    group=Group.DIRECT,
+    verbs=SERVING,
+    doc="IPv6 address of the own stack, with the length of its network; auto: from router advertisements alone.",
+)
+IPV6_GATEWAY: Final[Parameter[Address | None]] = Parameter(
+    name="ipv6-gateway",
+    parse=values.ipv6_address,
+    default=None,
+    metavar="ADDR",
+    example="2001:db8::1",
+    group=Group.DIRECT,
+    verbs=SERVING,
+    doc="Router for IPv6; router advertisements tell it otherwise.",
+)
+RESOLVER: Final[Parameter[tuple[Address, ...]]] = Parameter(
+    name="resolver",
+    parse=values.addresses,
+    default=None,
+    metavar="ADDR",
+    example="192.0.2.1 --resolver=2001:db8::1",
+    group=Group.DIRECT,
+    verbs=SERVING,
+    doc="Recursive name server that the own stack asks for the host of --remote; repeatable. DHCP tells it otherwise.",
+    repeatable=True,
 )
 LISTEN: Final[Parameter[tuple[Endpoint, ...]]] = Parameter(
     name="listen",
@@ -291,6 +377,13 @@ TABLE: Final[tuple[Parameter[Any], ...]] = (
     TLS_CERT,
     TLS_KEY,
     TLS_LISTEN,
+    INTERFACE,
+    LINK,
+    IPV4,
+    IPV4_GATEWAY,
+    IPV6,
+    IPV6_GATEWAY,
+    RESOLVER,
     NAME,
     VERSION_TEXT,
     LOGS,

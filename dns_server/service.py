@@ -19,10 +19,12 @@ from dns_server.answer.protocol import Transport
 from dns_server.collector import Collector
 from dns_server.endpoint import Endpoint
 from dns_server.listeners.answering import Answer
+from dns_server.listeners.direct import DirectListeners
 from dns_server.listeners.host import CannotListen, HostListeners
 from dns_server.listeners.streams import StreamLimits, Streams
 from dns_server.logs import Throttle
 from dns_server.publisher import Publisher
+from stack.loop.loop import StackLoop
 from zones.compiled import is_compiled
 from zones.snapshot import Snapshot
 from zones.sync import Sync
@@ -68,7 +70,11 @@ class Service:
         self.collector = Collector(self._loop)
         self.publisher = Publisher(self.engine, self.collector, self._log)
         self.streams = Streams(self._loop, self._answer(Transport.TCP), plan.limits, report)
-        self.listeners = HostListeners(self._loop, report)
+        self.listeners: HostListeners | DirectListeners = (
+            DirectListeners(self._loop, report)
+            if isinstance(self._loop, StackLoop)
+            else HostListeners(self._loop, report)
+        )
 
     async def run(self, sync: Sync) -> int:
         """Serve until a signal says to end; the exit code."""

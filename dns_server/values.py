@@ -11,6 +11,18 @@ from typing import Final, TypeVar
 
 from dns_server import endpoint
 from dns_server.endpoint import Endpoint
+from stack import address
+from stack.address import Address
+from stack.interface.settings import Static
+
+
+class Addressing(enum.Enum):
+    """How the own stack comes to an address that is not written down."""
+
+    DHCP = "dhcp"
+    AUTO = "auto"
+    NONE = "none"
+
 
 Choice = TypeVar("Choice", bound=enum.Enum)
 
@@ -60,6 +72,52 @@ def choice(choices: type[Choice]) -> Callable[[str], Choice]:
 def endpoints(text: str) -> tuple[Endpoint, ...]:
     """Addresses with ports, several between commas."""
     return tuple(endpoint.parse(part) for part in text.split(","))
+
+
+def ipv4(value: str) -> Static | Addressing:
+    """`ADDR/LEN` of IPv4, `dhcp` or `none`."""
+    if value in ("dhcp", "none"):
+        return Addressing(value)
+    return _static(value, 4, "192.0.2.53/24, dhcp or none")
+
+
+def ipv6(value: str) -> Static | Addressing:
+    """`ADDR/LEN` of IPv6, `auto` or `none`."""
+    if value in ("auto", "none"):
+        return Addressing(value)
+    return _static(value, 16, "2001:db8::53/64, auto or none")
+
+
+def _static(value: str, octets: int, expected: str) -> Static:
+    try:
+        static = Static(*address.parse_interface(value))
+    except ValueError as error:
+        raise ValueError(f"{error}; expected {expected}") from None
+    if len(static.address) != octets:
+        raise ValueError(f"that is the other version of IP; expected {expected}")
+    return static
+
+
+def ipv4_address(value: str) -> Address:
+    """An IPv4 address."""
+    return _address(value, 4)
+
+
+def ipv6_address(value: str) -> Address:
+    """An IPv6 address."""
+    return _address(value, 16)
+
+
+def _address(value: str, octets: int) -> Address:
+    parsed = address.parse(value)
+    if len(parsed) != octets:
+        raise ValueError("that is the other version of IP")
+    return parsed
+
+
+def addresses(text: str) -> tuple[Address, ...]:
+    """Addresses, several between commas."""
+    return tuple(address.parse(part) for part in text.split(","))
 
 
 def text(value: str) -> str:

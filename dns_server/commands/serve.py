@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from dns_server import logs
+from dns_server import direct, logs
 from dns_server.answer.chaos import Identity
 from dns_server.endpoint import Endpoint
 from dns_server.listeners.streams import StreamLimits
@@ -20,6 +20,7 @@ from dns_server.parameters import (
     LOG_FORMAT,
     LOGS,
     NAME,
+    NET,
     POLL,
     REMOTE,
     SERIAL,
@@ -31,6 +32,7 @@ from dns_server.parameters import (
     TLS_LISTEN,
     VERSION_TEXT,
     ZONES,
+    Net,
     SerialPolicy,
 )
 from dns_server.service import Plan, Service
@@ -92,7 +94,8 @@ def start(
     source = sources.open()
     logs.configure(settings[LOGS], settings[LOG_FORMAT], sys.stderr)
     structlog.get_logger().info("starting", version=metadata.version("unizone"), source=source.name)
-    return asyncio.run(_serve(settings, sources, source, plan, on_ready))
+    serving = _serve(settings, sources, source, plan, on_ready)
+    return asyncio.run(serving) if settings[NET] is Net.HOST else direct.run(settings, serving)
 
 
 def _plan(settings: Settings, default: tuple[Endpoint, ...]) -> Plan:

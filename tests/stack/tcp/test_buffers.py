@@ -13,9 +13,7 @@ spans = st.tuples(st.integers(-20, 200), st.integers(0, 60))
 
 
 @given(st.lists(spans, max_size=40), st.integers(0, 250))
-def test_an_assembler_delivers_each_octet_once_in_order(
-    order: list[tuple[int, int]], edge: int, random: object
-) -> None:
+def test_an_assembler_delivers_each_octet_once_in_order(order: list[tuple[int, int]], edge: int) -> None:
     assembler = Assembler(START)
     model: set[int] = set()
     delivered = b""

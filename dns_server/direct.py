@@ -1,0 +1,106 @@
+"""The service on the project's own network stack: `--net=direct`."""
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine
+from typing import Any, Final
+
+import structlog
+
+from dns_platform.protocols import DeviceError, NetworkDevice
+from dns_platform.unix.host import UnixClock, UnixEntropy
+from dns_platform.unix.packet import PacketDevice
+from dns_platform.unix.poller import UnixPoller
+from dns_platform.unix.tap import TapDevice
+from dns_platform.unix.xdp import XdpDevice
+from dns_server.parameters import INTERFACE, IPV4, IPV4_GATEWAY, IPV6, IPV6_GATEWAY, LINK, NAME, RESOLVER, Link
+from dns_server.settings import BadUsage, Settings
+from dns_server.values import Addressing
+from stack import address
+from stack.dhcp.lease import Lease
+from stack.dhcp.service import DhcpService
+from stack.interface import settings as interface_settings
+from stack.interface.settings import Static
+from stack.loop.loop import StackLoop
+from stack.loop.turn import Platform
+from stack.resolver.resolver import Resolver
+
+EXIT_NO_DEVICE: Final = 69  # EX_UNAVAILABLE of sysexits.h
+_NOTICES_S: Final = 1.0  # seconds between two looks at what the stack has to tell
+_DNS_PORT: Final = 53
+
+
+def run(settings: Settings, serving: Coroutine[Any, Any, int]) -> int:
+    """Run `serving` on a loop over the own stack, set up by `settings`; its exit code."""
+    with contextlib.closing(serving):
+        name = settings[INTERFACE]
+        if name is None:
+            raise BadUsage(
+                "--net=direct needs --interface: which interface is to be taken\n"
+                f"  for example: --interface={INTERFACE.example}"
+            )
+        try:
+            device = _open(settings[LINK], name)
+        except DeviceError as error:
+            structlog.get_logger().error("stopped", reason=str(error))
+            return EXIT_NO_DEVICE
+        poller = UnixPoller(device)
+        try:
+            platform = Platform(UnixClock(), UnixEntropy(), poller, device)
+            with asyncio.Runner(loop_factory=lambda: StackLoop(platform, _settings(settings))) as runner:
+                return runner.run(_attended(settings, serving))
+        finally:
+            poller.close()
+            device.close()
+
+
+def _open(link: Link, name: str) -> NetworkDevice:
+    match link:
+        case Link.TAP:
+            return TapDevice(name)
+        case Link.PACKET:
+            return PacketDevice(name)
+        case Link.XDP:
+            return XdpDevice(name)
+
+
+def _settings(settings: Settings) -> interface_settings.Settings:
+    ipv4, ipv6 = settings[IPV4], settings[IPV6]
+    return interface_settings.Settings(
+        ipv4=(ipv4,) if isinstance(ipv4, Static) else (),
+        ipv4_gateway=settings[IPV4_GATEWAY],
+        ipv6=(ipv6,) if isinstance(ipv6, Static) else (),
+        ipv6_gateway=settings[IPV6_GATEWAY],
+        ipv6_enabled=ipv6 is not Addressing.NONE,
+    )
+
+
+async def _attended(settings: Settings, serving: Coroutine[Any, Any, int]) -> int:
+    """Run `serving` with what a network needs beside it: name servers to ask, DHCP, and a log of what happens."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, StackLoop)
+    configured = [address.Endpoint(each, _DNS_PORT) for each in settings[RESOLVER]]
+    loop.resolver = resolver = Resolver(configured, loop.interface.draw, loop.time)
+
+    def leased(lease: Lease | None) -> None:
+        told = () if lease is None else lease.name_servers
+        resolver.servers = configured or [address.Endpoint(each, _DNS_PORT) for each in told]
+
+    dhcp = None
+    if settings[IPV4] is Addressing.DHCP:
+        dhcp = DhcpService(loop.interface, loop.time(), settings[NAME], leased)
+    noticing = asyncio.create_task(_log_notices(loop))
+    try:
+        return await serving
+    finally:
+        noticing.cancel()
+        if dhcp is not None:
+            dhcp.close(loop.time())
+
+
+async def _log_notices(loop: StackLoop) -> None:
+    log = structlog.get_logger()
+    while True:
+        for notice in loop.interface.notices.take():
+            log.info(notice.event, detail=notice.detail)
+        await asyncio.sleep(_NOTICES_S)

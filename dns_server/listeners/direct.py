@@ -1,0 +1,95 @@
+"""Listening on the own stack: queries over UDP are answered while their frame is still at hand, TCP by its loop."""
+
+import asyncio
+import errno
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from dns_server.endpoint import Endpoint
+from dns_server.listeners.answering import Answer
+from dns_server.listeners.host import MAX_QUERY, CannotListen, UdpCounters
+from dns_server.listeners.streams import StreamConnection
+from stack import address
+from stack.interface.udp import UdpError, UdpSocket
+from stack.loop.loop import StackLoop
+from stack.loop.server import Server
+
+
+class DatagramAnswerer:
+    """One UDP socket of the stack; the answer leaves from the address that was asked."""
+
+    def __init__(self, loop: StackLoop, answer: Answer, counters: UdpCounters, report: Callable[..., None]) -> None:
+        self._loop = loop
+        self._answer = answer
+        self._counters = counters
+        self._report = report
+        self._socket: UdpSocket | None = None
+
+    def bind(self, local: address.Endpoint) -> None:
+        """Answer what comes to `local`. UdpError."""
+        self._socket = self._loop.interface.udp.bind(local, self._received)
+
+    def close(self) -> None:
+        """Stop answering."""
+        if self._socket is not None:
+            self._socket.close()
+
+    def _received(self, query: bytes, source: address.Endpoint, destination: address.Endpoint) -> None:
+        counters, bound = self._counters, self._socket
+        counters.received += 1
+        if len(query) > MAX_QUERY:
+            counters.oversized += 1
+            return
+        reply = self._answer(query)
+        if reply is None or bound is None:
+            return
+        asked = None if address.is_multicast(destination.address) else destination.address
+        try:
+            bound.send(reply, source, self._loop.interface.now, asked)
+        except UdpError as error:
+            counters.unsent += 1
+            self._report("an answer was not sent", peer=address.text(source.address), reason=str(error))
+        else:
+            counters.sent += 1
+
+
+@dataclass(slots=True)
+class DirectListeners:
+    """What is open on the own stack; see `HostListeners`."""
+
+    loop: StackLoop
+    report: Callable[..., None]
+    """Called with an event and fields for what a peer can cause at will."""
+    endpoints: list[Endpoint] = field(default_factory=list)
+    """Where it listens, with the ports that the stack chose for port 0."""
+    udp_counters: UdpCounters = field(default_factory=UdpCounters)
+    _udp: list[DatagramAnswerer] = field(default_factory=list)
+    _tcp: list[Server] = field(default_factory=list)
+
+    async def open(self, endpoint: Endpoint, answer: Answer, streams: Callable[[], StreamConnection]) -> Endpoint:
+        """Listen on `endpoint` over UDP and TCP; with its real port. CannotListen."""
+        bound = await self.open_stream(endpoint, streams)
+        answerer = DatagramAnswerer(self.loop, answer, self.udp_counters, self.report)
+        try:
+            answerer.bind(address.Endpoint(address.parse(bound.address), bound.port))
+        except UdpError as error:
+            raise CannotListen(endpoint, "UDP", OSError(errno.EADDRNOTAVAIL, str(error))) from None
+        self._udp.append(answerer)
+        self.endpoints.append(bound)
+        return bound
+
+    async def open_stream(self, endpoint: Endpoint, streams: Callable[[], asyncio.Protocol]) -> Endpoint:
+        """Listen on `endpoint` over TCP alone; with its real port. CannotListen."""
+        try:
+            server = await self.loop.create_server(streams, endpoint.address, endpoint.port)
+        except OSError as error:
+            raise CannotListen(endpoint, "TCP", error) from None
+        self._tcp.append(server)
+        return Endpoint(endpoint.address, server.sockets[0].getsockname()[1])
+
+    def close(self) -> None:
+        """Close all; connections that are open are the streams' own business."""
+        for answerer in self._udp:
+            answerer.close()
+        for server in self._tcp:
+            server.close()
