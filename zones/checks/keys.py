@@ -12,11 +12,11 @@ from zones.checks.rdata import key_tag
 from zones.checks.registry import (
     CDNSKEY_MISMATCH,
     CDNSKEY_MISSING,
+    CDS_ALGORITHM,
     CDS_DELETE,
     CDS_DELETE_MIXED,
     CDS_MISMATCH,
     CDS_MISSING,
-    CDS_NO_KEY,
     CSYNC_FLAGS,
     CSYNC_MULTIPLE,
     DNSKEY_ALGORITHM,
@@ -115,45 +115,39 @@ def for_parent(context: Context) -> None:
 
 
 def _cds(context: Context, cds: RRset, present: frozenset[bytes], cdnskey: RRset | None) -> None:
-    without: dict[int, int] = {}
-    matched: set[int] = set()
     for index, rdata in enumerate(cds.rdatas):
-        if rdata == _DELETE_CDS or rdata[3] not in _DIGESTS:
+        if rdata == _DELETE_CDS:
             continue
         about = f"CDS with key tag {int.from_bytes(rdata[:2], 'big')}"
-        if not any(_is_digest_of(context, rdata, key) for key in present):
-            without.setdefault(rdata[2], index)
+        if not any(key[3] == rdata[2] for key in present):
+            _no_such_algorithm(context, cds, index, rdata[2])
+        elif rdata[3] in _DIGESTS and not any(_is_digest_of(context, rdata, key) for key in present):
             _report(context, CDS_MISMATCH, cds, index, f"{about} is the digest of no DNSKEY", "make it from the DNSKEY")
-            continue
-        matched.add(rdata[2])
-        if cdnskey is not None and not any(_is_digest_of(context, rdata, key) for key in cdnskey.rdatas):
+        elif (
+            rdata[3] in _DIGESTS
+            and cdnskey is not None
+            and not any(_is_digest_of(context, rdata, key) for key in cdnskey.rdatas)
+        ):
             _report(context, CDS_MISMATCH, cds, index, f"{about} is the digest of no CDNSKEY", "publish both of a key")
-    _no_key(context, cds, without, matched)
 
 
 def _cdnskey(context: Context, cdnskey: RRset, present: frozenset[bytes], cds: RRset | None) -> None:
-    without: dict[int, int] = {}
-    matched: set[int] = set()
     for index, rdata in enumerate(cdnskey.rdatas):
         if rdata == _DELETE_CDNSKEY:
             continue
         about = f"CDNSKEY with key tag {key_tag(rdata)}"
-        if rdata not in present:
-            without.setdefault(rdata[3], index)
+        if not any(key[3] == rdata[3] for key in present):
+            _no_such_algorithm(context, cdnskey, index, rdata[3])
+        elif rdata not in present:
             _report(context, CDNSKEY_MISMATCH, cdnskey, index, f"{about} is no DNSKEY", "copy it from the DNSKEY")
-            continue
-        matched.add(rdata[3])
-        if cds is not None and not any(_is_digest_of(context, digest, rdata) for digest in cds.rdatas):
+        elif cds is not None and not any(_is_digest_of(context, digest, rdata) for digest in cds.rdatas):
             _report(context, CDNSKEY_MISMATCH, cdnskey, index, f"{about} has no CDS", "publish both of a key")
-    _no_key(context, cdnskey, without, matched)
 
 
-def _no_key(context: Context, rrset: RRset, without: dict[int, int], matched: set[int]) -> None:
-    """Report algorithms none of whose records is of a DNSKEY: a parent that obeys would cut the zone off."""
-    for algorithm, index in without.items():
-        if algorithm not in matched:
-            message = f"no {rdtypes.to_text(rrset.rdtype)} of algorithm {algorithm} is of a DNSKEY of the zone"
-            _report(context, CDS_NO_KEY, rrset, index, message, "make it from the DNSKEY, or remove it")
+def _no_such_algorithm(context: Context, rrset: RRset, index: int, algorithm: int) -> None:
+    """A parent that obeys such a record would cut the zone off."""
+    message = f"{rdtypes.to_text(rrset.rdtype)} has algorithm {algorithm}, which no DNSKEY of the zone has"
+    _report(context, CDS_ALGORITHM, rrset, index, message, "make it from the DNSKEY, or remove it")
 
 
 def _deletion(context: Context, rrset: RRset, mark: bytes, other: RRset | None, other_mark: bytes) -> None:

@@ -158,19 +158,32 @@ def _coverage(context: Context, shared: bytes, links: list[_Link], names_of_zone
             yield
         by_hash[each.hash] = each
     is_ring = len(by_hash) == len(links)
+    missing: list[tuple[bytes, bytes]] = []
+    needed: set[bytes] = set()
     for name, optional in names_of_zone.items():
         yield
         digest = hashlib.sha1(name + salt, usedforsecurity=False).digest()
         for _ in range(iterations):
             digest = hashlib.sha1(digest + salt, usedforsecurity=False).digest()
         link = by_hash.pop(digest, None)
-        if link is not None:
-            found = link.fields.bitmap
-            compare_bitmap(context, NSEC3_BITMAP, link.owner, rdtypes.NSEC3, found, name, index=link.record)
+        if link is None:
+            missing.append((name, digest))
             continue
+        found = link.fields.bitmap
+        compare_bitmap(context, NSEC3_BITMAP, link.owner, rdtypes.NSEC3, found, name, index=link.record)
+        if optional:
+            # RFC 5155 7.1: a delegation that opt-out might have left out, but did not, needs what is above it.
+            for above in names.ancestors(name):
+                if above in needed or above == context.origin:
+                    break
+                needed.add(above)
+    for name, digest in missing:
+        yield
         about = f"{names.to_text(name)} has no NSEC3 ({_label(digest)})"
-        place, rdtype = (name, next(iter(context.zone.node(name)))) if name in context.zone else (context.origin, 51)
-        if not optional:
+        place, rdtype = context.origin, rdtypes.NSEC3PARAM
+        if name in context.zone:
+            place, rdtype = name, next(iter(context.zone.node(name)))
+        if name in needed or not names_of_zone[name]:
             context.report(NSEC3_MISSING, place, rdtype, about, "sign the zone again")
             continue
         # Owners in canonical order are hashes in order; the last one covers what is before the first.

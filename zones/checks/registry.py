@@ -168,8 +168,8 @@ CDS_MISSING: Final = _warning("cds-missing", "CDNSKEY comes with CDS.", "RFC 734
 CDNSKEY_MISSING: Final = _warning("cdnskey-missing", "CDS comes with CDNSKEY.", "RFC 7344 4")
 CDS_MISMATCH: Final = _warning("cds-mismatch", "Each CDS is the digest of a DNSKEY and of a CDNSKEY.", "RFC 7344 4.1")
 CDNSKEY_MISMATCH: Final = _warning("cdnskey-mismatch", "Each CDNSKEY is a DNSKEY and has a CDS.", "RFC 7344 4.1")
-CDS_NO_KEY: Final = _error(
-    "cds-no-key", "Of each algorithm in CDS, and of each in CDNSKEY, one is of a DNSKEY.", "RFC 7344 4.1"
+CDS_ALGORITHM: Final = _error(
+    "cds-algorithm", "The algorithm of a CDS or CDNSKEY is that of a DNSKEY.", "RFC 7344 4.1, 8078 2"
 )
 CDS_DELETE: Final = _warning("cds-delete", "CDS asks for deletion where CDNSKEY does, and not otherwise.", "RFC 8078 4")
 CDS_DELETE_MIXED: Final = _error(
