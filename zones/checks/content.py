@@ -5,13 +5,11 @@ from typing import Final
 from zones import name as names
 from zones import rdtypes
 from zones.checks.context import Context
-from zones.checks.rdata import strings
+from zones.checks.rdata import TARGET_STARTS, strings
 from zones.checks.registry import DUPLICATE_RDATA, SPF_MULTIPLE, SPF_OBSOLETE
 from zones.zone import RRset
 
 _SPF: Final = b"v=spf1"
-# Octets of numbers before the name that ends the rdata.
-_NUMBERS: Final = {rdtypes.MX: 2, rdtypes.SRV: 6}
 
 
 def text(context: Context, rrset: RRset) -> None:
@@ -45,7 +43,7 @@ def doubled(context: Context, rrset: RRset) -> None:
     """Records that are equal but for letter case are one record (RFC 2181 5)."""
     if len(rrset.rdatas) == 1:
         return
-    numbers = _NUMBERS.get(rrset.rdtype, 0)
+    numbers = TARGET_STARTS[rrset.rdtype]
     seen: set[bytes] = set()
     for index, rdata in enumerate(rrset.rdatas):
         folded = rdata[:numbers] + names.fold(rdata[numbers:])

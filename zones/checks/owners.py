@@ -6,6 +6,7 @@ from typing import Final
 from zones import name as names
 from zones import rdtypes
 from zones.checks.context import Context
+from zones.checks.rdata import TARGET_STARTS
 from zones.checks.registry import HOSTNAME, HOSTNAME_TARGET, WILDCARD_NOT_LEFTMOST, WILDCARD_NS, WILDCARD_TYPE
 from zones.zone import Node, RRset
 
@@ -17,7 +18,6 @@ _PLAIN: Final = bytes((*range(33), *b"abcdefghijklmnopqrstuvwxyz", *b"ABCDEFGHIJ
 _REVERSE: Final = (b"\7in-addr\4arpa\0", b"\3ip6\4arpa\0")
 _HOST_TYPES: Final = frozenset((rdtypes.A, rdtypes.AAAA, rdtypes.MX))
 _NOT_WILDCARD: Final = frozenset((rdtypes.NS, rdtypes.DNAME, rdtypes.DS))
-_TARGET_STARTS: Final = {rdtypes.NS: 0, rdtypes.MX: 2, rdtypes.SRV: 6, rdtypes.PTR: 0}
 _GC_MSDCS: Final = b"\2gc\6_msdcs"
 
 
@@ -70,7 +70,7 @@ def target_name(context: Context, rrset: RRset) -> None:
     """Targets of NS, MX, SRV and of PTR in the reverse trees are host names."""
     if rrset.rdtype == rdtypes.PTR and not rrset.owner.endswith(_REVERSE):
         return
-    start = _TARGET_STARTS[rrset.rdtype]
+    start = TARGET_STARTS[rrset.rdtype]
     for index, rdata in enumerate(rrset.rdatas):
         target = rdata[start:]
         if not is_hostname(target):

@@ -4,6 +4,10 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from zones import name as names
+from zones import rdtypes
+
+TARGET_STARTS: Final = {rdtypes.NS: 0, rdtypes.PTR: 0, rdtypes.MX: 2, rdtypes.SRV: 6}
+"""Octets before the name that ends the rdata of a type (RFC 1035 3.3, RFC 2782)."""
 
 _RRSIG_FIXED: Final = 18  # octets before the signer's name (RFC 4034 3.1)
 

@@ -6,6 +6,7 @@ from typing import Final
 from zones import name as names
 from zones import rdtypes
 from zones.checks.context import Context, Lookup
+from zones.checks.rdata import TARGET_STARTS
 from zones.checks.registry import (
     ADDRESS_AS_NAME,
     DELEGATION_TARGET_ALIAS,
@@ -21,11 +22,11 @@ from zones.checks.registry import (
 )
 from zones.zone import RRset
 
-# Where the target starts in the rdata, and the checks of an alias and of a target without addresses.
+# The checks of an alias and of a target without addresses.
 _RULES: Final = {
-    rdtypes.NS: (0, DELEGATION_TARGET_ALIAS, DELEGATION_TARGET_MISSING),
-    rdtypes.MX: (2, MX_TARGET_ALIAS, MX_TARGET_MISSING),
-    rdtypes.SRV: (6, SRV_TARGET_ALIAS, SRV_TARGET_MISSING),
+    rdtypes.NS: (DELEGATION_TARGET_ALIAS, DELEGATION_TARGET_MISSING),
+    rdtypes.MX: (MX_TARGET_ALIAS, MX_TARGET_MISSING),
+    rdtypes.SRV: (SRV_TARGET_ALIAS, SRV_TARGET_MISSING),
 }
 _DIGITS: Final = re.compile(rb"[0-9]{1,3}")
 _IPV6: Final = re.compile(rb"(?=.*:.*:)[0-9a-f:]+")
@@ -34,7 +35,8 @@ _REVERSE: Final = b"\7in-addr\4arpa\0"
 
 def targets(context: Context, rrset: RRset) -> None:
     """Each target of an NS, MX or SRV RRset."""
-    start, alias, missing = _RULES[rrset.rdtype]
+    start = TARGET_STARTS[rrset.rdtype]
+    alias, missing = _RULES[rrset.rdtype]
     if rrset.rdtype == rdtypes.NS and rrset.owner == context.origin:
         alias, missing = NS_TARGET_ALIAS, NS_TARGET_MISSING
     for index, rdata in enumerate(rrset.rdatas):
