@@ -98,6 +98,15 @@ def test_the_loader_then_serves_what_was_announced(origin: Origin, capsys: pytes
     assert zone["added"] == [{"owner": "www.example.com.", "type": "A", "ttl": 3600, "value": "192.0.2.80"}]
 
 
+def test_a_branch_of_the_remote_is_a_version(origin: Origin, capsys: pytest.CaptureFixture[str]) -> None:
+    origin.push({"example.com": OLD, "example.net": OLD, "_keys": b""})
+    assert run(capsys, "origin/main") == (0, "no zone changes\n", "")
+    origin.commit({"example.com": OLD + b"www A 192.0.2.80\n", "example.net": OLD, "_keys": b""})
+    code, output, _ = run(capsys, "origin/main", "HEAD")
+    assert code == 0
+    assert output.endswith("1 zone would change, 1 added\n")
+
+
 def test_markdown_is_for_a_pull_request(origin: Origin, capsys: pytest.CaptureFixture[str]) -> None:
     (origin.work / "example.com").write_bytes(OLD.replace(b"192.0.2.11\n", b"192.0.2.111\n"))
     code, output, _ = run(capsys, "--format=markdown")
