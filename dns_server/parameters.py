@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from dns_server import values
 from dns_server.endpoint import Endpoint
-from dns_server.values import Addressing
+from dns_server.values import Addressing, Network
 from stack.address import Address
 from stack.interface.settings import Static
 from zones.git.url import RemoteUrl, parse_url
@@ -31,6 +31,7 @@ class Group(enum.Enum):
     NETWORK = "Network"
     DIRECT = "Own network stack (--net=direct)"
     ANSWERS = "Answers"
+    MANAGEMENT = "Management"
     LOGS = "Logs"
     OUTPUT = "Output"
 
@@ -332,6 +333,41 @@ VERSION_TEXT: Final[Parameter[str | None]] = Parameter(
     verbs=SERVING,
     doc="What version.bind and version.server answer. Without it: the program's name and version; empty: refused.",
 )
+HTTP: Final[Parameter[tuple[Endpoint, ...]]] = Parameter(
+    name="http",
+    parse=values.endpoints,
+    default=None,
+    metavar="ADDR:PORT",
+    example="127.0.0.1:8053",
+    group=Group.MANAGEMENT,
+    verbs=SERVING,
+    doc="Where to serve /metrics (Prometheus), /ready, /status.json and a page for people at /; repeatable. "
+    "Off without it.",
+    repeatable=True,
+)
+HTTP_ALLOW: Final[Parameter[tuple[Network, ...]]] = Parameter(
+    name="http-allow",
+    parse=values.networks,
+    default="127.0.0.0/8,::1/128",
+    metavar="PREFIX",
+    example="192.0.2.0/24",
+    group=Group.MANAGEMENT,
+    verbs=SERVING,
+    doc="Networks that may use --http; repeatable. Others are closed without a word.",
+    repeatable=True,
+)
+HTTP_TOKEN: Final[Parameter[str | None]] = Parameter(
+    name="http-token",
+    parse=values.secret,
+    default=None,
+    metavar="SECRET|@FILE",
+    example="@/etc/unizone/http-token",
+    group=Group.MANAGEMENT,
+    verbs=SERVING,
+    doc="Needed to use --http, as bearer token or as the password of basic authentication: 16 characters or more, "
+    "or the first line of a file.",
+    secret=True,
+)
 LOGS: Final[Parameter[Level]] = Parameter(
     name="logs",
     parse=values.choice(Level),
@@ -386,6 +422,9 @@ TABLE: Final[tuple[Parameter[Any], ...]] = (
     RESOLVER,
     NAME,
     VERSION_TEXT,
+    HTTP,
+    HTTP_ALLOW,
+    HTTP_TOKEN,
     LOGS,
     LOG_FORMAT,
     FORMAT,

@@ -1,5 +1,7 @@
 """From a snapshot of the zones to what the engine answers: tables for what changed, then one swap."""
 
+from collections.abc import Callable
+
 from structlog.typing import FilteringBoundLogger
 
 from dns_server.answer.engine import Engine
@@ -8,12 +10,16 @@ from dns_server.collector import Collector
 from dns_server.reports import Difference, difference, report
 from zones.slices import Sliced, run_sliced
 from zones.snapshot import Snapshot
+from zones.zone import Zone
 
 
 class Publisher:
     """Owns what is in service. One snapshot at a time; the engine answers from the one before meanwhile."""
 
-    def __init__(self, engine: Engine, collector: Collector, log: FilteringBoundLogger) -> None:
+    def __init__(
+        self, engine: Engine, collector: Collector, log: FilteringBoundLogger, clock: Callable[[], float]
+    ) -> None:
+        """`clock` gives seconds since 1970."""
         self._engine = engine
         self._collector = collector
         self._log = log
@@ -21,6 +27,16 @@ class Publisher:
         """What is in service."""
         self.records = 0
         """Records in service."""
+        self.loads = 0
+        """Snapshots put into service."""
+        self.last_load = 0.0
+        """When the last of them was, in seconds since 1970."""
+        self._clock = clock
+        self._since: dict[bytes, float] = {}
+
+    def since(self, zone: Zone) -> float:
+        """When the version of `zone` that is in service went there, in seconds since 1970."""
+        return self._since.get(zone.origin, self.last_load)
 
     async def apply(self, snapshot: Snapshot) -> None:
         """Put `snapshot` into service. Gives the loop its turns; what it costs is the zones that changed."""
@@ -31,6 +47,11 @@ class Publisher:
         )
         self.snapshot = snapshot
         self.records = change.records
+        self.loads += 1
+        self.last_load = now = self._clock()
+        self._since.update(dict.fromkeys(change.changed, now))
+        for origin in change.removed:
+            self._since.pop(origin, None)
         self._collector.freeze()
         report(self._log, before, snapshot, change)
 

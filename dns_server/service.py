@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -24,14 +25,19 @@ from dns_server.listeners.host import CannotListen, HostListeners
 from dns_server.listeners.streams import StreamLimits, Streams
 from dns_server.logs import Throttle
 from dns_server.publisher import Publisher
+from dns_server.telemetry.lag import LoopLag
+from dns_server.telemetry.sources import Sources
+from dns_server.telemetry.statistics import QueryStatistics
+from dns_server.values import Network
 from stack.loop.loop import StackLoop
 from zones.compiled import is_compiled
 from zones.snapshot import Snapshot
 from zones.sync import Sync
 from zones.zonefile.parser import SCANNER_MODULE
 
-if TYPE_CHECKING:  # images without TLS have no ssl
+if TYPE_CHECKING:  # loaded when asked for: images may lack TLS and HTTP
     from dns_server.listeners.tls import Certificate
+    from dns_server.management.http import HttpServer
 
 EXIT_CANNOT_LISTEN: Final = 69  # EX_UNAVAILABLE of sysexits.h
 _RESTART_S: Final = 5.0  # seconds before a sync that failed starts again
@@ -50,6 +56,16 @@ class Plan:
     certificate: "Certificate | None" = None
     """For TLS; without one there is none."""
     tls_listen: Sequence[Endpoint] = ()
+    http: "HttpPlan | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpPlan:
+    """Where and to whom to tell how it goes."""
+
+    listen: Sequence[Endpoint]
+    allowed: Sequence[Network]
+    token: str | None
 
 
 class Service:
@@ -65,15 +81,20 @@ class Service:
         self._ready = False
         self._stopping = asyncio.Event()
         self._bug = Throttle(self._log.error)
-        report = Throttle(self._log.warning)
+        self._report = Throttle(self._log.warning)
+        self._statistics = None if plan.http is None else QueryStatistics()
+        self._lag = LoopLag(self._loop)
+        self._http: HttpServer | None = None
+        self._stages: dict[str, float] = {}
+        self._addresses: list[Endpoint] = []
         self.engine = Engine(plan.identity)
         self.collector = Collector(self._loop)
-        self.publisher = Publisher(self.engine, self.collector, self._log)
-        self.streams = Streams(self._loop, self._answer(Transport.TCP), plan.limits, report)
+        self.publisher = Publisher(self.engine, self.collector, self._log, time.time)
+        self.streams = Streams(self._loop, self._answer(Transport.TCP), plan.limits, self._report)
         self.listeners: HostListeners | DirectListeners = (
-            DirectListeners(self._loop, report)
+            DirectListeners(self._loop, self._report)
             if isinstance(self._loop, StackLoop)
-            else HostListeners(self._loop, report)
+            else HostListeners(self._loop, self._report)
         )
 
     async def run(self, sync: Sync) -> int:
@@ -83,6 +104,9 @@ class Service:
         self._loop.set_exception_handler(self._unhandled)
         try:
             await self._listen()
+            self._end_stage("listening")
+            if self._plan.http is not None:
+                await self._manage(self._plan.http, sync)
         except CannotListen as error:
             self._log.error("stopped", reason=str(error))
             self.listeners.close()
@@ -97,6 +121,9 @@ class Service:
         await asyncio.gather(following, return_exceptions=True)
         self.listeners.close()
         self.streams.close()
+        if self._http is not None:
+            self._http.close()
+        self._lag.stop()
         self.collector.stop()
         self._log.info("stopped", seconds=round(self._loop.time() - self._started, 3))
         return 0
@@ -106,14 +133,18 @@ class Service:
         await self.publisher.apply(snapshot)
         if not self._ready:
             self._ready = True
+            self._end_stage("ready")
             self._log.info(
                 "ready",
-                addresses=[str(endpoint) for endpoint in self.listeners.endpoints],
+                addresses=[str(address) for address in self._addresses],
                 zones=len(snapshot.zones),
                 records=self.publisher.records,
-                seconds=round(self._loop.time() - self._started, 3),
+                seconds=round(self._stages["ready"], 3),
             )
-            self._on_ready(self.listeners.endpoints)
+            self._on_ready(self._addresses)
+
+    def _end_stage(self, name: str) -> None:
+        self._stages[name] = self._loop.time() - self._started
 
     async def _listen(self) -> None:
         answer, plain = self._answer(Transport.UDP), self.streams.plain
@@ -132,7 +163,34 @@ class Service:
                 raise
             self._log.warning("not listening", address=str(endpoint), reason=str(error))
         else:
+            self._addresses.append(bound)
             self._log.info("listening", address=str(bound), transports=transports)
+
+    async def _manage(self, plan: HttpPlan, sync: Sync) -> None:
+        """Listen for those who want to know how it goes. CannotListen."""
+        from dns_server.management.http import HttpServer
+        from dns_server.management.routes import routes
+
+        assert self._statistics is not None
+        sources = Sources(
+            name=self._plan.identity.name,
+            version=metadata.version("unizone"),
+            started=time.time(),
+            clock=time.time,
+            publisher=self.publisher,
+            sync=sync,
+            streams=self.streams,
+            udp=self.listeners.udp_counters,
+            endpoints=self._addresses,
+            statistics=self._statistics,
+            lag=self._lag,
+            stages=self._stages,
+        )
+        self._http = HttpServer(self._loop, routes(sources), plan.allowed, plan.token, self._report)
+        self._lag.start()
+        for endpoint in plan.listen:
+            bound = await self.listeners.open_stream(endpoint, self._http.protocol)
+            self._log.info("listening", address=str(bound), transports=["HTTP"])
 
     async def _follow(self, sync: Sync) -> None:
         while True:
@@ -153,7 +211,17 @@ class Service:
                 self._bug("internal error, a query was dropped", query=query[:512].hex(), exc_info=error)
                 return None
 
-        return answer
+        statistics, timer = self._statistics, time.perf_counter
+        if statistics is None:
+            return answer
+
+        def counted(query: bytes) -> bytes | None:
+            started = timer()
+            reply = answer(query)
+            statistics.note(transport, reply, timer() - started)
+            return reply
+
+        return counted
 
     def _stop(self, number: signal.Signals) -> None:
         self._log.info("stopping", signal=number.name)

@@ -4,6 +4,7 @@ Each parser takes a text and gives a value, or raises ValueError with what is wr
 """
 
 import enum
+import ipaddress
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +33,10 @@ _MAX_DURATION_S: Final = 366 * 86400.0
 # Bounded: a text of a peer must not cost more than its length.
 _PASSWORD: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,15}://[^/\s:@]*):[^/\s]*@")
 _TOKEN: Final = re.compile(r"(https?://)[^/\s:]+@", re.IGNORECASE)
+_MIN_SECRET: Final = 16
 MASK: Final = "***"
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def duration(text: str) -> float:
@@ -118,6 +122,29 @@ def _address(value: str, octets: int) -> Address:
 def addresses(text: str) -> tuple[Address, ...]:
     """Addresses, several between commas."""
     return tuple(address.parse(part) for part in text.split(","))
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    """Networks with their prefix lengths, or single addresses; several between commas."""
+    found: list[Network] = []
+    for part in text.split(","):
+        try:
+            found.append(ipaddress.ip_network(part))
+        except ValueError as error:
+            raise ValueError(f"{part!r} is no network ({error})") from None
+    return tuple(found)
+
+
+def secret(value: str) -> str:
+    """A secret of at least 16 characters, or `@FILE` for the first line of a file."""
+    if value.startswith("@"):
+        try:
+            value = Path(value[1:]).read_text(encoding="utf-8").partition("\n")[0].strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"the file can't be read: {error}") from None
+    if len(value) < _MIN_SECRET or not value.isascii() or not value.isprintable():
+        raise ValueError(f"expected at least {_MIN_SECRET} printable ASCII characters, or @FILE")
+    return value
 
 
 def text(value: str) -> str:

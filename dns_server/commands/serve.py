@@ -16,6 +16,9 @@ from dns_server.endpoint import Endpoint
 from dns_server.listeners.streams import StreamLimits
 from dns_server.parameters import (
     BAKED,
+    HTTP,
+    HTTP_ALLOW,
+    HTTP_TOKEN,
     LISTEN,
     LOG_FORMAT,
     LOGS,
@@ -35,7 +38,7 @@ from dns_server.parameters import (
     Net,
     SerialPolicy,
 )
-from dns_server.service import Plan, Service
+from dns_server.service import HttpPlan, Plan, Service
 from dns_server.settings import BadParameter, BadUsage, Settings
 from zones.folder import FolderSource
 from zones.git.remote import open_remote
@@ -114,6 +117,7 @@ def _plan(settings: Settings, default: tuple[Endpoint, ...]) -> Plan:
         ),
         certificate=certificate,
         tls_listen=tls_listen,
+        http=HttpPlan(settings[HTTP], settings[HTTP_ALLOW], settings[HTTP_TOKEN]) if settings[HTTP] else None,
     )
 
 

@@ -60,8 +60,6 @@ class DirectListeners:
     loop: StackLoop
     report: Callable[..., None]
     """Called with an event and fields for what a peer can cause at will."""
-    endpoints: list[Endpoint] = field(default_factory=list)
-    """Where it listens, with the ports that the stack chose for port 0."""
     udp_counters: UdpCounters = field(default_factory=UdpCounters)
     _udp: list[DatagramAnswerer] = field(default_factory=list)
     _tcp: list[Server] = field(default_factory=list)
@@ -75,7 +73,6 @@ class DirectListeners:
         except UdpError as error:
             raise CannotListen(endpoint, "UDP", OSError(errno.EADDRNOTAVAIL, str(error))) from None
         self._udp.append(answerer)
-        self.endpoints.append(bound)
         return bound
 
     async def open_stream(self, endpoint: Endpoint, streams: Callable[[], asyncio.Protocol]) -> Endpoint:

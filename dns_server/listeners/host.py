@@ -153,8 +153,6 @@ class HostListeners:
     loop: asyncio.AbstractEventLoop
     report: Callable[..., None]
     """Called with an event and fields for what a peer can cause at will."""
-    endpoints: list[Endpoint] = field(default_factory=list)
-    """Where it listens, with the ports that the kernel chose for port 0."""
     udp_counters: UdpCounters = field(default_factory=UdpCounters)
     _udp: list[UdpSocket] = field(default_factory=list)
     _tcp: list[asyncio.Server] = field(default_factory=list)
@@ -166,7 +164,6 @@ class HostListeners:
         kind = WildcardUdpSocket if endpoint.is_wildcard else UdpSocket
         self._udp.append(kind(self.loop, udp, answer, self.udp_counters, self.report))
         await self._serve(tcp, streams)
-        self.endpoints.append(bound)
         return bound
 
     async def open_stream(self, endpoint: Endpoint, streams: Callable[[], asyncio.Protocol]) -> Endpoint:
@@ -174,7 +171,6 @@ class HostListeners:
         tcp = _bind(endpoint, socket.SOCK_STREAM)
         bound = Endpoint(endpoint.address, tcp.getsockname()[1])
         await self._serve(tcp, streams)
-        self.endpoints.append(bound)
         return bound
 
     def close(self) -> None:

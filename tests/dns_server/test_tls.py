@@ -44,8 +44,7 @@ def arguments(files: Files, zones: Path) -> list[str]:
 
 
 def tls_port(server: Server) -> int:
-    event = server.wait_for("listening", transports=["TLS"])
-    return int(event["address"].rpartition(":")[2])
+    return server.ports_for("TLS")["127.0.0.1"]
 
 
 @contextlib.contextmanager

@@ -68,10 +68,14 @@ class Server:
 
     @property
     def ports(self) -> dict[str, int]:
-        """Port of each address it listens on."""
+        """Port of each address it listens on over UDP and TCP."""
+        return self.ports_for("UDP", "TCP")
+
+    def ports_for(self, *transports: str) -> dict[str, int]:
+        """Port of each address it listens on over just these."""
         found = {}
         for event in list(self.events):
-            if event["event"] == "listening":
+            if event["event"] == "listening" and event["transports"] == list(transports):
                 address, _, port = event["address"].rpartition(":")
                 found[address.strip("[]")] = int(port)
         return found

@@ -1,0 +1,167 @@
+"""Metrics in Prometheus's text format, version 0.0.4."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Final
+
+from dns_server.answer.protocol import Transport
+from dns_server.telemetry.sources import Sources, resident_bytes
+from dns_server.telemetry.statistics import RCODE_NAMES, Histogram
+from zones.name import to_text
+from zones.slices import Sliced
+
+if TYPE_CHECKING:
+    from zones.zone import Zone
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+_SLICE: Final = 50  # zones between two yields
+
+Sample = tuple[Mapping[str, str], float]
+
+
+def render(sources: Sources) -> Sliced[bytes]:
+    """All metrics as of now."""
+    page = _Page()
+    _server(page, sources)
+    _queries(page, sources)
+    _transports(page, sources)
+    yield
+    _source(page, sources)
+    yield from _zones(page, sources)
+    return page.text().encode()
+
+
+class _Page:
+    """Lines of the format, family by family."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def family(self, name: str, kind: str, doc: str) -> None:
+        """Begin a family; its samples follow."""
+        self._lines += (f"# HELP unizone_{name} {doc}", f"# TYPE unizone_{name} {kind}")
+
+    def sample(self, name: str, labels: Mapping[str, str], value: float) -> None:
+        """One sample of the family in hand."""
+        inner = ",".join(f'{key}="{_escape(text)}"' for key, text in labels.items())
+        number = str(value) if isinstance(value, int) else repr(float(value))
+        self._lines.append(f"unizone_{name}{{{inner}}} {number}" if inner else f"unizone_{name} {number}")
+
+    def one(self, name: str, kind: str, doc: str, value: float) -> None:
+        """A family of one sample without labels."""
+        self.family(name, kind, doc)
+        self.sample(name, {}, value)
+
+    def many(self, name: str, kind: str, doc: str, samples: Iterable[Sample]) -> None:
+        """A family with labels."""
+        self.family(name, kind, doc)
+        for labels, value in samples:
+            self.sample(name, labels, value)
+
+    def histogram(self, name: str, labels: Mapping[str, str], histogram: Histogram) -> None:
+        """Samples of one histogram of the family in hand."""
+        below = 0
+        for bound, count in zip((*histogram.bounds, float("inf")), histogram.counts, strict=True):
+            below += count
+            limit = "+Inf" if bound == float("inf") else repr(bound)
+            self.sample(f"{name}_bucket", {**labels, "le": limit}, below)
+        self.sample(f"{name}_sum", labels, histogram.total)
+        self.sample(f"{name}_count", labels, below)
+
+    def text(self) -> str:
+        """The whole page."""
+        return "\n".join(self._lines) + "\n"
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _server(page: _Page, sources: Sources) -> None:
+    about = {"version": sources.version, "name": sources.name}
+    page.many("info", "gauge", "Version and name of the server.", [(about, 1)])
+    page.one("start_time_seconds", "gauge", "When the service started, in seconds since 1970.", sources.started)
+    page.one("ready", "gauge", "Whether the service answers for zones.", int(not sources.missing()))
+    page.one("cpu_seconds_total", "counter", "User and system time of the process.", time.process_time())
+    memory = resident_bytes()
+    if memory is not None:
+        page.one("resident_memory_bytes", "gauge", "Resident memory of the process.", memory)
+    stages = [({"stage": stage}, seconds) for stage, seconds in sources.stages.items()]
+    page.many("start_stage_seconds", "gauge", "From the start of the service to the end of each stage.", stages)
+    page.family("loop_lag_seconds", "histogram", "By how much the event loop missed the moment of a timer.")
+    page.histogram("loop_lag_seconds", {}, sources.lag.histogram)
+    page.one("loop_lag_longest_seconds", "gauge", "The most that it was since the start.", sources.lag.longest_s)
+
+
+def _queries(page: _Page, sources: Sources) -> None:
+    found = sources.statistics
+    types = [({"transport": transport.value, "type": name}, count) for (transport, name), count in found.types.items()]
+    page.many("queries_total", "counter", "Answered queries by transport and type.", types)
+    rcodes = [
+        ({"transport": transport.value, "rcode": RCODE_NAMES.get(code, str(code))}, count)
+        for (transport, code), count in found.rcodes.items()
+    ]
+    page.many("answers_total", "counter", "Answers by transport and response code.", rcodes)
+    dropped = [({"transport": transport.value}, found.dropped[transport]) for transport in Transport]
+    page.many("unanswered_total", "counter", "Messages that get no answer: responses, less than a header.", dropped)
+    page.family("answer_size_bytes", "histogram", "Octets of the answers.")
+    for transport in Transport:
+        page.histogram("answer_size_bytes", {"transport": transport.value}, found.sizes[transport])
+    page.family("answer_seconds", "histogram", "From message to answer, without the kernel's part.")
+    page.histogram("answer_seconds", {}, found.seconds)
+
+
+def _transports(page: _Page, sources: Sources) -> None:
+    udp, streams = sources.udp, sources.streams.counters
+    page.one("udp_received_total", "counter", "Datagrams received.", udp.received)
+    page.one("udp_sent_total", "counter", "Datagrams sent.", udp.sent)
+    drops = [({"reason": "not sent"}, udp.unsent), ({"reason": "oversized"}, udp.oversized)]
+    page.many("udp_dropped_total", "counter", "Datagrams dropped, by reason.", drops)
+    page.one("stream_connections", "gauge", "Connections open over TCP and TLS.", len(sources.streams.clients))
+    page.one("stream_accepted_total", "counter", "Connections accepted over TCP and TLS.", streams.accepted)
+    closed = [
+        ({"reason": "too many of one client"}, streams.refused_per_client),
+        ({"reason": "idle, to make room"}, streams.evicted),
+        ({"reason": "idle"}, streams.timed_out),
+        ({"reason": "TLS handshake"}, streams.tls_failed),
+    ]
+    page.many("stream_closed_total", "counter", "Connections that the server closed, by reason.", closed)
+    page.one("stream_queries_total", "counter", "Messages received over TCP and TLS.", streams.queries)
+
+
+def _source(page: _Page, sources: Sources) -> None:
+    status, publisher = sources.sync.status, sources.publisher
+    about = {"source": status.source, "commit": publisher.snapshot.revision}
+    page.many("source_info", "gauge", "Where the zones come from, and the commit served.", [(about, 1)])
+    doc = "Attempts to read the source that failed since the last success."
+    page.one("source_failures", "gauge", doc, status.failures)
+    if status.last_success is not None:
+        doc = "When the source was last seen to be what is loaded."
+        page.one("source_last_success_timestamp_seconds", "gauge", doc, status.last_success)
+    page.one("loads_total", "counter", "Versions of the zones put into service.", publisher.loads)
+    if publisher.loads:
+        page.one("last_load_timestamp_seconds", "gauge", "When the last of them was.", publisher.last_load)
+
+
+def _zones(page: _Page, sources: Sources) -> Sliced[None]:
+    snapshot, publisher = sources.publisher.snapshot, sources.publisher
+    page.one("zones", "gauge", "Zones served.", len(snapshot.zones))
+    page.one("zones_broken", "gauge", "Zones whose newest version is refused.", len(snapshot.broken))
+    page.one("changes_held_back", "gauge", "Changes held back because they remove too much.", len(snapshot.held_back))
+    page.one("records", "gauge", "Records served.", publisher.records)
+    families: tuple[tuple[str, str, Callable[[Zone], float]], ...] = (
+        ("zone_serial", "SOA serial served.", lambda zone: zone.serial),
+        ("zone_records", "Records of the zone.", lambda zone: zone.record_count),
+        ("zone_loaded_timestamp_seconds", "When this version went into service.", publisher.since),
+    )
+    for name, doc, value_of in families:
+        page.family(name, "gauge", doc)
+        for number, served in enumerate(snapshot.zones.values()):
+            if not number % _SLICE:
+                yield
+            page.sample(name, {"zone": to_text(served.zone.origin)}, value_of(served.zone))
+    page.family("zone_broken", "gauge", "Whether the newest version of the zone is refused; 0 is left out.")
+    for number, origin in enumerate(snapshot.broken):
+        if not number % _SLICE:
+            yield
+        page.sample("zone_broken", {"zone": to_text(origin)}, 1)

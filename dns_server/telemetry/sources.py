@@ -1,0 +1,54 @@
+"""Where the figures come from: references to the parts of a running service, read when somebody asks."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dns_server.endpoint import Endpoint
+from dns_server.listeners.host import UdpCounters
+from dns_server.listeners.streams import Streams
+from dns_server.publisher import Publisher
+from dns_server.telemetry.lag import LoopLag
+from dns_server.telemetry.statistics import QueryStatistics
+from zones.sync import Sync
+
+
+@dataclass(slots=True)
+class Sources:
+    """Parts of one service. Nothing here is changed by who reads."""
+
+    name: str
+    """Of the server, empty when it tells none."""
+    version: str
+    started: float
+    """Seconds since 1970."""
+    clock: Callable[[], float]
+    """Seconds since 1970."""
+    publisher: Publisher
+    sync: Sync
+    streams: Streams
+    udp: UdpCounters
+    endpoints: Sequence[Endpoint]
+    statistics: QueryStatistics
+    lag: LoopLag
+    stages: dict[str, float] = field(default_factory=dict)
+    """Seconds from the start to the end of each stage of it."""
+
+    def missing(self) -> list[str]:
+        """What keeps the service from answering; empty when nothing does."""
+        missing = []
+        if not self.endpoints:
+            missing.append("it listens nowhere")
+        if not self.publisher.loads:
+            reason = self.sync.status.last_error
+            missing.append(f"no version of the zones has been loaded{f': {reason}' if reason else ''}")
+        return missing
+
+
+def resident_bytes() -> int | None:
+    """Resident memory of the process; None where the platform does not tell."""
+    try:
+        fields = Path("/proc/self/status").read_text(encoding="ascii").split("VmRSS:")
+    except OSError:
+        return None
+    return int(fields[1].split()[0]) * 1024 if len(fields) > 1 else None

@@ -1,0 +1,1 @@
+"""HTTP for operators, with real clients and with hostile ones."""

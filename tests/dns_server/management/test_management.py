@@ -1,0 +1,166 @@
+"""What operators read, from the real program: metrics by Prometheus's own parser, readiness, status, the page."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from dns_server.cli import main
+from tests.support.dig import short
+from tests.support.server import Server, eventually, serve
+
+ZONE = "$TTL 60\n@ SOA ns1 h {serial} 1h 10m 7d 1m\n@ NS ns1\nns1 A 192.0.2.1\n"
+HOSTILE = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def zones(tmp_path: Path) -> Path:
+    folder = tmp_path / "zones"
+    folder.mkdir()
+    for name in ("example.com", "example.org"):
+        (folder / name).write_text(ZONE.format(serial=7))
+    return folder
+
+
+@pytest.fixture
+def server(zones: Path) -> Iterator[Server]:
+    with serve(f"--zones={zones}", "--poll=200ms", "--http=127.0.0.1:0", "--name=ns1<b>") as server:
+        yield server
+
+
+def read(server: Server, path: str, **fields: str) -> str:
+    port = server.ports_for("HTTP")["127.0.0.1"]
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=fields)
+    with urllib.request.urlopen(request, timeout=60) as response:
+        text: str = response.read().decode()
+        return text
+
+
+def status(server: Server) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(read(server, "/status.json"))
+    return document
+
+
+def samples(server: Server) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    families = text_string_to_metric_families(read(server, "/metrics"))
+    return {
+        (sample.name.removeprefix("unizone_"), frozenset(sample.labels.items())): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def labels(**given: str) -> frozenset[tuple[str, str]]:
+    return frozenset(given.items())
+
+
+def test_metrics_count_what_was_asked(server: Server) -> None:
+    for transport in ("+notcp", "+tcp"):
+        short("127.0.0.1", server.port, transport, "ns1.example.com", "A")
+    short("127.0.0.1", server.port, "nothing.example.com", "AAAA")
+    short("127.0.0.1", server.port, "elsewhere.test", "TYPE65280")
+    found = samples(server)
+    assert found["queries_total", labels(transport="udp", type="A")] == 1
+    assert found["queries_total", labels(transport="tcp", type="A")] == 1
+    assert found["queries_total", labels(transport="udp", type="AAAA")] == 1
+    assert found["queries_total", labels(transport="udp", type="other")] == 1
+    assert found["answers_total", labels(transport="udp", rcode="NOERROR")] == 1
+    assert found["answers_total", labels(transport="udp", rcode="NXDOMAIN")] == 1
+    assert found["answers_total", labels(transport="udp", rcode="REFUSED")] == 1
+    assert found["answer_seconds_count", labels()] == 4
+    assert found["answer_size_bytes_count", labels(transport="udp")] == 3
+    assert found["udp_received_total", labels()] == 3
+    assert found["stream_accepted_total", labels()] == 1
+    assert found["zone_serial", labels(zone="example.com.")] == 7
+    assert found["zone_records", labels(zone="example.com.")] == 3
+    assert found["zones", labels()] == 2
+    assert found["ready", labels()] == 1
+
+
+def test_broken_zone_is_told_everywhere_with_its_line(server: Server, zones: Path) -> None:
+    (zones / "example.com").write_text(f"@ SOA ns1 h 8 1h 10m 7d 1m\n@ NS ns1\nns1 A {HOSTILE}\n")
+    server.wait_for("zone refused", zone="example.com.")
+    document = status(server)
+    (broken,) = document["broken"]
+    assert broken["zone"] == "example.com."
+    assert broken["last_good_is_served"] is True
+    assert broken["findings"][0].startswith("example.com:")
+    assert samples(server)["zone_broken", labels(zone="example.com.")] == 1
+    page = read(server, "/")
+    assert "example.com:" in page
+    assert HOSTILE not in page
+
+
+def test_status_of_a_zone_follows_its_versions(server: Server, zones: Path) -> None:
+    before = {zone["zone"]: zone for zone in status(server)["zones"]}
+    (zones / "example.com").write_text(ZONE.format(serial=8))
+    eventually(lambda: {zone["zone"]: zone["serial"] for zone in status(server)["zones"]}["example.com."] == 8)
+    after = {zone["zone"]: zone for zone in status(server)["zones"]}
+    assert after["example.com."]["since"] > before["example.com."]["since"]
+    assert after["example.org."] == before["example.org."]
+
+
+def test_not_ready_until_there_are_zones(tmp_path: Path) -> None:
+    with serve(f"--remote={tmp_path}/nowhere.git", "--http=127.0.0.1:0", until="sync failed") as server:
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            read(server, "/ready")
+        assert refused.value.code == 503
+        assert "no version of the zones has been loaded" in refused.value.read().decode()
+        assert status(server)["ready"] is False
+        assert "Not ready" in read(server, "/")
+        assert "unizone_ready 0" in read(server, "/metrics")
+
+
+class Elements(HTMLParser):
+    """Elements of a page, and the texts of its headings."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.append(tag)
+        assert not [name for name, _ in attrs if name.startswith("on")]
+
+
+def test_page_has_no_scripts_and_escapes_what_it_shows(server: Server) -> None:
+    page = read(server, "/")
+    elements = Elements()
+    elements.feed(page)
+    assert {"h1", "h2", "table"} <= set(elements.names)
+    assert not {"script", "b", "img", "iframe"} & set(elements.names)
+    assert "ns1&lt;b&gt;" in page
+    assert "2 zones with 6 records in service, and nothing is broken." in page
+
+
+def test_token_from_a_file_is_needed_and_never_printed(
+    zones: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    token = "0123456789abcdef"
+    file = tmp_path / "token"
+    file.write_text(f"{token}\n")
+    with serve(f"--zones={zones}", "--http=127.0.0.1:0", f"--http-token=@{file}") as server:
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            read(server, "/metrics")
+        assert refused.value.code == 401
+        assert read(server, "/ready", Authorization=f"Bearer {token}") == "ready\n"
+    assert main(["args", f"--http-token={token}"]) == 0
+    assert main(["args", "--http-token=0123"]) == 64
+    printed = capsys.readouterr()
+    assert "0123" not in printed.out + printed.err
+    assert "***" in printed.out
+
+
+def test_many_zones_do_not_hold_the_service(tmp_path: Path) -> None:
+    for number in range(1000):
+        (tmp_path / f"zone-{number}.example").write_text(ZONE.format(serial=number))
+    with serve(f"--zones={tmp_path}", "--http=127.0.0.1:0") as server:
+        assert len(status(server)["zones"]) == 1000
+        assert "and 500 more" in read(server, "/")
+        assert samples(server)["zone_serial", labels(zone="zone-999.example.")] == 999
