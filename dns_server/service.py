@@ -92,7 +92,7 @@ class Service:
         self.publisher = Publisher(self.engine, self.collector, self._log, time.time)
         self.streams = Streams(self._loop, self._answer(Transport.TCP), plan.limits, self._report)
         self.listeners: HostListeners | DirectListeners = (
-            DirectListeners(self._loop, self._report)
+            DirectListeners(self._loop)
             if isinstance(self._loop, StackLoop)
             else HostListeners(self._loop, self._report)
         )

@@ -18,39 +18,31 @@ from stack.loop.server import Server
 class DatagramAnswerer:
     """One UDP socket of the stack; the answer leaves from the address that was asked."""
 
-    def __init__(self, loop: StackLoop, answer: Answer, counters: UdpCounters, report: Callable[..., None]) -> None:
+    def __init__(self, loop: StackLoop, answer: Answer, counters: UdpCounters) -> None:
         self._loop = loop
         self._answer = answer
         self._counters = counters
-        self._report = report
         self._socket: UdpSocket | None = None
 
     def bind(self, local: address.Endpoint) -> None:
         """Answer what comes to `local`. UdpError."""
-        self._socket = self._loop.interface.udp.bind(local, self._received)
+        self._socket = self._loop.interface.udp.serve(local, self._respond)
 
     def close(self) -> None:
         """Stop answering."""
         if self._socket is not None:
             self._socket.close()
 
-    def _received(self, query: bytes, source: address.Endpoint, destination: address.Endpoint) -> None:
-        counters, bound = self._counters, self._socket
+    def _respond(self, query: bytes) -> bytes | None:
+        counters = self._counters
         counters.received += 1
         if len(query) > MAX_QUERY:
             counters.oversized += 1
-            return
+            return None
         reply = self._answer(query)
-        if reply is None or bound is None:
-            return
-        asked = None if address.is_multicast(destination.address) else destination.address
-        try:
-            bound.send(reply, source, self._loop.interface.now, asked)
-        except UdpError as error:
-            counters.unsent += 1
-            self._report("an answer was not sent", peer=address.text(source.address), reason=str(error))
-        else:
-            counters.sent += 1
+        if reply is not None:
+            counters.sent += 1  # what can't be sent after all is counted by the stack
+        return reply
 
 
 @dataclass(slots=True)
@@ -58,8 +50,6 @@ class DirectListeners:
     """What is open on the own stack; see `HostListeners`."""
 
     loop: StackLoop
-    report: Callable[..., None]
-    """Called with an event and fields for what a peer can cause at will."""
     udp_counters: UdpCounters = field(default_factory=UdpCounters)
     _udp: list[DatagramAnswerer] = field(default_factory=list)
     _tcp: list[Server] = field(default_factory=list)
@@ -67,7 +57,7 @@ class DirectListeners:
     async def open(self, endpoint: Endpoint, answer: Answer, streams: Callable[[], StreamConnection]) -> Endpoint:
         """Listen on `endpoint` over UDP and TCP; with its real port. CannotListen."""
         bound = await self.open_stream(endpoint, streams)
-        answerer = DatagramAnswerer(self.loop, answer, self.udp_counters, self.report)
+        answerer = DatagramAnswerer(self.loop, answer, self.udp_counters)
         try:
             answerer.bind(address.Endpoint(address.parse(bound.address), bound.port))
         except UdpError as error:

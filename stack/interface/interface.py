@@ -15,6 +15,7 @@ from dns_platform.protocols import Entropy, Octets
 from stack.address import Address
 from stack.counters import Counters
 from stack.draw import Draw
+from stack.interface.express import Express
 from stack.interface.ipv4 import Ipv4
 from stack.interface.ipv6 import Ipv6
 from stack.interface.notices import Notices
@@ -87,6 +88,8 @@ class Interface:
             else None
         )
 
+        self.express = Express(mac, self.udp, self.ipv4, self.ipv6)
+
     def attach_tcp(self, tcp: Tcp) -> None:
         """Let `tcp` have the TCP segments."""
         self._upper.tcp = tcp
@@ -150,7 +153,13 @@ class Interface:
     def receive(self, frames: Iterable[Octets], now: float) -> None:
         """Take frames that came in. Their memory may be used again afterwards."""
         self.now = now
+        reply_to = self.express.reply
         for frame in frames:
+            reply = reply_to(frame)
+            if reply is not None:
+                if reply:
+                    self._output.add(reply)
+                continue
             try:
                 self._receive(memoryview(frame), now)
             except WireError as error:

@@ -58,6 +58,7 @@ class Ipv4:
         self._notices = notices
         self._loop = loop
         self._networks: dict[Address, Network] = {}
+        self._broadcasts = {IPV4_BROADCAST}
         self.routes = Routes()
         self.path_mtus = PathMtus(mtu, limits.path_mtus)
         self.arp = Arp(output, limits, counters, draw, notices, self)
@@ -87,6 +88,7 @@ class Ipv4:
                 lost(now)
 
         self._networks[address] = network
+        self._note_broadcasts()
         self.routes.on_link[network] = FOREVER
         self.arp.claims.add(address, now, optimistic=optimistic, kept=kept, claimed=claimed, lost=taken)
 
@@ -94,8 +96,13 @@ class Ipv4:
         """No longer use `address`."""
         network = self._networks.pop(address, None)
         self.arp.claims.drop(address)
+        self._note_broadcasts()
         if network is not None and network not in self._networks.values():
             self.routes.on_link.pop(network, None)
+
+    def _note_broadcasts(self) -> None:
+        networks = self._networks.values()
+        self._broadcasts = {IPV4_BROADCAST, *(network.broadcast for network in networks if network.length < 31)}
 
     @property
     def addresses(self) -> list[Address]:
@@ -104,13 +111,19 @@ class Ipv4:
 
     def is_local(self, address: Address) -> bool:
         """Is it a valid unicast address of ours?"""
-        return (address in self._networks and self.arp.claims.is_usable(address)) or is_loopback(address)
+        return self.is_assigned(address) or is_loopback(address)
+
+    def is_assigned(self, address: Address) -> bool:
+        """Is it an address of ours that may be used on the link?"""
+        return address in self._networks and self.arp.claims.is_usable(address)
+
+    def is_stranger(self, address: Address) -> bool:
+        """Can it be the address of another host, from anywhere (RFC 1122 3.2.1.3)?"""
+        return address not in self._networks and self.is_unicast(address) and not is_loopback(address)
 
     def is_broadcast(self, address: Address) -> bool:
         """Is it everyone on the link (RFC 1122 3.2.1.3)? In networks of /31 and /32 there is no such address."""
-        if address == IPV4_BROADCAST:
-            return True
-        return any(network.length < 31 and address == network.broadcast for network in self._networks.values())
+        return address in self._broadcasts
 
     def is_unicast(self, address: Address) -> bool:
         """Is it the address of one host, as far as we can know?"""

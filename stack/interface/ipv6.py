@@ -108,9 +108,17 @@ class Ipv6:
         """Is it a valid unicast address of ours?"""
         return self.addresses.is_local(address) or address == IPV6_LOOPBACK
 
+    def is_stranger(self, address: Address) -> bool:
+        """Can it be the address of another host, from anywhere?"""
+        return not (
+            is_multicast(address)
+            or address in (IPV6_UNSPECIFIED, IPV6_LOOPBACK)
+            or self.addresses.get(address) is not None
+        )
+
     def is_neighbour(self, address: Address) -> bool:
         """Can `address` be that of a host on the link, other than us?"""
-        if self.addresses.get(address) is not None or is_multicast(address) or address == IPV6_UNSPECIFIED:
+        if not self.is_stranger(address):
             return False
         return address in self.routes.routers or self.routes.is_on_link(address)
 

@@ -18,11 +18,15 @@ class Output:
         self._frames: list[bytes] = []
 
     def send(self, destination: bytes, ether_type: EtherType, payload: Octets) -> None:
-        """Queue a frame to the MAC `destination`; drop it when the queue is full."""
+        """Queue a frame to the MAC `destination`, as `add` does."""
+        self.add(ethernet.emit(Frame(destination, self.mac, ether_type, payload)))
+
+    def add(self, frame: bytes) -> None:
+        """Queue `frame`; drop it when the queue is full."""
         if len(self._frames) >= self._limit:
             self._counters.add(ethernet.LAYER, "output queue full")
-            return
-        self._frames.append(ethernet.emit(Frame(destination, self.mac, ether_type, payload)))
+        else:
+            self._frames.append(frame)
 
     def take(self) -> list[bytes]:
         """All frames queued, in order; the queue is empty afterwards."""

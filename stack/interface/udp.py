@@ -24,6 +24,8 @@ _ATTEMPTS = 64
 
 Received = Callable[[bytes, Endpoint, Endpoint], None]
 """Called with payload, source and destination of each datagram."""
+Respond = Callable[[bytes], bytes | None]
+"""The reply to one request, or None for none; never raises."""
 Failed = Callable[[Endpoint, Unreachable], None]
 """Called with the destination of a datagram that did not arrive, and why, as far as ICMP says so."""
 
@@ -54,7 +56,12 @@ class UdpSocket:
     __slots__ = ("_udp", "failed", "local", "received", "remote")
 
     def __init__(
-        self, owner: "Udp", local: Endpoint, remote: Endpoint | None, received: Received, failed: Failed | None
+        self,
+        owner: "Udp",
+        local: Endpoint,
+        remote: Endpoint | None,
+        received: Received,
+        failed: Failed | None,
     ) -> None:
         self._udp = owner
         self.local = local
@@ -87,6 +94,8 @@ class Udp:
         self._counters = counters
         self._draw = draw
         self._sockets: dict[_Key, UdpSocket] = {}
+        self.responders: dict[tuple[Address, int], Respond] = {}
+        """What is served, by endpoint, whose address is unspecified for any; `Express` looks here."""
 
     def bind(
         self, local: Endpoint, received: Received, failed: Failed | None = None, remote: Endpoint | None = None
@@ -95,6 +104,25 @@ class Udp:
 
         UdpError when the port is taken, the address is not ours, or there are too many sockets.
         """
+        for served in self.responders:
+            if _same_port(served, local):
+                raise UdpError(f"{local} can't be bound: its port is served")
+        return self._bind(local, received, failed, remote)
+
+    def serve(self, local: Endpoint, respond: Respond) -> UdpSocket:
+        """As `bind`, for requests that are answered at once, by what `respond` makes of their payload alone.
+
+        Answers come from the address that was asked. A port that is served has no other sockets of its family, so that
+        `Express` need not look for them.
+        """
+        for other in self._sockets.values():
+            if _same_port(other.local, local) and other.local not in self.responders:
+                raise UdpError(f"{local} can't be served: {other.local} is bound")
+        socket = self._bind(local, _nothing, None, None)
+        self.responders[socket.local] = respond
+        return socket
+
+    def _bind(self, local: Endpoint, received: Received, failed: Failed | None, remote: Endpoint | None) -> UdpSocket:
         if not is_unspecified(local.address) and not self._ip.is_local(local.address):
             raise UdpError(f"{local} can't be bound: the address is not one of this interface")
         if len(self._sockets) >= self._limit:
@@ -130,18 +158,32 @@ class Udp:
         key = (socket.local.address, socket.local.port, socket.remote)
         if self._sockets.get(key) is socket:
             del self._sockets[key]
+            self.responders.pop(socket.local, None)
 
-    def receive(self, source: Address, destination: Address, payload: memoryview, group: bool) -> Unreachable | None:
+    def receive(
+        self, source: Address, destination: Address, payload: memoryview, group: bool, now: float
+    ) -> Unreachable | None:
         """Take the payload of a packet; PORT when nothing listens there. `group` when it was not to us alone."""
         datagram = udp.parse(payload, source, destination)
         socket = self._find(Endpoint(destination, datagram.destination), Endpoint(source, datagram.source), group)
         if socket is None:
             self._counters.add(udp.LAYER, "no socket")
             return Unreachable.PORT
-        socket.received(
-            bytes(datagram.payload), Endpoint(source, datagram.source), Endpoint(destination, datagram.destination)
-        )
+        peer, local = Endpoint(source, datagram.source), Endpoint(destination, datagram.destination)
+        respond = self.responders.get(socket.local)
+        if respond is None:
+            socket.received(bytes(datagram.payload), peer, local)
+        else:
+            reply = respond(bytes(datagram.payload))
+            if reply is not None:
+                self._reply(socket, reply, peer, None if group else destination, now)
         return None
+
+    def _reply(self, socket: UdpSocket, reply: bytes, peer: Endpoint, source: Address | None, now: float) -> None:
+        try:
+            self.send(socket, reply, peer, now, source)
+        except UdpError:  # no port to answer to, no route, too long
+            self._counters.add(udp.LAYER, "reply that can't be sent")
 
     def accepts(self, source: Address, destination: Address, quoted: memoryview) -> bool:
         """Can `quoted` have been sent by a connected socket? Others ignore path MTUs: they are too easy to forge."""
@@ -183,6 +225,15 @@ class Udp:
                 (where, port, who) in self._sockets
                 for where in (address, bytes(len(address)))
                 for who in {remote, None}
-            ):
+            ) and not any(_same_port(served, Endpoint(address, port)) for served in self.responders):
                 return Endpoint(address, port)
         raise UdpError("no free port was found")
+
+
+def _same_port(one: tuple[Address, int], other: tuple[Address, int]) -> bool:
+    """Are both of one port and family?"""
+    return one[1] == other[1] and len(one[0]) == len(other[0])
+
+
+def _nothing(_payload: bytes, _source: Endpoint, _destination: Endpoint) -> None:
+    """A socket that is served has its responder instead."""

@@ -18,7 +18,7 @@ class Upper:
     ) -> Unreachable | None:
         """Take the payload of a packet; why not, when the sender should be told. Raises WireError."""
         if protocol == Protocol.UDP:
-            return self._udp.receive(source, destination, payload, group)
+            return self._udp.receive(source, destination, payload, group, now)
         if protocol == Protocol.TCP and self.tcp is not None:
             if not group:  # RFC 9293 3.9.2.3: segments to groups are silently discarded
                 self.tcp.receive(source, destination, payload, now)

@@ -1,6 +1,7 @@
 """Hosts of ours on a link in memory, in made-up time; and a stranger who says whatever a test wants."""
 
 import random
+from typing import Any
 
 from dns_platform.memory import link
 from stack.address import Endpoint, multicast_mac, parse
@@ -106,9 +107,15 @@ def discovery(body: ndp.Body, source: bytes, destination: bytes, hop_limit: int 
     return ethernet.emit(Frame(mac, STRANGER_MAC, EtherType.IPV6, packet))
 
 
-def ip4(protocol: int, payload: bytes, source: bytes = STRANGER, destination: bytes = US, **fields: int) -> bytes:
+def ip4(
+    protocol: int,
+    payload: bytes,
+    source: bytes = STRANGER,
+    destination: bytes = US,
+    **fields: Any,  # noqa: ANN401 - each field has its own type
+) -> bytes:
     """A frame with an IPv4 packet from the stranger."""
-    packet = ipv4.Packet(source, destination, protocol, payload, **fields)  # type: ignore[arg-type]
+    packet = ipv4.Packet(source, destination, protocol, payload, **fields)
     return ethernet.emit(Frame(OUR_MAC, STRANGER_MAC, EtherType.IPV4, ipv4.emit(packet)))
 
 

@@ -1,0 +1,198 @@
+"""The express way gives the answers that the layers give, and leaves to them whatever is unusual."""
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from stack.address import IPV4_BROADCAST, Endpoint, parse
+from stack.interface.udp import UdpError
+from stack.wire import ethernet, ipv4, ipv6, udp
+from stack.wire.ethernet import EtherType, Frame
+from tests.stack.interface.lan import (
+    OUR_MAC,
+    STRANGER,
+    STRANGER_6,
+    STRANGER_MAC,
+    US,
+    US_6,
+    Host,
+    datagram,
+    echo_server,
+    ip4,
+    ip6,
+    payloads,
+)
+
+Answer = tuple[int, bytes, bytes, udp.Datagram]
+
+
+def reversed_or_silent(request: bytes) -> bytes | None:
+    """What both ways serve."""
+    return None if request.startswith(b"silence") else request[::-1]
+
+
+def serving() -> Host:
+    """A host that serves port 53; most of it goes by the express way."""
+    host = Host()
+    for size in (4, 16):
+        host.interface.udp.serve(Endpoint(bytes(size), 53), reversed_or_silent)
+    host.know_stranger()
+    return host
+
+
+def layered() -> Host:
+    """A host that has the same answers and no express way."""
+    host = Host()
+
+    def received(payload: bytes, source: Endpoint, destination: Endpoint) -> None:
+        reply = reversed_or_silent(payload)
+        if reply is not None and source.port:
+            sockets[len(source.address)].send(reply, source, host.now, destination.address)
+
+    sockets = {size: host.interface.udp.bind(Endpoint(bytes(size), 53), received) for size in (4, 16)}
+    host.know_stranger()
+    return host
+
+
+def answers(frames: list[Frame]) -> list[Answer]:
+    """What was answered to whom; both checksums are looked at."""
+    found: list[Answer] = []
+    for frame in frames:
+        view = memoryview(frame.payload)
+        if frame.ether_type == EtherType.IPV4 and view[9] == 17:
+            four = ipv4.parse(view)
+            body = udp.parse(memoryview(four.payload), four.source, four.destination)
+            found.append((four.ttl, four.source, four.destination, body))
+        elif frame.ether_type == EtherType.IPV6 and view[6] == 17:
+            six = ipv6.parse(view)
+            body = udp.parse(memoryview(six.payload), six.source, six.destination)
+            found.append((six.hop_limit, six.source, six.destination, body))
+    return found
+
+
+def frame(payload: bytes, *, six: bool) -> bytes:
+    if six:
+        return ip6(17, datagram(payload, source=STRANGER_6, destination=US_6))
+    return ip4(17, datagram(payload))
+
+
+@pytest.mark.parametrize("six", [False, True])
+@pytest.mark.parametrize("payload", [b"", b"1", b"12", b"123", bytes(1400), b"\xff" * 101])
+def test_a_plain_request_is_answered_in_one_step(payload: bytes, six: bool) -> None:
+    host = serving()
+    (reply,) = host.say(frame(payload, six=six))
+    assert host.interface.express.replies == 1
+    assert (reply.source, reply.destination) == (OUR_MAC, STRANGER_MAC)
+    ours, theirs = (US_6, STRANGER_6) if six else (US, STRANGER)
+    assert answers([reply]) == [(64, ours, theirs, udp.Datagram(53, 4321, payload[::-1]))]
+
+
+@pytest.mark.parametrize("six", [False, True])
+def test_a_request_without_a_reply_is_done_with(six: bool) -> None:
+    host = serving()
+    assert host.say(frame(b"silence", six=six)) == []
+
+
+def test_a_computed_zero_is_sent_as_all_ones() -> None:
+    host = serving()
+    for number in range(0, 0x10000, 64):
+        host.stranger.transmit([frame((number + more).to_bytes(2), six=more % 2 == 0) for more in range(64)])
+        host.turn()
+        assert len(answers(host.heard())) == 64
+
+
+requests = st.builds(frame, st.binary(max_size=60) | st.just(b"silence"), six=st.booleans())
+mutations = st.lists(st.tuples(st.integers(0, 70), st.integers(0, 7)), max_size=2)
+
+
+@given(requests, mutations, st.integers(0, 3))
+@example(frame(b"12", six=False), [(14, 0)], 0)
+@example(frame(b"12", six=True), [(14, 5)], 0)
+@settings(max_examples=400, deadline=None)
+def test_both_ways_agree_whatever_is_in_the_frame(request: bytes, flips: list[tuple[int, int]], cut: int) -> None:
+    spoiled = bytearray(request)
+    for at, bit in flips:
+        if at < len(spoiled):
+            spoiled[at] ^= 1 << bit
+    octets = bytes(spoiled[: len(spoiled) - cut])
+    quick, slow = _HOSTS
+    for host in _HOSTS:
+        host.introduce()
+    assert sorted(answers(quick.say(octets))) == sorted(answers(slow.say(octets)))
+
+
+_HOSTS = serving(), layered()
+
+
+@pytest.mark.parametrize(
+    "unusual",
+    [
+        ip4(17, datagram(b"ab"), options=b"\x01\x01\x01\x01"),
+        ethernet.emit(
+            Frame(
+                b"\xff" * 6,
+                STRANGER_MAC,
+                EtherType.IPV4,
+                ipv4.emit(ipv4.Packet(STRANGER, IPV4_BROADCAST, 17, datagram(b"ab", destination=IPV4_BROADCAST))),
+            )
+        ),
+    ],
+    ids=["options", "broadcast"],
+)
+def test_what_is_unusual_is_answered_by_the_layers(unusual: bytes) -> None:
+    host = serving()
+    assert payloads(host.say(unusual)) == [b"ba"]
+    assert host.interface.express.replies == 0
+
+
+def test_a_reply_that_does_not_fit_goes_in_fragments() -> None:
+    host = Host()
+    host.interface.udp.serve(Endpoint(bytes(4), 53), lambda _: bytes(4000))
+    host.know_stranger()
+    assert len(host.say(frame(b"", six=False))) == 3
+    assert host.interface.express.replies == 0
+
+
+@pytest.mark.parametrize("source", ["127.0.0.1", "192.0.2.1", "192.0.2.255", "224.0.0.1", "0.0.0.0", "255.255.255.255"])
+def test_sources_that_are_no_host_elsewhere(source: str) -> None:
+    host = serving()
+    address = parse(source)
+    host.say(ip4(17, datagram(b"ab", source=address), source=address))
+    assert host.interface.express.replies == 0
+
+
+def test_an_address_that_went_is_not_answered_for() -> None:
+    host = serving()
+    host.interface.ipv4.withdraw(US)
+    assert host.say(frame(b"ab", six=False)) == []
+    assert host.interface.ipv6 is not None
+    host.interface.ipv6.addresses.remove(US_6)
+    assert host.say(frame(b"ab", six=True)) == []
+
+
+def test_a_port_that_is_served_has_no_other_sockets() -> None:
+    host = serving()
+    udp_sockets = host.interface.udp
+    with pytest.raises(UdpError, match="its port is served"):
+        udp_sockets.bind(Endpoint(US, 53), lambda *_: None, remote=Endpoint(STRANGER, 1))
+    with pytest.raises(UdpError, match="already bound"):
+        udp_sockets.serve(Endpoint(bytes(4), 53), reversed_or_silent)
+    bound = udp_sockets.bind(Endpoint(US, 54), lambda *_: None)
+    with pytest.raises(UdpError, match="is bound"):
+        udp_sockets.serve(Endpoint(bytes(4), 54), reversed_or_silent)
+    bound.close()
+    udp_sockets.serve(Endpoint(bytes(4), 54), reversed_or_silent).close()
+    assert (bytes(4), 54) not in udp_sockets.responders
+
+
+def test_others_are_served_under_a_flood_of_fragments_and_questions() -> None:
+    host = serving()
+    echo_server(host, port=7)
+    for number in range(300):
+        source = bytes((192, 0, 2, 10 + number % 200))
+        host.say(
+            ip4(17, bytes(1024), source=source, offset=8, more_fragments=1, identification=number),
+            ip4(17, datagram(b"spoofed", source=source), source=source),
+            ip4(17, datagram(b"spoofed", port=7, source=source), source=source),
+        )
+        assert answers(host.say(frame(b"ab", six=False)))[0][3].payload == b"ba"
