@@ -32,12 +32,20 @@ class Ring:
         length = descriptors + size * words * 8
         memory = mmap.mmap(xdp.fileno(), length, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE, offset=page_offset)
         view = memoryview(memory)
+        self._memory = memory
         self.size = size
         self.mask = size - 1
         self.producer = view[producer : producer + 4].cast("I")
         self.consumer = view[consumer : consumer + 4].cast("I")
         self._flags = view[flags : flags + 4].cast("I")
         self.descriptors = view[descriptors:length].cast("Q")
+        view.release()
+
+    def close(self) -> None:
+        """Unmap the ring: as long as it is mapped, the kernel keeps the socket."""
+        for view in (self.producer, self.consumer, self._flags, self.descriptors):
+            view.release()
+        self._memory.close()
 
     @property
     def needs_wakeup(self) -> bool:

@@ -11,6 +11,7 @@ import mmap
 import os
 import socket
 import struct
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from dns_platform.unix import bpf, libc
 from dns_platform.unix.link import interface_index, interface_mac, interface_mtu
 from dns_platform.unix.rings import (
     SOL_XDP,
+    Ring,
     completion_ring,
     fill_ring,
     receive_ring,
@@ -33,6 +35,7 @@ _RING = 1024
 _FRAMES = 2 * _RING  # half of them to receive, half to send
 _ETHERNET = 14
 _HEADROOM = 256  # XDP_PACKET_HEADROOM
+_PATIENCE_S = 2.0
 _BUSY = (errno.EAGAIN, errno.EBUSY, errno.ENOBUFS, errno.ENETDOWN)
 
 
@@ -43,6 +46,7 @@ class XdpDevice:
         index = interface_index(name)
         self.name = name
         self._descriptors: list[int] = []
+        self._rings: list[Ring] = []
         self._socket: socket.socket | None = None
         try:
             self.mac = interface_mac(name)
@@ -75,15 +79,15 @@ class XdpDevice:
         start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
         registration = struct.pack("QQIIII", start, len(memory), self._slot, 0, 0, 0)
         xdp.setsockopt(SOL_XDP, _UMEM_REGISTER, registration)
-        self._fill = fill_ring(xdp, _RING)
-        self._completion = completion_ring(xdp, _RING)
-        self._in = receive_ring(xdp, _RING)
-        self._out = transmit_ring(xdp, _RING)
+        self._fill = self._mapped(fill_ring(xdp, _RING))
+        self._completion = self._mapped(completion_ring(xdp, _RING))
+        self._in = self._mapped(receive_ring(xdp, _RING))
+        self._out = self._mapped(transmit_ring(xdp, _RING))
         self._taken: list[int] = [slot * self._slot for slot in range(_RING)]
         self._spare = [slot * self._slot for slot in range(_RING, _FRAMES)]
         self._give_back()
         address = struct.pack("HHIII", _AF_XDP, _USE_NEED_WAKEUP, index, 0, 0)
-        libc.call("bind", xdp.fileno(), address, len(address))
+        self._bind(xdp, address)
         socket_map = self._keep(bpf.make_socket_map(1))
         bpf.put_socket(socket_map, 0, xdp.fileno())
         program = self._keep(bpf.load_redirect(socket_map))
@@ -132,9 +136,28 @@ class XdpDevice:
         """See `NetworkDevice.close`."""
         while self._descriptors:
             os.close(self._descriptors.pop())
+        while self._rings:
+            self._rings.pop().close()
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+    def _bind(self, xdp: socket.socket, address: bytes) -> None:
+        """Bind to the queue; the kernel frees one a moment after the socket that had it is gone."""
+        until = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                libc.call("bind", xdp.fileno(), address, len(address))
+            except OSError as error:
+                if error.errno != errno.EBUSY or time.monotonic() > until:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
+
+    def _mapped(self, ring: Ring) -> Ring:
+        self._rings.append(ring)
+        return ring
 
     def _give_back(self) -> None:
         """The frames that the last `receive` gave out are the kernel's again."""

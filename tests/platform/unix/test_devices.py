@@ -69,10 +69,13 @@ def test_datagrams_go_both_ways(linked: tuple[Namespace, NetworkDevice], address
 
 def test_xdp_program_goes_away_with_the_device() -> None:
     with veth_namespace(*LINUX, offload=False) as namespace:
-        XdpDevice(namespace.outside).close()
-        again = XdpDevice(namespace.outside)
-        again.close()
-        again.close()
+        first = XdpDevice(namespace.outside)
+        first.close()
+        second = XdpDevice(namespace.outside)
+        with pytest.raises(DeviceError, match="busy"):
+            XdpDevice(namespace.outside)
+        second.close()
+        second.close()
 
 
 @pytest.mark.parametrize("device", [PacketDevice, XdpDevice])
