@@ -1,5 +1,6 @@
 """Other name servers on the same zones: NSD, Knot and BIND from Debian's packages, on free loopback ports."""
 
+import random
 import socket
 import struct
 import subprocess
@@ -53,12 +54,16 @@ class Server:
 def free_port() -> int:
     """A port of 127.0.0.1 that is free for UDP and TCP at this moment."""
     while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as stream:
-            stream.bind(("127.0.0.1", 0))
-            port: int = stream.getsockname()[1]
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagram, suppress(OSError):
-                datagram.bind(("127.0.0.1", port))
-                return port
+        # Not one of those that the kernel gives to clients: another test's client may get it before it is used.
+        port = random.randrange(10_000, 32_000)
+        with (
+            suppress(OSError),
+            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as stream,
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagram,
+        ):
+            stream.bind(("127.0.0.1", port))
+            datagram.bind(("127.0.0.1", port))
+            return port
 
 
 def _nsd(folder: Path, port: int, zones: Mapping[str, Path]) -> str:

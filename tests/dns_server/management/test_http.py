@@ -16,7 +16,6 @@ from dns_server.management import http
 from dns_server.management.http import MAX_CONNECTIONS, MAX_HEADER, MAX_PER_CLIENT, HttpServer, Response, plain
 
 PATIENCE_S = 60.0
-LOOPBACK = (ip_network("127.0.0.0/8"),)
 TOKEN = "a token of sixteen and more"
 BIG = b"x" * 20_000_000
 
