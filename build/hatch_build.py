@@ -15,14 +15,6 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 VARIABLE = "UNIZONE_COMPILE"
-DIRECTIVES = {
-    "language_level": 3,
-    "boundscheck": True,
-    "wraparound": False,
-    "cdivision": True,
-    "initializedcheck": False,
-    "infer_types": True,
-}
 FLAGS = ["-O2", "-g0", "-fno-strict-aliasing", "-Wno-unused-function", "-Wno-unreachable-code"]
 
 
@@ -43,7 +35,7 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
             return
         self._folder = tempfile.mkdtemp(prefix="unizone-")
         try:
-            compile_modules(root, modules, Path(self._folder))
+            compile_modules(root, modules, self.config["directives"], Path(self._folder))
         except Exception as error:
             if wanted == "1":
                 raise
@@ -69,7 +61,7 @@ def _extension(module: Path) -> Path:
     return module.with_suffix(sysconfig.get_config_var("EXT_SUFFIX"))
 
 
-def compile_modules(root: Path, modules: list[Path], folder: Path) -> None:
+def compile_modules(root: Path, modules: list[Path], directives: dict[str, Any], folder: Path) -> None:
     """Put an extension module for each source below `root` into `folder`. Raises what Cython or the compiler raise."""
     # Not at the top: a build without a compiler needs neither.
     from Cython.Build import cythonize
@@ -82,7 +74,7 @@ def compile_modules(root: Path, modules: list[Path], folder: Path) -> None:
             Extension(".".join(module.with_suffix("").parts), [str(module)], extra_compile_args=FLAGS)
             for module in modules
         ]
-        built = cythonize(extensions, build_dir=str(folder / "c"), compiler_directives=DIRECTIVES, force=True)
+        built = cythonize(extensions, build_dir=str(folder / "c"), compiler_directives=directives, force=True)
         command = Distribution({"ext_modules": built}).get_command_obj("build_ext")
         command.build_lib = str(folder)
         command.build_temp = str(folder / "objects")

@@ -7,13 +7,9 @@ from typing import Any, Final
 
 import structlog
 
-from dns_platform.protocols import DeviceError, NetworkDevice
-from dns_platform.unix.host import UnixClock, UnixEntropy
-from dns_platform.unix.packet import PacketDevice
-from dns_platform.unix.poller import UnixPoller
-from dns_platform.unix.tap import TapDevice
-from dns_platform.unix.xdp import XdpDevice
-from dns_server.parameters import INTERFACE, IPV4, IPV4_GATEWAY, IPV6, IPV6_GATEWAY, LINK, NAME, RESOLVER, Link
+from dns_platform import machine
+from dns_platform.protocols import DeviceError
+from dns_server.parameters import INTERFACE, IPV4, IPV4_GATEWAY, IPV6, IPV6_GATEWAY, LINK, NAME, RESOLVER
 from dns_server.settings import BadUsage, Settings
 from dns_server.values import Addressing
 from stack import address
@@ -34,34 +30,20 @@ def run(settings: Settings, serving: Coroutine[Any, Any, int]) -> int:
     """Run `serving` on a loop over the own stack, set up by `settings`; its exit code."""
     with contextlib.closing(serving):
         name = settings[INTERFACE]
-        if name is None:
+        if name is None and machine.HAS_SOCKETS:
             raise BadUsage(
                 "--net=direct needs --interface: which interface is to be taken\n"
                 f"  for example: --interface={INTERFACE.example}"
             )
         try:
-            device = _open(settings[LINK], name)
+            opened = machine.open_machine(settings[LINK].value, name or "")
         except DeviceError as error:
             structlog.get_logger().error("stopped", reason=str(error))
             return EXIT_NO_DEVICE
-        poller = UnixPoller(device)
-        try:
-            platform = Platform(UnixClock(), UnixEntropy(), poller, device)
+        with contextlib.closing(opened):
+            platform = Platform(opened.clock, opened.entropy, opened.poller, opened.device)
             with asyncio.Runner(loop_factory=lambda: StackLoop(platform, _settings(settings))) as runner:
                 return runner.run(_attended(settings, serving))
-        finally:
-            poller.close()
-            device.close()
-
-
-def _open(link: Link, name: str) -> NetworkDevice:
-    match link:
-        case Link.TAP:
-            return TapDevice(name)
-        case Link.PACKET:
-            return PacketDevice(name)
-        case Link.XDP:
-            return XdpDevice(name)
 
 
 def _settings(settings: Settings) -> interface_settings.Settings:

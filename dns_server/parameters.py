@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
+from dns_platform import machine
 from dns_server import values
 from dns_server.endpoint import Endpoint
 from dns_server.values import Addressing, Network
@@ -159,7 +160,7 @@ SERIAL: Final[Parameter[SerialPolicy]] = Parameter(
 NET: Final[Parameter[Net]] = Parameter(
     name="net",
     parse=values.choice(Net),
-    default="host",
+    default="host" if machine.HAS_SOCKETS else "direct",  # an image that boots has no other way
     metavar="host|direct",
     example="direct",
     group=Group.NETWORK,

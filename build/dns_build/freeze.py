@@ -54,7 +54,7 @@ class Job:
     also: Mapping[str, Sequence[str]]
     left_out: Sequence[str]
     extensions: Mapping[str, str]
-    """Compiled modules that are linked beside CPython's own, with their initialisers."""
+    """Compiled modules that are linked beside CPython's own, with their initialisers; their sources are traced."""
     output: str
 
     def rules(self) -> graph.Rules:
@@ -76,13 +76,15 @@ def freeze(job: Job) -> None:
     entries: list[dict[str, Any]] = []
     for name, module in sorted(traced.modules.items()):
         entry: dict[str, Any] = {"name": name, "root": module.root, "because": traced.because[name]}
-        if module.path is not None:
+        if module.path is not None and name not in job.extensions:
             source = module.path.read_bytes()
             code = marshal.dumps(compile_module(source, module, job.roots[module.root]))
             frozen.append((names.get(name, name), module.is_package, code))
             entry |= {"size": len(code), "sha256": hashlib.sha256(source).hexdigest()}
         entries.append(entry)
-    builtin = _ALWAYS | {name for name, module in traced.modules.items() if module.path is None}
+    builtin = _ALWAYS | {
+        name for name, module in traced.modules.items() if module.path is None or name in job.extensions
+    }
     output = Path(job.output)
     output.joinpath("frozen.bin").write_bytes(b"".join(code for _, _, code in frozen))
     output.joinpath("frozen.S").write_text(_assembly(output / "frozen.bin"))

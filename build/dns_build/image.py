@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dns_build import binding, manifest, parts, runtime, symbols, toolchain
+from dns_build import binding, compiled, manifest, parts, runtime, symbols, toolchain
 from dns_build.progress import BuildError, step
 from dns_build.recipe import ROOT
 from dns_build.targets import PLATFORM, Target
@@ -127,7 +127,10 @@ class Build:
                 binding.MODULE: [binding.BACKEND],
             },
             "left_out": sorted(table["left_out"]),
-            "extensions": binding.EXTENSIONS if self.target.has_binding else {},
+            "extensions": {
+                **(binding.EXTENSIONS if self.target.has_binding else {}),
+                **{name: compiled.initialiser(name) for name in compiled.modules()},
+            },
             "output": str(self.work),
         }
         result = subprocess.run(
@@ -160,6 +163,11 @@ class Build:
             for source in sorted((PLATFORM / folder).glob("*.[cS]"))
         ]
         units += [(self.work / "tables.c", ["-DPy_BUILD_CORE"]), (self.work / "frozen.S", [])]
+        reached = set(json.loads((self.work / "modules.json").read_text())["builtin"])
+        for name, source in compiled.modules().items():
+            if name in reached:
+                compiled.generate(source, self.work / f"{name}.c")
+                units.append((self.work / f"{name}.c", compiled.options(name)))
         if self.target.has_binding:
             binding.generate(self.work / "binding.c")
             units.append((self.work / "binding.c", []))

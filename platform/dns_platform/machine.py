@@ -6,18 +6,12 @@ Images that boot have a module of this name that opens their virtual machine (pl
 from dataclasses import dataclass
 from typing import Final
 
-from dns_platform.protocols import Clock, Entropy, NetworkDevice
+from dns_platform.protocols import Clock, DeviceError, Entropy, NetworkDevice
 from dns_platform.unix.host import UnixClock, UnixEntropy
-from dns_platform.unix.packet import PacketDevice
 from dns_platform.unix.poller import UnixPoller
-from dns_platform.unix.tap import TapDevice
-from dns_platform.unix.xdp import XdpDevice
 
 HAS_SOCKETS: Final = True
 """Whether there is a network stack below, whose sockets can be used."""
-
-LINKS: Final = {"tap": TapDevice, "packet": PacketDevice, "xdp": XdpDevice}
-"""Ways to exchange frames with an interface."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +30,19 @@ class Machine:
 
 
 def open_machine(link: str, interface: str) -> Machine:
-    """The machine with `interface` reached by `link`, one of LINKS. DeviceError."""
-    device: NetworkDevice = LINKS[link](interface)
+    """The machine with `interface` reached by `link`: `tap`, `packet` or `xdp`. DeviceError."""
+    device = _open(link, interface)
     return Machine(UnixClock(), UnixEntropy(), UnixPoller(device), device)
+
+
+def _open(link: str, interface: str) -> NetworkDevice:
+    if link == "tap":
+        from dns_platform.unix.tap import TapDevice
+
+        return TapDevice(interface)
+    try:
+        from dns_platform.unix.packet import PacketDevice
+        from dns_platform.unix.xdp import XdpDevice
+    except ModuleNotFoundError as error:  # an image: the system calls of these two go through ctypes
+        raise DeviceError(f"{link}: this program has no {error.name}; use a tap interface (--link=tap)") from error
+    return PacketDevice(interface) if link == "packet" else XdpDevice(interface)
