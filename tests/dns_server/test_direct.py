@@ -1,0 +1,100 @@
+"""The real program on its own network stack, asked by dig on Linux at the other end of the link."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.support.debian import Tree, Unavailable, programs
+from tests.support.namespaces import Namespace, need_namespaces, plug, tap_namespace, veth_namespace
+from tests.support.server import Server, eventually, serve
+
+pytestmark = pytest.mark.netns
+
+LINUX = "192.0.2.1/24", "2001:db8::1/64"
+OURS = "--ipv4=192.0.2.53/24", "--ipv6=2001:db8::53/64"
+ZONE = """\
+$TTL 1h
+@ SOA ns1 hostmaster 1 4h 1h 14d 5m
+@ NS ns1
+ns1 A 192.0.2.53
+ns1 AAAA 2001:db8::53
+big TXT {big}
+"""
+
+
+@pytest.fixture(scope="module")
+def dig() -> Tree:
+    try:
+        return programs("bind9-dnsutils")
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture(params=["tap", "packet", "xdp"])
+def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Namespace, Server]]:
+    """The program on a link of each kind."""
+    need_namespaces()
+    big = " ".join(f'"{"x" * 250}"' for _ in range(40))
+    (tmp_path / "example.test").write_text(ZONE.format(big=big))
+    with ExitStack() as stack:
+        if request.param == "tap":
+            namespace = stack.enter_context(tap_namespace())
+        else:
+            namespace = stack.enter_context(veth_namespace(*LINUX, offload=request.param != "xdp"))
+        server = stack.enter_context(
+            serve(
+                f"--zones={tmp_path}",
+                "--net=direct",
+                f"--link={request.param}",
+                f"--interface={namespace.outside}",
+                *OURS,
+                listen=("0.0.0.0:53", "[::]:53"),
+            )
+        )
+        if request.param == "tap":
+            plug(namespace, *LINUX)
+        yield namespace, server
+
+
+def ask(served: tuple[Namespace, Server], dig: Tree, address: str, *question: str) -> str:
+    namespace, _ = served
+    result = subprocess.run(
+        [
+            "ip",
+            "netns",
+            "exec",
+            namespace.name,
+            str(dig.path("dig")),
+            "+timeout=20",
+            "+short",
+            f"@{address}",
+            *question,
+        ],
+        env=dig.environment,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    return result.stdout
+
+
+def test_dig_over_udp_and_tcp(served: tuple[Namespace, Server], dig: Tree) -> None:
+    for address in ("192.0.2.53", "2001:db8::53"):
+        for transport in ("+notcp", "+tcp"):
+            assert ask(served, dig, address, transport, "ns1.example.test", "A") == "192.0.2.53\n"
+        # Truncated over UDP, whole over TCP: several segments
+        assert ask(served, dig, address, "big.example.test", "TXT").count("x" * 250) == 40
+    _, server = served
+    eventually(lambda: server.has("address claimed"))
+
+
+def test_an_interface_that_is_not_there(tmp_path: Path) -> None:
+    need_namespaces()
+    line = ["serve", "--log-format=json", f"--zones={tmp_path}", "--net=direct", "--link=packet", "--interface=none0"]
+    server = Server(line)
+    assert server.process.wait(60) == 69
+    assert "there is no interface none0" in server.wait_for("stopped")["reason"]
