@@ -1,4 +1,5 @@
-# The two commands: `make run` and `make test`. Both set up what they need (see build/dev/setup.sh).
+# The two commands: `make run` (with NET=direct, as root: on the own stack) and `make test`. Both set up what they need
+# (see build/dev/setup.sh).
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 PYTEST_ARGS ?= -n auto
@@ -6,7 +7,7 @@ PYTEST_ARGS ?= -n auto
 .PHONY: run test lint format bench image runtime clean setup
 
 run: setup
-	@$(VENV)/bin/unizone example
+	@$(VENV)/bin/unizone example $(if $(NET),--net=$(NET))
 
 test: setup
 	$(PYTHON) -m pytest $(PYTEST_ARGS)

@@ -3,14 +3,16 @@
 import asyncio
 import contextlib
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
 
 from dns_platform import machine
-from dns_platform.protocols import DeviceError
-from dns_server.parameters import INTERFACE, IPV4, IPV4_GATEWAY, IPV6, IPV6_GATEWAY, LINK, NAME, RESOLVER
-from dns_server.settings import BadUsage, Settings
+from dns_platform.protocols import Clock, DeviceError, NetworkDevice
+from dns_platform.wrapping.pcap import PcapDevice
+from dns_server.parameters import INTERFACE, IPV4, IPV4_GATEWAY, IPV6, IPV6_GATEWAY, LINK, NAME, PCAP, RESOLVER
+from dns_server.settings import BadParameter, BadUsage, Settings
 from dns_server.values import Addressing
 from stack import address
 from stack.dhcp.lease import Lease
@@ -41,9 +43,18 @@ def run(settings: Settings, serving: Coroutine[Any, Any, int]) -> int:
             structlog.get_logger().error("stopped", reason=str(error))
             return EXIT_NO_DEVICE
         with contextlib.closing(opened):
-            platform = Platform(opened.clock, opened.entropy, opened.poller, opened.device)
+            try:
+                device = _recorded(opened.device, settings[PCAP], opened.clock)
+            except OSError as error:
+                raise BadParameter("--pcap", str(settings[PCAP]), str(error), f"--pcap={PCAP.example}") from None
+            platform = Platform(opened.clock, opened.entropy, opened.poller, device)
             with asyncio.Runner(loop_factory=lambda: StackLoop(platform, _settings(settings))) as runner:
                 return runner.run(_attended(settings, serving))
+
+
+def _recorded(device: NetworkDevice, file: Path | None, clock: Clock) -> NetworkDevice:
+    """`device`, its frames written to `file` where there is one. OSError."""
+    return device if file is None else PcapDevice(device, file.open("wb"), clock)
 
 
 def _settings(settings: Settings) -> interface_settings.Settings:

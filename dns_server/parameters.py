@@ -189,6 +189,16 @@ LINK: Final[Parameter[Link]] = Parameter(
     doc="How the own stack exchanges frames with --interface: as the other end of a tap interface, by AF_PACKET, or by "
     "AF_XDP.",
 )
+PCAP: Final[Parameter[Path | None]] = Parameter(
+    name="pcap",
+    parse=values.new_file,
+    default=None,
+    metavar="FILE",
+    example="unizone.pcap",
+    group=Group.DIRECT,
+    verbs=SERVING,
+    doc="File to write every frame of the own stack to, for Wireshark and tcpdump; one that is there is overwritten.",
+)
 IPV4: Final[Parameter[Static | Addressing]] = Parameter(
     name="ipv4",
     parse=values.ipv4,
@@ -416,6 +426,7 @@ TABLE: Final[tuple[Parameter[Any], ...]] = (
     TLS_LISTEN,
     INTERFACE,
     LINK,
+    PCAP,
     IPV4,
     IPV4_GATEWAY,
     IPV6,

@@ -11,6 +11,8 @@ from dns_server.values import MASK, mask_urls
 Value = TypeVar("Value")
 
 EXIT_BAD_PARAMETER: Final = 64  # EX_USAGE of sysexits.h
+DEFAULT: Final = "default"
+"""The source of a value that nobody asked for."""
 
 
 class BadUsage(Exception):
@@ -47,6 +49,12 @@ class Settings:
         """The value of `parameter`."""
         value: Value = self._settings[parameter.name].value
         return value
+
+    def with_default(self, parameter: Parameter[Any], text: str) -> "Settings":
+        """These settings, with `text` for `parameter` unless something else was asked for."""
+        if self.setting(parameter).source != DEFAULT:
+            return self
+        return Settings({**self._settings, parameter.name: Setting(parameter.parse(text), text, DEFAULT)})
 
     def setting(self, parameter: Parameter[Any]) -> Setting:
         """The value of `parameter` with its source."""
@@ -103,7 +111,7 @@ def _setting(parameter: Parameter[Any], sources: Sequence[Source]) -> Setting:
         if texts:
             return Setting(_value(parameter, texts), ",".join(shown(parameter, text) for text in texts), source.name)
     texts = [] if parameter.default is None else [parameter.default]
-    return Setting(_value(parameter, texts), parameter.default, "default")
+    return Setting(_value(parameter, texts), parameter.default, DEFAULT)
 
 
 def _value(parameter: Parameter[Any], texts: list[str]) -> object:

@@ -174,6 +174,14 @@ def file(value: str) -> Path:
         raise ValueError(f"it can't be read: {error.strerror}") from None
 
 
+def new_file(value: str) -> Path:
+    """A file that can be written, in a folder that is there."""
+    path = Path(value)
+    if not path.parent.is_dir() or path.is_dir():
+        raise ValueError("it is a folder" if path.is_dir() else "there is no such folder")
+    return path
+
+
 def mask_urls(value: str) -> str:
     """`value` with the passwords and tokens of URLs in it masked."""
     return _TOKEN.sub(rf"\1{MASK}@", _PASSWORD.sub(rf"\1:{MASK}@", value))

@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Final
 
 from dns_server.commands import serve
+from dns_server.commands.example_network import OURS, NoNetwork, example_network
 from dns_server.endpoint import Endpoint
-from dns_server.parameters import POLL
-from dns_server.settings import Settings
+from dns_server.parameters import INTERFACE, NET, POLL, Net
+from dns_server.settings import DEFAULT, Settings
 from zones.git.url import parse_url
 
 DEFAULT_LISTEN: Final = (Endpoint("127.0.0.1", 5353), Endpoint("::1", 5353))
 POLL_S: Final = 1.0
 _EXIT_NO_GIT: Final = 69  # EX_UNAVAILABLE of sysexits.h
+_EXIT_NO_NETWORK: Final = 69
 _AUTHOR: Final = ("-c", "user.name=unizone", "-c", "user.email=unizone@garden.example")
 
 
@@ -35,13 +37,32 @@ def run(settings: Settings, _operands: list[str]) -> int:
         print(f"unizone: {error}", file=sys.stderr)
         return _EXIT_NO_GIT
     print(f"{'Created' if created else 'Using'} the git repository {repository}", flush=True)
-    poll_s = POLL_S if settings.setting(POLL).source == "default" else settings[POLL]
+    poll_s = POLL_S if settings.setting(POLL).source == DEFAULT else settings[POLL]
+    sources = serve.Sources(remote=parse_url(str(repository)), poll_s=poll_s)
+    if settings[NET] is Net.DIRECT and settings[INTERFACE] is None:
+        return _run_beside_linux(settings, sources, repository)
     return serve.start(
         settings,
-        serve.Sources(remote=parse_url(str(repository)), poll_s=poll_s),
-        DEFAULT_LISTEN,
-        lambda endpoints: print(instructions(repository, endpoints), flush=True),
+        sources,
+        serve.DEFAULT_LISTEN if settings[NET] is Net.DIRECT else DEFAULT_LISTEN,
+        lambda endpoints: print(instructions(repository, endpoints[0]), flush=True),
     )
+
+
+def _run_beside_linux(settings: Settings, sources: serve.Sources, repository: Path) -> int:
+    """Serve on the own stack, with Linux in a namespace at the other end of the link."""
+    try:
+        with example_network() as network:
+
+            def ready(endpoints: Sequence[Endpoint]) -> None:
+                network.plug()
+                shell = f"ip netns exec {network.namespace} "
+                print(instructions(repository, Endpoint(OURS, endpoints[0].port), shell), flush=True)
+
+            return serve.start(network.settings(settings), sources, serve.DEFAULT_LISTEN, ready)
+    except NoNetwork as error:
+        print(f"unizone: {error}", file=sys.stderr)
+        return _EXIT_NO_NETWORK
 
 
 def data_folder() -> Path:
@@ -80,10 +101,9 @@ def _git(*arguments: str) -> None:
         raise GitFailed(f"git {' '.join(arguments)} failed: {result.stderr.strip()}")
 
 
-def instructions(repository: Path, endpoints: Sequence[Endpoint]) -> str:
-    """What to type now; lines to type begin with four blanks."""
-    server = endpoints[0]
-    dig = f"    dig @{server.address} -p {server.port} www.garden.example A +short"
+def instructions(repository: Path, server: Endpoint, shell: str = "") -> str:
+    """What to type now, `shell` before what asks `server`; lines to type begin with four blanks."""
+    dig = f"    {shell}dig @{server.address} -p {server.port} www.garden.example A +short"
     hint = "" if shutil.which("dig") else "(dig is in the Debian package bind9-dnsutils.)\n\n"
     return f"""
 Ask the server, from another terminal:

@@ -1,15 +1,21 @@
 """The real program on its own network stack, asked by dig on Linux at the other end of the link."""
 
+import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from scapy.layers.dns import DNSQR
+from scapy.utils import rdpcap
 
 from tests.support.debian import Tree, Unavailable, programs
 from tests.support.namespaces import Namespace, need_namespaces, plug, tap_namespace, veth_namespace
 from tests.support.server import Server, eventually, serve
+
+ROOT = Path(__file__).parent.parent.parent
 
 pytestmark = pytest.mark.netns
 
@@ -98,3 +104,27 @@ def test_an_interface_that_is_not_there(tmp_path: Path) -> None:
     server = Server(line)
     assert server.process.wait(60) == 69
     assert "there is no interface none0" in server.wait_for("stopped")["reason"]
+
+
+def test_example_on_the_own_stack_makes_its_network_and_says_how_to_ask(dig: Tree, tmp_path: Path) -> None:
+    need_namespaces()
+    pcap = tmp_path / "frames.pcap"
+    command = [sys.executable, "-m", "dns_server", "example", "--net=direct", f"--pcap={pcap}"]
+    environment = {**os.environ, "XDG_DATA_HOME": str(tmp_path)}
+    with (
+        (tmp_path / "log").open("w") as log,
+        subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=log, text=True) as process,
+    ):
+        assert process.stdout is not None
+        line = next(line.strip() for line in process.stdout if line.startswith("    ip netns exec"))
+        path = f"{dig.path('dig').parent}:{os.environ['PATH']}"
+        result = subprocess.run(
+            line.split(), env={**dig.environment, "PATH": path}, capture_output=True, text=True, timeout=60, check=False
+        )
+        namespace = line.split()[3]
+        process.terminate()
+        assert process.wait(60) == 0, (tmp_path / "log").read_text()
+    assert result.stdout == "192.0.2.80\n", result
+    assert namespace not in subprocess.run(["ip", "netns"], capture_output=True, text=True, check=True).stdout
+    questions = [packet for packet in rdpcap(str(pcap)) if DNSQR in packet]
+    assert {packet[DNSQR].qname for packet in questions} == {b"www.garden.example."}
