@@ -16,6 +16,7 @@ import structlog
 
 from dns_server.answer.chaos import Identity
 from dns_server.answer.engine import Engine
+from dns_server.answer.indexing import CORE_MODULE
 from dns_server.answer.protocol import Transport
 from dns_server.collector import Collector
 from dns_server.endpoint import Endpoint
@@ -101,6 +102,8 @@ class Service:
         """Serve until a signal says to end; the exit code."""
         if not is_compiled(SCANNER_MODULE):
             self._log.warning("zone files are read by plain Python, which is slower", uncompiled=SCANNER_MODULE)
+        if not is_compiled(CORE_MODULE):
+            self._log.warning("queries are answered by plain Python, which is slower", uncompiled=CORE_MODULE)
         self._loop.set_exception_handler(self._unhandled)
         try:
             await self._listen()

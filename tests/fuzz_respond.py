@@ -27,6 +27,9 @@ TAILS = (
 )
 
 
+IDENTITY = Identity("fuzz", "0")
+
+
 class Broken(Exception):
     """A packet made the engine break a rule."""
 
@@ -37,7 +40,7 @@ def make_engine() -> Engine:
         zone_from_text(path.read_text(), "." if path.stem == "root" else f"{path.stem}.")
         for path in sorted(CORPUS.glob("*.zone"))
     ]
-    return Engine(Identity("fuzz", "0"), catalogue_of(*zones, revision="0" * 40))
+    return Engine(IDENTITY, catalogue_of(*zones, revision="0" * 40))
 
 
 def seeds() -> list[bytes]:

@@ -1,7 +1,8 @@
 """Ready answers: which questions share one, and rendering it when it is asked for first."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
+from dns_server.answer import core_kinds
 from dns_server.answer.denial import prove
 from dns_server.answer.lookup import resolve
 from dns_server.answer.render import Answer
@@ -10,22 +11,40 @@ from dns_server.answer.steps import Outcome, Step
 from dns_server.answer.table import AnswerKey, ZoneTable
 from zones.name import parent
 
-_NEGATIVE: Final = frozenset({Outcome.NODATA, Outcome.NXDOMAIN})
+_NEGATIVE: Final = {Outcome.NODATA: core_kinds.NODATA, Outcome.NXDOMAIN: core_kinds.NXDOMAIN}
+
+
+class _Shared(NamedTuple):
+    """What questions that share an answer have in common."""
+
+    key: AnswerKey
+    base: bytes
+    """End of their names that the answer is made for."""
+    stand: bytes
+    """Name that the compiled core keeps it by; empty where it does not."""
+    kind: int = core_kinds.EXACT
+    qtype: int = 0
 
 
 def answer_for(table: ZoneTable, qname: bytes, name: bytes, qtype: int, do: bool) -> Answer:
-    """The answer of the zone for `qname`, whose folded form `name` is in it, and `qtype`."""
+    """The answer of the zone for `qname`, whose folded form `name` is in it, and `qtype`.
+
+    What was rendered is kept, in the zone's index too, so that the compiled core answers the same next time.
+    """
     do = do and table.signed
     ready = table.ready.get((name, qtype, do))
     if ready is not None:
+        if table.index is not None:
+            table.index.keep(name, qtype, core_kinds.EXACT, do, ready)
         return ready
     steps = resolve(table, qname, qtype)
     shared = _shared(table, steps, qtype, do)
     if shared is not None:
-        key, base = shared
-        ready = table.ready.get(key)
+        ready = table.ready.get(shared.key)
         if ready is None:
-            ready = table.ready[key] = render(table, steps, qtype, do, base)
+            ready = table.ready[shared.key] = render(table, steps, qtype, do, shared.base)
+        if table.index is not None and shared.stand:
+            table.index.keep(shared.stand, shared.qtype, shared.kind, do, ready)
         return ready
     proved = _proved(table, steps, qtype) if do else None
     if proved is not None:
@@ -38,22 +57,28 @@ def answer_for(table: ZoneTable, qname: bytes, name: bytes, qtype: int, do: bool
     return render(table, steps, qtype, do, name)
 
 
-def _shared(table: ZoneTable, steps: tuple[Step, ...], qtype: int, do: bool) -> tuple[AnswerKey, bytes] | None:
-    """Key of the ready answer for these steps and the end of the name that it is made for; None if there is none.
+def _shared(table: ZoneTable, steps: tuple[Step, ...], qtype: int, do: bool) -> _Shared | None:
+    """What questions with these steps share; None if the answer is not kept.
 
     Types that a name does not have lead to the same steps, so the outcome stands for them in the key: there are
     never more answers than the zone has RRsets and names, whatever is asked.
     """
     first, last = steps[0], steps[-1]
     if len(steps) == 1 and first.outcome in _NEGATIVE and not do:
-        return (first.outcome,), table.origin
+        return _Shared((first.outcome,), table.origin, table.origin, _NEGATIVE[first.outcome])
     if len(steps) == 1 and first.outcome is Outcome.REFERRAL:
-        return (first.outcome, first.source, do), first.source
-    kind = qtype if ends_in_answer(steps) else last.outcome
+        return _Shared((first.outcome, first.source, do), first.source, first.source, core_kinds.REFERRAL)
+    found = ends_in_answer(steps)
+    kind = qtype if found else last.outcome
     if first.source == first.name:
-        return (first.name, kind, do), first.name
+        if len(steps) == 1 and first.outcome is Outcome.NODATA:
+            return _Shared((first.name, kind, do), first.name, first.name, core_kinds.NODATA)
+        stand = first.name if found else b""
+        return _Shared((first.name, kind, do), first.name, stand, core_kinds.EXACT, qtype)
     if first.synthesized and not do and _leaves_wildcard(steps):
-        return (first.source, kind, "wildcard"), parent(first.source)
+        stand = first.source if found else b""
+        key = (first.source, kind, "wildcard")
+        return _Shared(key, parent(first.source), stand, core_kinds.WILDCARD, qtype)
     return None
 
 

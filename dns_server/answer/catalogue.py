@@ -16,9 +16,21 @@ class Catalogue:
     """By folded origin; None for a zone that is configured but has no good version."""
     revision: str = ""
     """Commit whose content is served, in hexadecimal; empty where there is none."""
+    mark: object = field(default_factory=object, compare=False)
+    """Stands for this very catalogue, also when it is gone."""
+    before: object = field(default=None, compare=False)
+    """Mark of the catalogue that this one was made of."""
+    changed: Set[bytes] = field(default=frozenset(), compare=False)
+    """Origins that differ from that one."""
 
-    def updated(self, changes: Mapping[bytes, ZoneTable], removed: Set[bytes] = frozenset(), revision: str = "", *,
-                broken: Set[bytes] = frozenset()) -> "Catalogue":  # fmt: skip
+    def updated(
+        self,
+        changes: Mapping[bytes, ZoneTable],
+        removed: Set[bytes] = frozenset(),
+        revision: str = "",
+        *,
+        broken: Set[bytes] = frozenset(),
+    ) -> "Catalogue":
         """The catalogue with other tables in `changes`, without `removed`; those of `broken` that have none fail.
 
         Tables of unchanged zones are shared: the cost is a copy of one dict of references.
@@ -29,7 +41,12 @@ class Catalogue:
         zones.update(changes)
         for origin in broken:
             zones.setdefault(origin, None)
-        return Catalogue(zones, revision)
+        changed = changes.keys() | removed | broken
+        return Catalogue(zones, revision, before=self.mark, changed=changed)
+
+    def differing(self, other: "Catalogue") -> Set[bytes]:
+        """Origins whose zone may be another one in `other`; few where this was made of `other`."""
+        return self.changed if self.before is other.mark else self.zones.keys() | other.zones.keys()
 
     def find(self, name: bytes, qtype: int) -> tuple[bytes, ZoneTable | None] | None:
         """Origin and table of the zone that answers for `name`, folded; None if no zone does.

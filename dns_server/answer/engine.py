@@ -5,14 +5,17 @@ Read first: RFC 1035 4.1.1, RFC 6891 6 and 7, RFC 8906.
 
 import enum
 import struct
+from array import array
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dns_server.answer import chaos
 from dns_server.answer.answers import answer_for
+from dns_server.answer.batch import REPLY_STRIDE, Batch
 from dns_server.answer.catalogue import Catalogue
 from dns_server.answer.chaos import Identity
+from dns_server.answer.indexing import index_of, new_directory
 from dns_server.answer.protocol import (
     CLASS_CH,
     CLASS_IN,
@@ -33,6 +36,10 @@ from dns_server.answer.protocol import (
 )
 from dns_server.answer.render import Answer, Mark
 from dns_server.answer.request import Malformed, Request, parse
+from zones.slices import run_to_end
+
+if TYPE_CHECKING:
+    from dns_server.answer.core import Directory
 
 _OPT: Final = struct.Struct("!xHHBBHH")  # root, type, payload, extended rcode, version, flags, RDLENGTH
 _OPTION: Final = struct.Struct("!HH")
@@ -68,8 +75,27 @@ class Engine:
         handlers: Mapping[Kind, Handler] = MappingProxyType({}),
     ) -> None:
         self.identity = identity
-        self.catalogue = Catalogue() if catalogue is None else catalogue
         self.handlers = handlers
+        self._catalogue = Catalogue()
+        self._directory: Directory | None = new_directory()
+        if catalogue is not None:
+            self.catalogue = catalogue
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What is served."""
+        return self._catalogue
+
+    @catalogue.setter
+    def catalogue(self, catalogue: Catalogue) -> None:
+        before, self._catalogue = self._catalogue, catalogue
+        if self._directory is not None:
+            for origin in catalogue.differing(before):
+                table = catalogue.zones.get(origin)
+                if origin in catalogue.zones:
+                    self._directory.put(origin, None if table is None else table.index)
+                else:
+                    self._directory.remove(origin)
 
     def respond(self, wire: bytes, transport: Transport, now: float) -> bytes | None:
         """The reply to the message `wire` that came at `now` (seconds); None if there is to be none.
@@ -96,6 +122,32 @@ class Engine:
         answer, rcode, ede = self._answer(request)
         return self._reply(request, transport, answer, rcode, ede)
 
+    def respond_batch(self, batch: Batch, count: int, now: float) -> None:
+        """Reply to the first `count` datagrams of `batch`, which came by UDP at `now`, as `respond` does."""
+        if not self.respond_core(batch, count):
+            return
+        for index in range(count):
+            if not batch.reply_lengths[index]:
+                reply = self.respond(batch.query(index), Transport.UDP, now)
+                if reply is not None:
+                    batch.put_reply(index, reply)
+
+    def respond_core(self, batch: Batch, count: int) -> int:
+        """Let the core answer what it can; how many datagrams are left, with 0 as the length of their reply."""
+        if self._directory is None:
+            batch.reply_lengths[:count] = array("i", bytes(4 * count))
+            return count
+        return self._directory.respond(
+            batch.queries,
+            batch.lengths,
+            count,
+            batch.stride,
+            batch.replies,
+            batch.reply_lengths,
+            REPLY_STRIDE,
+            bool(self.identity.name),
+        )
+
     def _answer(self, request: Request) -> tuple[Answer, int, int | None]:
         """Answer, rcode above what the answer's flags hold, and extended error of a well-formed query."""
         if _version_unknown(request):
@@ -113,9 +165,12 @@ class Engine:
         found = self.catalogue.find(request.name, request.qtype)
         if found is None:
             return _empty(Rcode.REFUSED), 0, Ede.NOT_AUTHORITATIVE
-        _, table = found
+        origin, table = found
         if table is None:
             return _empty(Rcode.SERVFAIL), 0, Ede.NOT_READY
+        if table.index is None and self._directory is not None:
+            table.index = run_to_end(index_of(table))  # a small zone
+            self._directory.put(origin, table.index)
         do = request.edns is not None and request.edns.do
         return answer_for(table, request.qname, request.name, request.qtype, do), 0, None
 

@@ -6,16 +6,21 @@ has a proof of its own, and a bounded number of those that prove what a question
 table grow without bound.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dns_server.answer.denial import Chain, chains_of
+from dns_server.answer.indexing import index_of
 from dns_server.answer.protocol import Type
 from dns_server.answer.render import Answer
 from zones.name import parent
 from zones.slices import Sliced
 from zones.zone import Node, RRset, Zone
 
+if TYPE_CHECKING:
+    from dns_server.answer.core import ZoneIndex
+
 _SLICE: Final = 50  # names between two yields: about 200 microseconds
+_INDEXED_AT_ONCE: Final = 500  # records; smaller zones are indexed at their first question
 _KEPT_DENIALS: Final = 10_000
 _NSEC3_AND_SIGNATURE: Final = {Type.NSEC3, Type.RRSIG}
 
@@ -25,7 +30,20 @@ AnswerKey = tuple[object, ...]
 class ZoneTable:
     """A zone made ready for answering; never changed but for its ready answers."""
 
-    __slots__ = ("_denials", "chain", "cuts", "dnames", "empty", "hidden", "origin", "ready", "signed", "soa", "zone")
+    __slots__ = (
+        "_denials",
+        "chain",
+        "cuts",
+        "dnames",
+        "empty",
+        "hidden",
+        "index",
+        "origin",
+        "ready",
+        "signed",
+        "soa",
+        "zone",
+    )
 
     def __init__(self, zone: Zone) -> None:
         soa = zone.soa
@@ -46,6 +64,8 @@ class ZoneTable:
         """Names that have NSEC3 records alone: they are not in the tree of names (RFC 5155 7.2.8)."""
         self.chain: Chain | None = None
         """What proves that things are not there."""
+        self.index: ZoneIndex | None = None
+        """What the compiled core knows of the zone; made when it is needed."""
         self.ready: Final[dict[AnswerKey, Answer]] = {}
         """Answers whose number the zone bounds."""
         self._denials: Final[dict[AnswerKey, Answer]] = {}
@@ -84,6 +104,8 @@ def build(zone: Zone) -> Sliced[ZoneTable]:
         else:
             _note(table, owner, node)
     table.chain = next((chain for chain in chains if len(chain)), None)
+    if zone.record_count > _INDEXED_AT_ONCE:
+        table.index = yield from index_of(table)
     return table
 
 

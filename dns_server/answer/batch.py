@@ -1,0 +1,50 @@
+"""Datagrams that were read in one turn, and their replies: slots of one size in two buffers."""
+
+from array import array
+from typing import Final
+
+from dns_server.answer.protocol import UDP_PAYLOAD
+
+REPLY_STRIDE: Final = (UDP_PAYLOAD + 63) & ~63
+"""Octets of a reply's slot."""
+
+
+class Batch:
+    """Room for `size` datagrams of up to `stride` octets. Whoever reads sockets fills `queries` and `lengths`."""
+
+    def __init__(self, size: int, stride: int) -> None:
+        self.size: Final = size
+        self.stride: Final = stride
+        self.queries: Final = bytearray(size * stride)
+        """Datagram `i` begins at `i * stride`."""
+        self.lengths: Final = array("i", bytes(4 * size))
+        """Octets of each datagram."""
+        self.replies: Final = bytearray(size * REPLY_STRIDE)
+        """Reply `i` begins at `i * REPLY_STRIDE`."""
+        self.reply_lengths: Final = array("i", bytes(4 * size))
+        """Octets of each reply; 0 for none."""
+
+    def query(self, index: int) -> bytes:
+        """Datagram `index`."""
+        start = index * self.stride
+        return bytes(self.queries[start : start + self.lengths[index]])
+
+    def put_query(self, index: int, wire: bytes) -> None:
+        """Put a datagram into slot `index`. ValueError if it is too long."""
+        if len(wire) > self.stride:
+            raise ValueError(f"a datagram of {len(wire)} octets does not fit into a slot of {self.stride}")
+        start = index * self.stride
+        self.queries[start : start + len(wire)] = wire
+        self.lengths[index] = len(wire)
+
+    def reply(self, index: int) -> bytes | None:
+        """Reply `index`, if there is one."""
+        start = index * REPLY_STRIDE
+        length = self.reply_lengths[index]
+        return bytes(self.replies[start : start + length]) if length else None
+
+    def put_reply(self, index: int, wire: bytes) -> None:
+        """Put a reply to datagram `index`."""
+        start = index * REPLY_STRIDE
+        self.replies[start : start + len(wire)] = wire
+        self.reply_lengths[index] = len(wire)

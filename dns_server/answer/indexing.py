@@ -1,0 +1,69 @@
+"""What the compiled core must know of a zone: its names, without those that a cut or a DNAME hides."""
+
+import importlib
+from typing import TYPE_CHECKING, Final
+
+from dns_server.answer import core_kinds
+from dns_server.answer.protocol import Type
+from zones.compiled import is_compiled
+from zones.name import ancestors, is_at_or_below
+from zones.zone import Node
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from dns_server.answer.core import Directory, ZoneIndex
+    from dns_server.answer.table import ZoneTable
+    from zones.slices import Sliced
+
+CORE_MODULE: Final = "dns_server.answer.core"
+_SLICE: Final = 50  # names between two yields: about 200 microseconds
+
+
+def core_module() -> "ModuleType | None":
+    """The compiled core; None where there is none: uncompiled it is slower than the engine that it saves work."""
+    return importlib.import_module(CORE_MODULE) if is_compiled(CORE_MODULE) else None
+
+
+def new_directory() -> "Directory | None":
+    """The core's table of zones, with none in it yet; None where there is no core."""
+    core = core_module()
+    if core is None:
+        return None
+    directory: Directory = core.Directory()
+    return directory
+
+
+def index_of(table: "ZoneTable") -> "Sliced[ZoneIndex | None]":
+    """The index of a zone, with no answers in it yet; None where there is no core."""
+    core = core_module()
+    if core is None:
+        return None
+    index: ZoneIndex = core.ZoneIndex(table.signed)
+    hiding = b""
+    for count, (owner, node) in enumerate(table.zone.nodes()):
+        if not count % _SLICE:
+            yield
+        if owner in table.hidden or (hiding and owner != hiding and is_at_or_below(owner, hiding)):
+            continue
+        flags = _flags(table, owner, node)
+        if flags & (core_kinds.CUT | core_kinds.DNAME):
+            hiding = owner  # in canonical order everything below comes next
+        index.add(owner, flags, list(node))
+    for count, name in enumerate(table.empty):
+        if not count % _SLICE:
+            yield
+        if not any(above in table.cuts or above in table.dnames for above in ancestors(name)):
+            index.add(name, 0, [])
+    index.close()
+    return index
+
+
+def _flags(table: "ZoneTable", owner: bytes, node: Node) -> int:
+    """What lookup must know of `owner`."""
+    flags = core_kinds.CNAME if Type.CNAME in node else 0
+    if owner in table.cuts:
+        flags |= core_kinds.CUT
+    if owner in table.dnames:
+        flags |= core_kinds.DNAME
+    return flags
