@@ -24,7 +24,7 @@ from dns_server.listeners.answering import Answer
 from dns_server.listeners.direct import DirectListeners
 from dns_server.listeners.host import CannotListen, HostListeners
 from dns_server.listeners.streams import StreamLimits, Streams
-from dns_server.logs import Throttle
+from dns_server.logs.throttle import Throttle
 from dns_server.publisher import Publisher
 from dns_server.telemetry.lag import LoopLag
 from dns_server.telemetry.sources import Sources

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from dns_server import direct, logs
+from dns_server import direct
 from dns_server.answer.chaos import Identity
 from dns_server.endpoint import Endpoint
 from dns_server.listeners.streams import StreamLimits
+from dns_server.logs.console import Console
+from dns_server.logs.pipeline import configure
 from dns_server.parameters import (
     BAKED,
     HTTP,
@@ -95,7 +97,7 @@ def start(
     """Serve `sources`, on `default_listen` where the settings don't say; the exit code."""
     plan = _plan(settings, default_listen)
     source = sources.open()
-    logs.configure(settings[LOGS], settings[LOG_FORMAT], sys.stderr)
+    configure(settings[LOGS], [Console(sys.stderr, settings[LOG_FORMAT])])
     structlog.get_logger().info("starting", version=metadata.version("unizone"), source=source.name)
     serving = _serve(settings, sources, source, plan, on_ready)
     return asyncio.run(serving) if settings[NET] is Net.HOST else direct.run(settings, serving)

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import dns.message
 
-from dns_server import logs
 from dns_server.answer.chaos import Identity
 from dns_server.listeners.streams import StreamLimits
+from dns_server.logs.console import Console
+from dns_server.logs.pipeline import configure
 from dns_server.parameters import Level, LogFormat
 from dns_server.service import Plan, Service
 from tests.support.server import serve
@@ -128,7 +129,7 @@ class _MeteredLoop(asyncio.SelectorEventLoop):
 
 def _holds_of_the_loop(file: Path) -> None:
     loop = _MeteredLoop()
-    logs.configure(Level.WARNING, LogFormat.TEXT, sys.stderr)
+    configure(Level.WARNING, [Console(sys.stderr, LogFormat.TEXT)])
 
     async def scenario() -> None:
         service = Service(Plan((), frozenset(), StreamLimits(1, 1, 1.0), Identity()), lambda _: None)

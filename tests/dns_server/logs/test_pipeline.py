@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 import structlog
 
-from dns_server import logs
+from dns_server.logs.console import Console
+from dns_server.logs.pipeline import configure
+from dns_server.logs.throttle import Throttle
 from dns_server.parameters import Level, LogFormat
 
 Lines = Callable[[], list[str]]
@@ -27,7 +29,7 @@ def restored() -> Iterator[None]:
 @pytest.fixture(params=LogFormat)
 def lines(request: pytest.FixtureRequest) -> Lines:
     stream = io.StringIO()
-    logs.configure(Level.INFO, request.param, stream)
+    configure(Level.INFO, [Console(stream, request.param)])
     return lambda: stream.getvalue().split("\n")[:-1]
 
 
@@ -59,7 +61,7 @@ def test_exceptions_stay_on_one_line(lines: Lines) -> None:
         structlog.get_logger().error("failed", exc_info=error)
     (line,) = lines()
     assert "ValueError: first\\nsecond" in line.replace("\\\\", "\\")
-    assert "test_logs.py" in line
+    assert "test_pipeline.py" in line
 
 
 def test_libraries_log_the_same_way(lines: Lines) -> None:
@@ -71,7 +73,7 @@ def test_libraries_log_the_same_way(lines: Lines) -> None:
 
 def test_json_lines_are_json() -> None:
     stream = io.StringIO()
-    logs.configure(Level.WARNING, LogFormat.JSON, stream)
+    configure(Level.WARNING, [Console(stream, LogFormat.JSON)])
     structlog.get_logger().info("not shown")
     structlog.get_logger().warning("shown", zones=3)
     shown = json.loads(stream.getvalue())
@@ -83,7 +85,7 @@ def test_json_lines_are_json() -> None:
 def test_throttle_passes_one_line_and_counts_the_rest() -> None:
     written: list[tuple[str, dict[str, object]]] = []
     now = 0.0
-    throttle = logs.Throttle(lambda event, **fields: written.append((event, fields)), 10.0, lambda: now)
+    throttle = Throttle(lambda event, **fields: written.append((event, fields)), 10.0, lambda: now)
     for _ in range(1000):
         throttle("flood", peer="192.0.2.1")
     throttle("another")
