@@ -1,11 +1,14 @@
 """CNAME and DNAME: alone at their owner, and leading somewhere."""
 
+from typing import Final
+
 from zones import name as names
 from zones import rdtypes
 from zones.checks.context import Context, Lookup
 from zones.checks.registry import (
     CNAME_BESIDE_DATA,
     CNAME_DANGLING,
+    CNAME_LONG,
     CNAME_LOOP,
     CNAME_MULTIPLE,
     DNAME_BESIDE_NS,
@@ -16,7 +19,8 @@ from zones.checks.registry import (
 from zones.zone import RRset
 
 # RFC 4034 2.5, RFC 2181 10.1: DNSSEC's own records may stand beside a CNAME.
-_BESIDE_CNAME = frozenset((rdtypes.CNAME, rdtypes.RRSIG, rdtypes.NSEC, rdtypes.KEY))
+_BESIDE_CNAME: Final = frozenset((rdtypes.CNAME, rdtypes.RRSIG, rdtypes.NSEC, rdtypes.KEY))
+_MAX_LINKS: Final = 16  # what resolvers follow at most: 11 (Unbound) to 17 (BIND)
 
 
 def cname(context: Context, rrset: RRset) -> None:
@@ -40,34 +44,28 @@ def cname(context: Context, rrset: RRset) -> None:
 
 
 def chain(context: Context, rrset: RRset) -> None:
-    """It ends, and at a name that exists. A loop is reported at each name of it, not at those that lead into it."""
+    """It ends soon, and at a name that exists. A loop is reported at each of its names, not at those before it."""
+    text = names.to_text(rrset.owner)
     seen = {rrset.owner}
     target = names.fold(rrset.rdatas[0])
-    while True:
+    for link in range(_MAX_LINKS):
         found, owner = context.lookup(target)
-        if found is Lookup.MISSING and len(seen) == 1:
-            context.report(
-                CNAME_DANGLING,
-                rrset.owner,
-                rdtypes.CNAME,
-                f"{names.to_text(rrset.owner)} is an alias of {names.to_text(target)}, which does not exist",
-                "add the name or remove the alias; is a final dot missing?",
-            )
+        if found is Lookup.MISSING and not link:
+            message = f"{text} is an alias of {names.to_text(target)}, which does not exist"
+            hint = "add the name or remove the alias; is a final dot missing?"
+            context.report(CNAME_DANGLING, rrset.owner, rdtypes.CNAME, message, hint)
         if found is not Lookup.CNAME:
             return
         if target in seen or owner in seen:
-            if target == rrset.owner or owner == rrset.owner:
-                context.report(
-                    CNAME_LOOP,
-                    rrset.owner,
-                    rdtypes.CNAME,
-                    f"the alias {names.to_text(rrset.owner)} leads back to itself",
-                    "let one name of the loop have data",
-                )
+            if rrset.owner in (target, owner):
+                message = f"the alias {text} leads back to itself"
+                context.report(CNAME_LOOP, rrset.owner, rdtypes.CNAME, message, "let one name of the loop have data")
             return
         seen.add(target)
         seen.add(owner)
         target = names.fold(context.zone.node(owner)[rdtypes.CNAME].rdatas[0])
+    message = f"the alias {text} leads through more than {_MAX_LINKS} others"
+    context.report(CNAME_LONG, rrset.owner, rdtypes.CNAME, message, "resolvers give up: name the last one")
 
 
 def dname(context: Context, rrset: RRset) -> None:

@@ -6,7 +6,7 @@ from zones import name as names
 from zones import rdtypes
 from zones.checks.context import Context
 from zones.checks.rdata import TARGET_STARTS, strings
-from zones.checks.registry import DUPLICATE_RDATA, SPF_MULTIPLE, SPF_OBSOLETE
+from zones.checks.registry import DUPLICATE_RDATA, RRSET_LARGE, SPF_MULTIPLE, SPF_OBSOLETE
 from zones.zone import RRset
 
 _SPF: Final = b"v=spf1"
@@ -37,6 +37,17 @@ def spf(context: Context, rrset: RRset) -> None:
             f"{names.to_text(rrset.owner)} has a record of type SPF and no TXT with v=spf1",
             "receivers look at TXT alone: write it as TXT",
         )
+
+
+def large(context: Context, rrset: RRset) -> None:
+    """RRsets that make answers too long for anything but TCP, or even for that."""
+    context.report(
+        RRSET_LARGE,
+        rrset.owner,
+        rrset.rdtype,
+        f"{names.to_text(rrset.owner)} has {len(rrset.rdatas)} {rdtypes.to_text(rrset.rdtype)} records",
+        "answers with it are slow or too long to be sent, and BIND refuses it: use several names",
+    )
 
 
 def doubled(context: Context, rrset: RRset) -> None:

@@ -8,13 +8,20 @@ from zones import name as names
 from zones import rdtypes
 from zones.checks.registry import Check
 from zones.findings import Finding, Place
-from zones.zone import Node, Zone
+from zones.zone import Node, RRset, Zone
 
 AT_CUT: Final = frozenset(
     (rdtypes.NS, rdtypes.DS, rdtypes.NSEC, rdtypes.RRSIG)
 )  # RFC 4035 2.4, 2.6: what a cut may have
 _OF_SIGNED: Final = frozenset((rdtypes.DNSKEY, rdtypes.RRSIG, rdtypes.NSEC, rdtypes.NSEC3PARAM))
 LIMIT: Final = 100  # findings a check, so that a broken generator script doesn't fill memory and logs
+LARGE: Final = 100  # records of an RRset; more are reported
+LOOKED_AT: Final = 200  # records of an RRset; others are not looked at, so that one RRset never holds the event loop
+
+
+def limited(rrset: RRset) -> RRset:
+    """The RRset with the records that are looked at."""
+    return rrset if len(rrset.rdatas) <= LOOKED_AT else rrset._replace(rdatas=rrset.rdatas[:LOOKED_AT])
 
 
 class Lookup(enum.Enum):
@@ -33,8 +40,8 @@ class Context:
     """One run of the checks over one zone."""
 
     __slots__ = (
-        "_counts", "_exists", "authoritative", "cuts", "dnames", "findings", "hashed", "hidden", "now", "origin",
-        "servers", "signed", "zone",
+        "_counts", "_empty", "_last_above", "authoritative", "cuts", "dnames", "findings", "hashed", "hidden", "now",
+        "origin", "servers", "signed", "zone",
     )  # fmt: skip
 
     def __init__(self, zone: Zone, now: float) -> None:
@@ -57,7 +64,8 @@ class Context:
         self.servers: Final[set[bytes]] = set()
         """Folded names of all name servers of the zone and its delegations."""
         self._counts: Final[Counter[Check]] = Counter()
-        self._exists: Final[dict[bytes, bool]] = {}
+        self._empty: Final[set[bytes]] = set()
+        self._last_above = zone.origin
 
     def note(self, owner: bytes, node: Node) -> bytes:
         """Note what the authoritative `owner` is; `owner` again if it hides what is below it, else empty."""
@@ -103,14 +111,19 @@ class Context:
                 break
         return None
 
+    def note_above(self, owner: bytes) -> None:
+        """Note the empty non-terminals above `owner`; quick where names come in canonical order."""
+        above = owner[1 + owner[0] :]
+        if above == self._last_above or owner == self.origin:
+            return
+        self._last_above = above
+        while above != self.origin and above not in self.zone and above not in self._empty:
+            self._empty.add(above)
+            above = above[1 + above[0] :]
+
     def exists(self, name: bytes) -> bool:
         """Whether `name`, inside the zone, has records or is an empty non-terminal."""
-        if name in self.zone:
-            return True
-        known = self._exists.get(name)
-        if known is None:
-            known = self._exists[name] = self.zone.has_below(name)
-        return known
+        return name in self.zone or name in self._empty
 
     def find(self, name: bytes) -> tuple[Node, bytes]:
         """RRsets that answer for `name`, and their owner: its own or a wildcard's (RFC 4592 3.3.1).
@@ -118,7 +131,7 @@ class Context:
         `name` is folded, inside the zone, and not below a delegation or DNAME. Where it does not exist the owner
         is empty.
         """
-        if name in self.zone or self.exists(name):
+        if self.exists(name):
             return self.zone.node(name), name
         closest = names.parent(name)
         while not self.exists(closest) and closest != self.origin:

@@ -6,7 +6,7 @@ from typing import Final
 
 from zones import name as names
 from zones import rdtypes
-from zones.checks.context import Context
+from zones.checks.context import Context, limited
 from zones.checks.delegation import SIGNING_ALGORITHMS
 from zones.checks.rdata import key_tag
 from zones.checks.registry import (
@@ -56,7 +56,7 @@ def keys(context: Context) -> Keys:
     rrset = context.zone.rrset(context.origin, rdtypes.DNSKEY)
     if rrset is None:
         return found
-    for index, rdata in enumerate(rrset.rdatas):
+    for index, rdata in enumerate(limited(rrset).rdatas):
         flags, protocol, algorithm = int.from_bytes(rdata[:2], "big"), rdata[2], rdata[3]
         tag = key_tag(rdata)
         about = f"DNSKEY with key tag {tag}"
@@ -99,49 +99,61 @@ def _wrong_key(algorithm: int, key: bytes) -> str:
 def for_parent(context: Context) -> None:
     """CDS and CDNSKEY say the same, and that of keys which are here."""
     apex = context.zone.node(context.origin)
-    cds, cdnskey = apex.get(rdtypes.CDS), apex.get(rdtypes.CDNSKEY)
-    dnskey = apex.get(rdtypes.DNSKEY)
-    present = frozenset(dnskey.rdatas) if dnskey is not None else frozenset[bytes]()
+    cds, cdnskey, dnskey = (
+        limited(apex[rdtype]) if rdtype in apex else None for rdtype in (rdtypes.CDS, rdtypes.CDNSKEY, rdtypes.DNSKEY)
+    )
+    keys = dnskey.rdatas if dnskey is not None else ()
     if cds is not None:
         if cdnskey is None:
             _report(context, CDNSKEY_MISSING, cds, 0, "CDS without CDNSKEY", "parents may read either: publish both")
-        _cds(context, cds, present, cdnskey)
+        _cds(context, cds, keys, cdnskey)
         _deletion(context, cds, _DELETE_CDS, cdnskey, _DELETE_CDNSKEY)
     if cdnskey is not None:
         if cds is None:
             _report(context, CDS_MISSING, cdnskey, 0, "CDNSKEY without CDS", "parents may read either: publish both")
-        _cdnskey(context, cdnskey, present, cds)
+        _cdnskey(context, cdnskey, keys, cds)
         _deletion(context, cdnskey, _DELETE_CDNSKEY, cds, _DELETE_CDS)
 
 
-def _cds(context: Context, cds: RRset, present: frozenset[bytes], cdnskey: RRset | None) -> None:
+def _cds(context: Context, cds: RRset, keys: tuple[bytes, ...], cdnskey: RRset | None) -> None:
+    algorithms = {key[3] for key in keys}
+    of_keys = _digests(context, keys)
+    of_cdnskey = _digests(context, cdnskey.rdatas) if cdnskey is not None else of_keys
     for index, rdata in enumerate(cds.rdatas):
         if rdata == _DELETE_CDS:
             continue
         about = f"CDS with key tag {int.from_bytes(rdata[:2], 'big')}"
-        if not any(key[3] == rdata[2] for key in present):
+        if rdata[2] not in algorithms:
             _no_such_algorithm(context, cds, index, rdata[2])
-        elif rdata[3] in _DIGESTS and not any(_is_digest_of(context, rdata, key) for key in present):
+        elif rdata[3] in _DIGESTS and rdata not in of_keys:
             _report(context, CDS_MISMATCH, cds, index, f"{about} is the digest of no DNSKEY", "make it from the DNSKEY")
-        elif (
-            rdata[3] in _DIGESTS
-            and cdnskey is not None
-            and not any(_is_digest_of(context, rdata, key) for key in cdnskey.rdatas)
-        ):
+        elif rdata[3] in _DIGESTS and rdata not in of_cdnskey:
             _report(context, CDS_MISMATCH, cds, index, f"{about} is the digest of no CDNSKEY", "publish both of a key")
 
 
-def _cdnskey(context: Context, cdnskey: RRset, present: frozenset[bytes], cds: RRset | None) -> None:
+def _cdnskey(context: Context, cdnskey: RRset, keys: tuple[bytes, ...], cds: RRset | None) -> None:
+    algorithms = {key[3] for key in keys}
     for index, rdata in enumerate(cdnskey.rdatas):
         if rdata == _DELETE_CDNSKEY:
             continue
         about = f"CDNSKEY with key tag {key_tag(rdata)}"
-        if not any(key[3] == rdata[3] for key in present):
+        if rdata[3] not in algorithms:
             _no_such_algorithm(context, cdnskey, index, rdata[3])
-        elif rdata not in present:
+        elif rdata not in keys:
             _report(context, CDNSKEY_MISMATCH, cdnskey, index, f"{about} is no DNSKEY", "copy it from the DNSKEY")
-        elif cds is not None and not any(_is_digest_of(context, digest, rdata) for digest in cds.rdatas):
+        elif cds is not None and _digests(context, (rdata,)).isdisjoint(cds.rdatas):
             _report(context, CDNSKEY_MISMATCH, cdnskey, index, f"{about} has no CDS", "publish both of a key")
+
+
+def _digests(context: Context, keys: tuple[bytes, ...]) -> set[bytes]:
+    """Rdata of the CDS of each key, by each digest type (RFC 4034 5.1.4)."""
+    found: set[bytes] = set()
+    for key in keys:
+        head = key_tag(key).to_bytes(2, "big") + key[3:4]
+        for number, algorithm in _DIGESTS.items():
+            digest = hashlib.new(algorithm, context.origin + key, usedforsecurity=False).digest()
+            found.add(head + bytes((number,)) + digest)
+    return found
 
 
 def _no_such_algorithm(context: Context, rrset: RRset, index: int, algorithm: int) -> None:
@@ -163,14 +175,6 @@ def _deletion(context: Context, rrset: RRset, mark: bytes, other: RRset | None, 
         _report(context, CDS_DELETE, rrset, index, message, "let both ask for the same")
 
 
-def _is_digest_of(context: Context, cds: bytes, key: bytes) -> bool:
-    """Whether `cds` is the digest of the DNSKEY `key` (RFC 4034 5.1.4)."""
-    algorithm = _DIGESTS.get(cds[3])
-    if algorithm is None or cds[2] != key[3] or int.from_bytes(cds[:2], "big") != key_tag(key):
-        return False
-    return hashlib.new(algorithm, context.origin + key, usedforsecurity=False).digest() == cds[4:]
-
-
 def csync(context: Context) -> None:
     """One CSYNC, with flags that parents know."""
     rrset = context.zone.rrset(context.origin, rdtypes.CSYNC)
@@ -178,7 +182,7 @@ def csync(context: Context) -> None:
         return
     if len(rrset.rdatas) > 1:
         _report(context, CSYNC_MULTIPLE, rrset, 1, "more than one CSYNC", "parents do nothing then: keep one")
-    for index, rdata in enumerate(rrset.rdatas):
+    for index, rdata in enumerate(limited(rrset).rdatas):
         flags = int.from_bytes(rdata[4:6], "big")
         if flags & ~_CSYNC_KNOWN:
             hint = "parents do nothing then: 1 is immediate, 2 soaminimum, 3 both"

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from zones import name as names
 from zones import rdtypes
-from zones.checks.context import Context
+from zones.checks.context import Context, limited
 from zones.checks.nsec import compare_bitmap
 from zones.checks.rdata import Hashed, hashed
 from zones.checks.registry import (
@@ -74,7 +74,7 @@ def parameters(context: Context) -> set[bytes]:
             f"NSEC3PARAM has hash algorithm {rrset.rdatas[0][0]}",
             "1 (SHA-1) is the only one",
         )
-    for index, rdata in enumerate(rrset.rdatas):
+    for index, rdata in enumerate(limited(rrset).rdatas):
         flags, iterations = rdata[1], int.from_bytes(rdata[2:4], "big")
         announced.add(rdata[:1] + rdata[2 : 5 + rdata[4]])
         if flags:
@@ -105,7 +105,7 @@ def _chains(context: Context) -> Sliced[dict[bytes, list[_Link]]]:
         if not count % _SLICE:
             yield
         digest = _decode(owner, context.origin)
-        for index, rdata in enumerate(context.zone.node(owner)[rdtypes.NSEC3].rdatas):
+        for index, rdata in enumerate(limited(context.zone.node(owner)[rdtypes.NSEC3]).rdatas):
             fields = hashed(rdata)
             if digest is None or len(digest) != len(fields.next):
                 message = f"NSEC3 at {names.to_text(owner)}, which is no hash under the apex"

@@ -16,9 +16,15 @@ is wrong, what to do, and the check.
 - A **warning** is logged by `unizone serve`, which serves the zone, and fails `unizone check`. Everything about
   signatures is one: an expired signature does not take a zone out of service.
 
-One deviation: BIND refuses a primary zone in which A, AAAA or MX belong to a name that is no host name
-(`check-names`). RFC 2181 11 allows any name, NSD and Knot load it, and names with an underscore are common, so
-`hostname` and `hostname-target` warn.
+Two deviations, both of BIND's, where NSD and Knot load the zone:
+
+- BIND refuses a primary zone in which A, AAAA or MX belong to a name that is no host name (`check-names`). RFC 2181 11
+  allows any name, and names with an underscore are common: `hostname` and `hostname-target` warn.
+- BIND refuses an RRset of more than 100 records (`max-records-per-type`), to bound what a host of foreign zones spends:
+  `rrset-large` warns.
+
+At most 100 findings of one check are listed, with the number of the others. Of an RRset the first 200 records are
+looked at.
 
 Signatures are verified cryptographically by `unizone check` where the Python package `cryptography` is installed
 (`pip install unizone[dnssec]`), never by `unizone serve`.

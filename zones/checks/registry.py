@@ -77,6 +77,7 @@ _subject("Aliases")
 CNAME_BESIDE_DATA: Final = _error("cname-beside-data", "A CNAME has no other data at its owner.", "RFC 2181 10.1")
 CNAME_MULTIPLE: Final = _error("cname-multiple", "An owner has one CNAME.", "RFC 2181 10.1")
 CNAME_LOOP: Final = _warning("cname-loop", "Following CNAMEs inside the zone ends.", "RFC 1034 3.6.2")
+CNAME_LONG: Final = _warning("cname-long", "A chain of CNAMEs inside the zone has at most 16 links.", "RFC 1034 3.6.2")
 CNAME_DANGLING: Final = _warning("cname-dangling", "The target of a CNAME inside the zone exists.", "RFC 1912 2.4")
 DNAME_MULTIPLE: Final = _error("dname-multiple", "An owner has one DNAME.", "RFC 6672 2.4")
 DNAME_BESIDE_NS: Final = _error("dname-beside-ns", "A DNAME below the apex has no NS beside it.", "RFC 6672 2.3")
@@ -140,6 +141,7 @@ SVCB_TARGET_MISSING: Final = _warning(
 _subject("Contents of other records")
 SPF_OBSOLETE: Final = _warning("spf-obsolete", "A policy in an SPF record is published as TXT too.", "RFC 7208 3.1")
 SPF_MULTIPLE: Final = _warning("spf-multiple", "An owner has one TXT that begins with v=spf1.", "RFC 7208 3.2")
+RRSET_LARGE: Final = _warning("rrset-large", "An RRset has at most 100 records.", "RFC 2181 5, RFC 7766 8")
 DUPLICATE_RDATA: Final = _warning(
     "duplicate-rdata", "Records of an RRset differ by more than letter case.", "RFC 2181 5"
 )

@@ -8,7 +8,7 @@ from typing import Final
 from zones import name as names
 from zones import rdtypes
 from zones.checks import alias, apex, content, delegation, keys, nsec, nsec3, owners, signatures, svcb, targets, zonemd
-from zones.checks.context import Context
+from zones.checks.context import LARGE, Context, limited
 from zones.checks.verify import Verify
 from zones.findings import Finding
 from zones.slices import Sliced
@@ -71,6 +71,7 @@ def check(zone: Zone, now: float, verify: Verify | None = None) -> Sliced[list[F
             yield
         rrset = zone.rrset(owner, rdtype)
         assert rrset is not None  # the survey saw it
+        rrset = limited(rrset)
         for function in _LATER[rdtype]:
             function(context, rrset)
     for count, (owner, bottom) in enumerate(context.hidden):
@@ -127,17 +128,20 @@ def _survey(context: Context) -> Sliced[tuple[list[bytes], "array[int]"]]:
         if rdtypes.NSEC3 in node and _NSEC3_NODE.issuperset(node):
             context.hashed.append(owner)
             continue
+        context.note_above(owner)
         owners.owner_name(context, owner, node)
         if bottom and names.is_at_or_below(owner, bottom):
             context.hidden.append((owner, bottom))
             for rdtype, rrset in node.items():
                 for function in _HIDDEN.get(rdtype, ()):
-                    function(context, rrset)
+                    function(context, limited(rrset))
             continue
         bottom = context.note(owner, node)
         for rdtype, rrset in node.items():
+            if len(rrset.rdatas) > LARGE:
+                content.large(context, rrset)
             for function in _AT_ONCE.get(rdtype, ()):
-                function(context, rrset)
+                function(context, limited(rrset))
             if rdtype in _LATER:
                 later_owners.append(owner)
                 later_types.append(rdtype)

@@ -9,7 +9,7 @@ from typing import Final
 from zones import name as names
 from zones import rdtypes
 from zones.checks.canonical import signed_data
-from zones.checks.context import Context
+from zones.checks.context import Context, limited
 from zones.checks.keys import Keys
 from zones.checks.rdata import Signature, signature
 from zones.checks.registry import (
@@ -67,7 +67,7 @@ def signatures(context: Context, keys: Keys, owner: bytes, node: Node, verify: V
     at_cut = owner in context.cuts
     signed_by: dict[int, set[int]] = {}
     if rrsigs is not None:
-        for index, rdata in enumerate(rrsigs.rdatas):
+        for index, rdata in enumerate(limited(rrsigs).rdatas):
             fields = signature(rdata)
             covered = node.get(fields.covered)
             if covered is None or fields.covered == rdtypes.RRSIG or (at_cut and fields.covered not in _SIGNED_AT_CUT):
@@ -93,7 +93,7 @@ def hidden_signatures(context: Context, owner: bytes, bottom: bytes, node: Node)
     """Signatures below a delegation: the data there is not this zone's."""
     rrsigs = node.get(rdtypes.RRSIG)
     if rrsigs is not None and owner != bottom:
-        for index, rdata in enumerate(rrsigs.rdatas):
+        for index, rdata in enumerate(limited(rrsigs).rdatas):
             _orphan(context, rrsigs, index, signature(rdata), is_there=True)
 
 
