@@ -150,3 +150,24 @@ def test_any_record_that_is_missing_from_a_signed_zone_is_found(denial: str, tmp
     assert judge("\n".join([*lines, ""]).encode()) == []
     for index, line in enumerate(lines):
         assert judge("\n".join([*lines[:index], *lines[index + 1 :], ""]).encode()), line
+
+
+@pytest.mark.parametrize("denial", ["nsec", "nsec3", "nsec3-opt-out"])
+def test_a_signed_zone_with_a_record_removed_or_moved_is_bad_when_bind_says_so(denial: str, tmp_path: Path) -> None:
+    if verifier() is None:
+        pytest.skip("the package cryptography is not installed")
+    text = sign(tmp_path, "ECDSAP256SHA256", "-x", "-O", "full", *DENIALS[denial]).decode()
+    lines = [line for line in text.splitlines() if line and not line.startswith(";")]
+    changed = tmp_path / "changed"
+    for index, line in enumerate(lines):
+        owner, rest = line.split(maxsplit=1)
+        other = lines[(index * 7 + 3) % len(lines)].split(maxsplit=1)[0]
+        moved = [f"{other} {rest}"] if other != owner else []
+        for version in ([*lines[:index], *lines[index + 1 :]], [*lines[:index], *moved, *lines[index + 1 :]]):
+            changed.write_text("\n".join([*version, ""]))
+            tree = programs("bind9-utils")
+            command = [tree.path("dnssec-verify"), "-q", "-o", ORIGIN, changed]
+            is_bad = subprocess.run(command, env=tree.environment, capture_output=True, check=False).returncode != 0
+            found = {finding.check for finding in judge(changed.read_bytes(), verify=True)}
+            about_signatures = found - {"glue-missing", "occluded-by-delegation"}
+            assert bool(about_signatures) == is_bad, (line, other, found)
