@@ -6,6 +6,7 @@ for, so that `unizone --help` and small tools start quickly.
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from dns_server.settings import (
     resolve,
     unknown,
 )
+
+EXIT_BROKEN_PIPE: Final = 141  # as a shell says of a program that SIGPIPE ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BadUsage as error:
         print(f"unizone: {error}", file=sys.stderr)
         return verb.usage_exit
+    except BrokenPipeError:
+        # The reader, such as `head`, has seen enough; what is still buffered must not be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
 
 
 class _Parser(argparse.ArgumentParser):

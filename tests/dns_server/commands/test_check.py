@@ -1,6 +1,8 @@
 """`unizone check`: a file, a folder, a git revision; text, JSON and Markdown; exit codes."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -148,3 +150,19 @@ def test_bad_usage_ends_with_2_and_says_why(
     code, output, notes = run(capsys, *arguments)
     assert (code, output) == (2, "")
     assert said in notes
+
+
+@pytest.mark.parametrize("form", ["text", "json", "markdown"])
+def test_a_reader_that_has_seen_enough_is_no_fault(form: str, tmp_path: Path) -> None:
+    lines = b"".join(b"alias%d CNAME nowhere\n" % number for number in range(90))
+    for number in range(50):
+        (tmp_path / f"zone{number}.example").write_bytes(GOOD + lines)
+    command = [sys.executable, "-m", "dns_server", "check", str(tmp_path), f"--format={form}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        notes = process.stderr.read()
+    assert b"Traceback" not in notes
+    assert b"Exception" not in notes

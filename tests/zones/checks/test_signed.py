@@ -166,7 +166,7 @@ def test_a_signed_zone_with_a_record_removed_or_moved_is_bad_when_bind_says_so(d
         for version in ([*lines[:index], *lines[index + 1 :]], [*lines[:index], *moved, *lines[index + 1 :]]):
             changed.write_text("\n".join([*version, ""]))
             tree = programs("bind9-utils")
-            command = [tree.path("dnssec-verify"), "-q", "-o", ORIGIN, changed]
+            command = [str(tree.path("dnssec-verify")), "-q", "-o", ORIGIN, str(changed)]
             is_bad = subprocess.run(command, env=tree.environment, capture_output=True, check=False).returncode != 0
             found = {finding.check for finding in judge(changed.read_bytes(), verify=True)}
             about_signatures = found - {"glue-missing", "occluded-by-delegation"}
