@@ -23,10 +23,12 @@ def require_runtime() -> None:
         pytest.skip("the runtime archives are not in the cache: `make runtime` or UNIZONE_BUILD_RUNTIME=1 builds them")
 
 
-def build(target: str, folder: Path, application: image.Application = image.SERVICE) -> image.Image:
+def build(
+    target: str, folder: Path, application: image.Application = image.SERVICE, baked: Path | None = None
+) -> image.Image:
     """An image in `folder`."""
     require_runtime()
-    return image.Build(TARGETS[target], application=application, output=folder).run()
+    return image.Build(TARGETS[target], application=application, baked=baked, output=folder).run()
 
 
 def application(name: str) -> image.Application:

@@ -1,6 +1,11 @@
 """QEMU's emulator for tests: Debian's, unpacked into the cache; every machine is emulated, KVM is not needed."""
 
+import re
+import socket
 import subprocess
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -43,3 +48,68 @@ def run(image: Path, machine: str, *options: str, memory_mb: int = 64, parameter
     )
     assert not result.stderr, result.stderr
     return result.stdout.replace("\r\n", "\n").splitlines()
+
+
+class Console:
+    """What a running machine has said so far."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+        self._lines: list[str] = []
+        self._news = threading.Condition()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            with self._news:
+                self._lines.append(line.rstrip())
+                self._news.notify_all()
+        with self._news:
+            self._news.notify_all()
+
+    def wait_for(self, pattern: str) -> str:
+        """The first line in which `pattern` is found; fails with all lines when there comes none."""
+
+        def matching() -> list[str]:
+            return [line for line in self._lines if re.search(pattern, line)]
+
+        with self._news:
+            self._news.wait_for(lambda: matching() or not self._reader.is_alive(), TIMEOUT_S)
+            found = matching()
+            assert found, f"no line with {pattern!r} on the console:\n" + "\n".join(self._lines)
+            return found[0]
+
+
+@contextmanager
+def running(arguments: Sequence[str]) -> Iterator[Console]:
+    """A machine for as long as the context lasts."""
+    with subprocess.Popen(
+        arguments,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        try:
+            yield Console(process)
+        finally:
+            process.kill()
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that neither UDP nor TCP uses. Another program could take it before QEMU does."""
+    while True:
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+        ):
+            tcp.bind(("127.0.0.1", 0))
+            port: int = tcp.getsockname()[1]
+            try:
+                udp.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port

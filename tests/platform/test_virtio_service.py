@@ -1,0 +1,80 @@
+"""The service as a virtual machine: own stack, DHCP, zones from a real git daemon, answers, a push that it follows."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dns.message
+import dns.query
+import pytest
+
+from dns_build.image import Image
+from tests.support import git, images, qemu, trees
+
+GATEWAY = "10.0.2.2"  # of QEMU's user networking: the host's loopback
+TRANSPORTS: tuple[Callable[..., dns.message.Message], ...] = (dns.query.udp, dns.query.tcp)
+MACHINES = {"q35": "virtio-net-pci", "microvm": "virtio-net-device"}
+
+
+@pytest.fixture(scope="module")
+def baked(tmp_path_factory: pytest.TempPathFactory) -> Image:
+    zones = tmp_path_factory.mktemp("zones")
+    (zones / "baked.test").write_bytes(trees.zone_text(1, "www A 192.0.2.1"))
+    return images.build("virtio", tmp_path_factory.mktemp("image"), baked=zones)
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> Iterator[tuple[git.Origin, str]]:
+    """A repository, and its URL as the machine sees it."""
+    repository = git.Origin(tmp_path)
+    repository.push({"pushed.test": trees.zone_text(1, "www A 192.0.2.2")})
+    with git.daemon(tmp_path) as url:
+        yield repository, f"git://{GATEWAY}:{urlsplit(url).port}/{repository.bare.name}"
+
+
+def start(image: Image, machine: str, port: int, parameters: str) -> list[str]:
+    forward = ",".join(f"hostfwd={transport}:127.0.0.1:{port}-:53" for transport in ("udp", "tcp"))
+    network = ["-netdev", f"user,id=n,{forward}", "-device", f"{MACHINES[machine]},netdev=n"]
+    return qemu.command(image.path, machine, "-cpu", "max", *network, parameters=parameters)
+
+
+def addresses(transport: Callable[..., dns.message.Message], port: int, name: str) -> list[str]:
+    answer = transport(dns.message.make_query(name, "A"), "127.0.0.1", port=port, timeout=qemu.TIMEOUT_S)
+    return [item.to_text() for rrset in answer.answer for item in rrset]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("machine", MACHINES)
+def test_fetches_zones_answers_and_follows_a_push(machine: str, baked: Image, origin: tuple[git.Origin, str]) -> None:
+    repository, url = origin
+    port = qemu.free_port()
+    with qemu.running(start(baked, machine, port, f"--remote={url} --poll=1s")) as console:
+        console.wait_for("address leased")
+        console.wait_for("zones in service .*commit=[0-9a-f]{40}")
+        for transport in TRANSPORTS:
+            assert addresses(transport, port, "www.pushed.test") == ["192.0.2.2"]
+        commit = repository.push({"pushed.test": trees.zone_text(2, "www A 192.0.2.3")})
+        console.wait_for(f"zones in service .*commit={commit}")
+        for transport in TRANSPORTS:
+            assert addresses(transport, port, "www.pushed.test") == ["192.0.2.3"]
+
+
+@pytest.mark.slow
+def test_serves_what_is_baked_in_with_an_address_by_hand(baked: Image) -> None:
+    port = qemu.free_port()
+    parameters = f"--ipv4=10.0.2.15/24 --ipv4-gateway={GATEWAY} --ipv6=none"
+    with qemu.running(start(baked, "microvm", port, parameters)) as console:
+        console.wait_for(" ready ")
+        assert addresses(dns.query.udp, port, "www.baked.test") == ["192.0.2.1"]
+
+
+def test_bad_parameter_ends_the_machine_with_what_is_wrong(baked: Image) -> None:
+    lines = qemu.run(baked.path, "microvm", "-cpu", "max", parameters="--ipv4=nonsense")
+    assert any("--ipv4" in line and "nonsense" in line for line in lines)
+    assert lines[-1] == "unizone: exit 64"
+
+
+def test_missing_network_device_is_named(baked: Image) -> None:
+    lines = qemu.run(baked.path, "microvm", "-cpu", "max")
+    assert any("no network device 0" in line for line in lines)
+    assert lines[-1] == "unizone: exit 69"
