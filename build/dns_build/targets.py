@@ -60,5 +60,15 @@ TARGETS = {
             flags=_GUEST_FLAGS,
             has_symbols=True,
         ),
+        Target(
+            name="hvt",
+            what="a solo5 tender (hvt ABI version 2)",
+            folders=("common", "guest", "hvt"),
+            facades=("guest", "all"),
+            has_binding=True,
+            link=(*_GUEST_LINK, "-Wl,--defsym=BASE=0x200000"),
+            flags=_GUEST_FLAGS,
+            has_symbols=True,
+        ),
     )
 }

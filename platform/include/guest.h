@@ -54,6 +54,11 @@ enum { VECTOR_TIMER = 32, VECTOR_DEVICE = 33, VECTOR_SPURIOUS = 63, VECTORS = 64
 void cpu_init(void);
 void cpu_set_interrupt(unsigned vector, void (*handler)(void));
 
+/* -- rdrand.c ----------------------------------------------------------------------------------------------------- */
+
+int cpu_has_random(void);
+void cpu_random(void *buffer, size_t size);
+
 /* -- panic.c ------------------------------------------------------------------------------------------------------ */
 
 struct registers {

@@ -3,17 +3,13 @@
 
 #include "guest.h"
 #include "virtio.h"
-#include "x86.h"
 
-enum { HAS_RDRAND = 1 << 30, TRIES = 32, CHUNK = 256 };
+enum { CHUNK = 256 };
 
-static int has_rdrand;
 static struct virtio device;
 static int has_device;
 static struct queue queue;
 static uint8_t chunk[CHUNK];
-
-void entropy_init(void) { has_rdrand = (cpuid(1, 0).ecx & HAS_RDRAND) != 0; }
 
 void entropy_device(const struct virtio *found)
 {
@@ -24,19 +20,6 @@ void entropy_device(const struct virtio *found)
 	has_device = virtio_start(&device, FEATURE_VERSION_1, &queue, 1);
 	if (has_device)
 		virtio_ready(&device);
-}
-
-static size_t from_cpu(uint8_t *to, size_t size)
-{
-	uint64_t value;
-	uint8_t good = 0;
-	for (int tries = 0; !good && tries < TRIES; tries++)
-		__asm__ volatile("rdrand %0; setc %1" : "=r"(value), "=qm"(good));
-	if (!good)
-		panic("the CPU's random generator fails");
-	size = size < sizeof value ? size : sizeof value;
-	memcpy(to, &value, size);
-	return size;
 }
 
 static size_t from_device(uint8_t *to, size_t size)
@@ -56,11 +39,13 @@ static size_t from_device(uint8_t *to, size_t size)
 
 void uz_random(void *buffer, size_t size)
 {
-	if (!has_rdrand && !has_device)
+	if (cpu_has_random()) {
+		cpu_random(buffer, size);
+		return;
+	}
+	if (!has_device)
 		refuse("no source of random numbers: the CPU has no RDRAND and there is no virtio-rng device.\n"
 		       "  try: qemu -device virtio-rng-pci, or -cpu max");
-	for (size_t done = 0; done < size;) {
-		uint8_t *to = (uint8_t *)buffer + done;
-		done += has_rdrand ? from_cpu(to, size - done) : from_device(to, size - done);
-	}
+	for (size_t done = 0; done < size;)
+		done += from_device((uint8_t *)buffer + done, size - done);
 }

@@ -15,7 +15,6 @@ void target_init(void)
 {
 	clock_init();
 	apic_init();
-	entropy_init();
 	mmio_scan(pci_scan(found), found);
 }
 

@@ -87,7 +87,6 @@ void apic_route(unsigned line);		/* an interrupt line of the IOAPIC to VECTOR_DE
 
 void console_init(void);
 void clock_init(void);
-void entropy_init(void);
 void entropy_device(const struct virtio *device);
 void network_device(const struct virtio *device);
 int network_pending(void);
