@@ -122,13 +122,16 @@ class Engine:
         answer, rcode, ede = self._answer(request)
         return self._reply(request, transport, answer, rcode, ede)
 
-    def respond_batch(self, batch: Batch, count: int, now: float) -> None:
-        """Reply to the first `count` datagrams of `batch`, which came by UDP at `now`, as `respond` does."""
-        if not self.respond_core(batch, count):
-            return
+    def respond_batch(self, batch: Batch, count: int, respond: Callable[[bytes], bytes | None]) -> None:
+        """Reply to the first `count` datagrams of `batch`: the core to what it can, `respond` to each of the rest."""
+        if self.respond_core(batch, count):
+            self.respond_rest(batch, count, respond)
+
+    def respond_rest(self, batch: Batch, count: int, respond: Callable[[bytes], bytes | None]) -> None:
+        """Let `respond` reply to the datagrams that the core left."""
         for index in range(count):
             if not batch.reply_lengths[index]:
-                reply = self.respond(batch.query(index), Transport.UDP, now)
+                reply = respond(batch.query(index))
                 if reply is not None:
                     batch.put_reply(index, reply)
 

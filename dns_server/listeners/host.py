@@ -10,13 +10,17 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from dns_server.endpoint import Endpoint
-from dns_server.listeners.answering import Answer
+from dns_server.listeners.answering import Answer, BatchAnswer
+from dns_server.listeners.messages import MessageQueue, is_available
 from dns_server.listeners.streams import StreamConnection
 
 DATAGRAMS_A_TURN: Final = 32
 """Datagrams of one socket that are answered before others get their turn."""
+BATCHES_A_TURN: Final = 4
+"""Batches of one socket that are answered before others get their turn."""
 MAX_QUERY: Final = 4096
 """Octets; a longer datagram is dropped: nothing that asks a server needs them."""
+_SPREAD: Final = 64  # slots a power of two apart would share the same few lines of the cache
 _RECEIVE_BUFFER: Final = 1 << 20
 _ACCEPTED_A_TURN: Final = 16
 _BACKLOG: Final = 512
@@ -88,7 +92,7 @@ class UdpSocket:
         self._socket.close()
 
     def _readable(self) -> None:
-        """Answer what has come, up to a bound. A reader of batches (recvmmsg) takes the place of this loop."""
+        """Answer what has come, up to a bound."""
         counters, answer = self._counters, self._answer
         try:
             for _ in range(DATAGRAMS_A_TURN):
@@ -137,6 +141,54 @@ class WildcardUdpSocket(UdpSocket):
         self._socket.sendmsg((reply,), context, 0, peer)
 
 
+class BatchUdpSocket:
+    """A bound socket that is read, answered and written several datagrams at a time."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        bound: socket.socket,
+        answer: BatchAnswer,
+        counters: UdpCounters,
+        report: Callable[..., None],
+        *,
+        is_wildcard: bool,
+    ) -> None:
+        self._loop = loop
+        self._socket = bound
+        self._answer = answer
+        self._counters = counters
+        self._report = report
+        self._queue = MessageQueue(bound, MAX_QUERY + _SPREAD, is_wildcard=is_wildcard)
+        loop.add_reader(bound, self._readable)
+
+    def close(self) -> None:
+        """Stop answering."""
+        self._loop.remove_reader(self._socket)
+        self._socket.close()
+
+    def _readable(self) -> None:
+        """Answer what has come, up to a bound."""
+        counters, queue = self._counters, self._queue
+        try:
+            for _ in range(BATCHES_A_TURN):
+                count = queue.receive()
+                counters.received += count
+                counters.oversized += queue.cut
+                self._answer(queue.batch, count)
+                sent, failure = queue.send(count)
+                counters.sent += sent
+                if failure is not None:
+                    counters.unsent += count - sent
+                    self._report("an answer was not sent", reason=failure.strerror or str(failure))
+                if count < queue.batch.size:
+                    return
+        except BlockingIOError:
+            return
+        except OSError as error:  # an error queued on the socket is reported by the next read; the socket lives on
+            self._report("reading from a UDP socket failed", reason=error.strerror or str(error))
+
+
 def _answer_from(message: tuple[int, int, bytes]) -> tuple[int, int, bytes]:
     """The control message for an answer, from that of its query."""
     level, kind, data = message
@@ -153,18 +205,25 @@ class HostListeners:
     loop: asyncio.AbstractEventLoop
     report: Callable[..., None]
     """Called with an event and fields for what a peer can cause at will."""
+    batches: BatchAnswer | None = None
+    """Answers several datagrams at a time, where the system can read them so."""
     udp_counters: UdpCounters = field(default_factory=UdpCounters)
-    _udp: list[UdpSocket] = field(default_factory=list)
+    _udp: list[UdpSocket | BatchUdpSocket] = field(default_factory=list)
     _tcp: list[asyncio.Server] = field(default_factory=list)
 
     async def open(self, endpoint: Endpoint, answer: Answer, streams: Callable[[], StreamConnection]) -> Endpoint:
         """Listen on `endpoint` over UDP and TCP; with its real port. CannotListen."""
         tcp, udp = _bind_both(endpoint)
         bound = Endpoint(endpoint.address, udp.getsockname()[1])
-        kind = WildcardUdpSocket if endpoint.is_wildcard else UdpSocket
-        self._udp.append(kind(self.loop, udp, answer, self.udp_counters, self.report))
+        self._udp.append(self._datagrams(udp, answer, is_wildcard=endpoint.is_wildcard))
         await self._serve(tcp, streams)
         return bound
+
+    def _datagrams(self, udp: socket.socket, answer: Answer, *, is_wildcard: bool) -> "UdpSocket | BatchUdpSocket":
+        if self.batches is not None and is_available():
+            return BatchUdpSocket(self.loop, udp, self.batches, self.udp_counters, self.report, is_wildcard=is_wildcard)
+        kind = WildcardUdpSocket if is_wildcard else UdpSocket
+        return kind(self.loop, udp, answer, self.udp_counters, self.report)
 
     async def open_stream(self, endpoint: Endpoint, streams: Callable[[], asyncio.Protocol]) -> Endpoint:
         """Listen on `endpoint` over TCP alone; with its real port. CannotListen."""

@@ -1,0 +1,138 @@
+"""Several datagrams in one system call: recvmmsg and sendmmsg on buffers that are laid out once.
+
+Read first: recvmmsg(2), sendmmsg(2), ip(7) on IP_PKTINFO. Python works on whole columns of the headers, by slices of
+arrays, so that a turn costs little more with 64 datagrams than with one.
+"""
+
+import ctypes
+import errno
+import os
+import socket
+import sys
+from array import array
+from typing import Final
+
+from dns_server.answer.batch import REPLY_STRIDE, Batch
+
+BATCH: Final = 64
+"""Datagrams of one system call."""
+
+# struct mmsghdr of a 64-bit Linux, in words of 8 octets: msghdr has seven of them, then comes the length.
+_WORDS: Final = 8
+_NAME, _NAME_LENGTH, _VECTOR, _VECTORS, _CONTROL, _CONTROL_LENGTH, _FLAGS, _LENGTH = range(_WORDS)
+_NAME_SIZE: Final = 32  # room for sockaddr_in6, which has 28 octets
+_CONTROL_SIZE: Final = 64  # room for one cmsghdr with in6_pktinfo
+_CONTROL_WORDS: Final = _CONTROL_SIZE // 4
+_INTERFACE_WORD: Final = 4  # ipi_ifindex stands behind the 16 octets of cmsghdr
+
+
+def is_available() -> bool:
+    """Whether this system has the calls, and headers of the layout used here."""
+    return sys.platform == "linux" and ctypes.sizeof(ctypes.c_void_p) == _WORDS
+
+
+class MessageQueue:
+    """Reads datagrams of one socket into `batch` and sends the replies in it."""
+
+    def __init__(self, bound: socket.socket, stride: int, *, is_wildcard: bool) -> None:
+        """`is_wildcard` says that the kernel tells the destination of each datagram; the reply leaves from there."""
+        self.batch: Final = Batch(BATCH, stride)
+        self.cut = 0
+        """Datagrams of the last turn that were longer than a slot."""
+        self._descriptor = bound.fileno()
+        self._library = ctypes.CDLL(None, use_errno=True)
+        names = self._names = bytearray(BATCH * _NAME_SIZE)
+        control = self._control = array("I", bytes(BATCH * _CONTROL_SIZE))
+        self._is_ipv4 = bound.family == socket.AF_INET
+        self._is_wildcard = is_wildcard
+        self._name_lengths = array("Q", [16 if self._is_ipv4 else 28] * BATCH)
+        self._control_lengths = array("Q", [_CONTROL_SIZE if is_wildcard else 0] * BATCH)
+        self._incoming, self._in_vectors = _headers(self.batch.queries, stride)
+        self._outgoing, self._out_vectors = _headers(self.batch.replies, REPLY_STRIDE)
+        self._in_vectors[1::2] = array("Q", [stride] * BATCH)
+        for headers in (self._incoming, self._outgoing):
+            headers[_NAME::_WORDS] = array("Q", [_address(names) + index * _NAME_SIZE for index in range(BATCH)])
+            headers[_NAME_LENGTH::_WORDS] = self._name_lengths
+            if is_wildcard:
+                places = [_address(control) + index * _CONTROL_SIZE for index in range(BATCH)]
+                headers[_CONTROL::_WORDS] = array("Q", places)
+
+    def receive(self) -> int:
+        """Read what has come, `BATCH` datagrams at most; how many. BlockingIOError when there is nothing, OSError.
+
+        A datagram longer than a slot gets the length 0, and is counted in `cut`.
+        """
+        self.cut = 0
+        incoming = self._incoming
+        incoming[_NAME_LENGTH::_WORDS] = self._name_lengths
+        incoming[_CONTROL_LENGTH::_WORDS] = self._control_lengths
+        count: int = self._library.recvmmsg(
+            self._descriptor, ctypes.c_void_p(_address(incoming)), BATCH, socket.MSG_DONTWAIT, None
+        )
+        if count < 0:
+            raise _error()
+        end = count * _WORDS
+        lengths = self.batch.lengths
+        lengths[:count] = array("i", incoming[_LENGTH:end:_WORDS])
+        if any(incoming[_FLAGS:end:_WORDS]):
+            for index in range(count):
+                if incoming[index * _WORDS + _FLAGS] & socket.MSG_TRUNC:
+                    lengths[index] = 0
+                    self.cut += 1
+        return count
+
+    def send(self, count: int) -> tuple[int, OSError | None]:
+        """Send the replies to the first `count` datagrams; how many went out, and why one did not."""
+        outgoing, lengths = self._outgoing, self.batch.reply_lengths
+        self._out_vectors[1 : 2 * count : 2] = array("Q", lengths[:count])
+        if self._is_wildcard:
+            outgoing[_CONTROL_LENGTH : count * _WORDS : _WORDS] = self._incoming[
+                _CONTROL_LENGTH : count * _WORDS : _WORDS
+            ]
+            if self._is_ipv4:  # the reply takes the route of its destination, not the interface of the query
+                self._control[_INTERFACE_WORD::_CONTROL_WORDS] = array("I", bytes(4 * BATCH))
+        if lengths[:count].count(0) == 0:
+            return self._send(0, count)
+        sent, failure = 0, None
+        for index in range(count):  # somebody sends what gets no reply
+            if lengths[index]:
+                one, error = self._send(index, index + 1)
+                sent, failure = sent + one, error or failure
+        return sent, failure
+
+    def _send(self, begin: int, end: int) -> tuple[int, OSError | None]:
+        """Send the replies from `begin` to `end`, all of which are there."""
+        sent, failure = 0, None
+        base = _address(self._outgoing)
+        while begin < end:
+            place = ctypes.c_void_p(base + begin * _WORDS * 8)
+            count: int = self._library.sendmmsg(self._descriptor, place, end - begin, socket.MSG_DONTWAIT)
+            if count < 0:
+                failure = _error()
+                count = 1  # the first one failed: go on with the next
+            else:
+                sent += count
+            begin += count
+        return sent, failure
+
+
+def _headers(buffer: bytearray, stride: int) -> "tuple[array[int], array[int]]":
+    """Message headers and their vectors, one vector for each slot of `buffer`; the vectors' lengths are still 0."""
+    vectors = array("Q", bytes(16 * BATCH))
+    vectors[::2] = array("Q", [_address(buffer) + index * stride for index in range(BATCH)])
+    headers = array("Q", bytes(_WORDS * 8 * BATCH))
+    headers[_VECTOR::_WORDS] = array("Q", [_address(vectors) + index * 16 for index in range(BATCH)])
+    headers[_VECTORS::_WORDS] = array("Q", [1] * BATCH)
+    return headers, vectors
+
+
+def _address(buffer: "bytearray | array[int]") -> int:
+    """Where `buffer` is; it must keep its size while somebody has the address."""
+    return ctypes.addressof(ctypes.c_char.from_buffer(buffer))
+
+
+def _error() -> OSError:
+    """The error of the call just made."""
+    number = ctypes.get_errno()
+    kind = BlockingIOError if number in (errno.EAGAIN, errno.EWOULDBLOCK) else OSError
+    return kind(number, os.strerror(number))
