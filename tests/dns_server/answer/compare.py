@@ -62,7 +62,7 @@ class Bench:
         if not differing:
             return []
         question = dns.message.from_wire(wire).question[0]
-        case = Case(server.name, zone.origin, fold(question.name.to_wire() or b""), int(question.rdtype), ours, theirs)
+        case = Case(server.name, zone, fold(question.name.to_wire() or b""), int(question.rdtype), ours, theirs)
         if not (differing := differing - excused(case)):
             return []
         return [f"{question}: {sorted(differing)}\nours: {show(ours)}\n{server.name}: {show(theirs)}\n"]

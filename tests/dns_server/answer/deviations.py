@@ -11,6 +11,7 @@ from dns_server.answer.protocol import Rcode, Type
 from dns_server.answer.steps import is_wildcard
 from tests.dns_server.answer.replies import Reply
 from zones.name import is_at_or_below
+from zones.zone import Zone
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "deviations.md"
 KNOT_CHAIN = 5
@@ -22,8 +23,8 @@ class Case:
     """One question and what two servers said."""
 
     server: str
-    origin: bytes
-    """Zone that the question is asked about."""
+    zone: Zone
+    """That the question is asked about."""
     qname: bytes
     """Folded."""
     qtype: int
@@ -65,7 +66,7 @@ def _leaves_zone(case: Case) -> bool:
     owners = {owner for owner, _, _, _ in case.ours.answer}
     targets = {rdata for _, rdtype, _, rdata in case.ours.answer if rdtype == Type.CNAME}
     ends = targets - owners
-    outside = any(not is_at_or_below(end, case.origin) for end in ends)
+    outside = any(not is_at_or_below(end, case.zone.origin) for end in ends)
     return bool(ends) and case.ours.answer <= case.theirs.answer and (outside or not _negative(case.ours))
 
 
@@ -222,6 +223,20 @@ TABLE = (
         "They are not the zone's own data: whoever needs them must ask the zone below, which may say otherwise.",
         frozenset({"additional"}),
         lambda case: case.ours.additional < case.theirs.additional and case.qtype in (Type.MX, Type.SRV),
+    ),
+    Deviation(
+        "glue-by-wildcard",
+        ("NSD", "Knot"),
+        "Glue is what the zone has at the very name of the server.",
+        "NSD and Knot make glue of a wildcard below a cut, too.",
+        "What lies below a cut is not the zone's own data, a wildcard there stands for nothing (RFC 4592 section 4.2), "
+        "and BIND does likewise. The checks warn of a server without an address.",
+        frozenset({"additional"}),
+        lambda case: (
+            _referral(case.ours)
+            and case.ours.additional < case.theirs.additional
+            and not any(owner in case.zone for owner, _, _, _ in case.theirs.additional - case.ours.additional)
+        ),
     ),
     Deviation(
         "additional-svcb",
