@@ -128,6 +128,9 @@ SRV_TARGET_MISSING: Final = _warning(
 ADDRESS_AS_NAME: Final = _warning("address-as-name", "A target is a name, not an IP address.", "RFC 1035 3.3.9, 3.3.11")
 
 _subject("Service bindings")
+SVCB_ALIAS_PARAMETERS: Final = _warning(
+    "svcb-alias-parameters", "AliasMode (priority 0) carries no parameters.", "RFC 9460 2.4.2"
+)
 SVCB_ALIAS_MULTIPLE: Final = _warning(
     "svcb-alias-multiple", "An AliasMode record stands alone in its RRset.", "RFC 9460 2.4.1"
 )

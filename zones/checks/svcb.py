@@ -8,6 +8,7 @@ from zones.checks.rdata import name_at
 from zones.checks.registry import (
     HOSTNAME_TARGET,
     SVCB_ALIAS_MULTIPLE,
+    SVCB_ALIAS_PARAMETERS,
     SVCB_ALIAS_SELF,
     SVCB_TARGET_MISSING,
     Check,
@@ -18,9 +19,10 @@ from zones.zone import RRset
 def svcb(context: Context, rrset: RRset) -> None:
     """Each record of an SVCB or HTTPS RRset."""
     for index, rdata in enumerate(rrset.rdatas):
-        target = names.fold(name_at(rdata, 2)[0])
+        name, end = name_at(rdata, 2)
+        target = names.fold(name)
         if rdata[:2] == b"\0\0":
-            _alias(context, rrset, index, target)
+            _alias(context, rrset, index, target, has_parameters=end < len(rdata))
         elif not is_hostname(target):
             message = f"names {names.to_text(target)}, which is no host name"
             _report(
@@ -37,7 +39,9 @@ def svcb(context: Context, rrset: RRset) -> None:
             )
 
 
-def _alias(context: Context, rrset: RRset, index: int, target: bytes) -> None:
+def _alias(context: Context, rrset: RRset, index: int, target: bytes, *, has_parameters: bool) -> None:
+    if has_parameters:
+        _report(context, SVCB_ALIAS_PARAMETERS, rrset, index, "has priority 0 and parameters", "clients ignore them")
     if len(rrset.rdatas) > 1:
         _report(context, SVCB_ALIAS_MULTIPLE, rrset, index, "has priority 0 and is not alone", "keep one alias alone")
     if target == rrset.owner:

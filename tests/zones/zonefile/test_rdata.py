@@ -44,6 +44,15 @@ def test_text_of_wire_reads_as_the_same_wire(mnemonic: str, text: str) -> None:
     assert wire(mnemonic, written) == first
 
 
+@pytest.mark.parametrize("mnemonic", ["SVCB", "HTTPS"])
+def test_parameters_in_alias_mode_are_kept(mnemonic: str) -> None:
+    """RFC 9460 2.4.2: clients ignore them; NSD, Knot and BIND serve them."""
+    alias = wire(mnemonic, "0 svc.example.net. alpn=h2 port=53")
+    assert alias == b"\0\0" + wire(mnemonic, "1 svc.example.net. alpn=h2 port=53")[2:]
+    assert wire(mnemonic, f"\\# {len(alias)} {alias.hex()}") == alias
+    assert wire(mnemonic, rdata_text(rdtypes.NUMBERS[mnemonic], alias)) == alias
+
+
 @pytest.mark.parametrize(("mnemonic", "text"), BROKEN)
 def test_wrong_rdata_is_one_error(mnemonic: str, text: str) -> None:
     parsed = read(f"{HEAD}x {mnemonic} {text}\n")
