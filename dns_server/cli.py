@@ -134,8 +134,11 @@ def _parse(verb: Verb, arguments: list[str]) -> tuple[Settings, list[str]]:
             )
     try:
         found, rest = parser.parse_known_args(arguments)
-    except argparse.ArgumentError as error:  # a parameter at the end without its value
-        raise unknown(error.argument_name or "", parameters) from None
+    except argparse.ArgumentError as error:
+        if error.argument_name is None:  # Python 3.13 raises for a missing operand what others give to `error`
+            parser.error(error.message)
+        # A parameter at the end without its value.
+        raise unknown(error.argument_name, parameters) from None
     if rest:
         raise unknown(rest[0], parameters)
     texts = [(parameter.name, text) for parameter in parameters for text in getattr(found, _attribute(parameter.name))]
