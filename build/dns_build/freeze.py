@@ -71,6 +71,11 @@ def freeze(job: Job) -> None:
     """Write the tables and the report."""
     applications = [*job.applications, *BOOTSTRAP.values(), *STARTUP]
     traced = graph.trace(applications, job.rules())
+    # What a compiled module needs, it needed while it was compiled.
+    broken = sorted(pair for pair in traced.broken if pair[0] not in job.extensions)
+    if broken:
+        lines = [f"  {module} needs {missing}" for module, missing in broken]
+        raise LookupError("modules need others that are missing or left out:\n" + "\n".join(lines))
     names = {old: new for new, old in BOOTSTRAP.items()}
     frozen = []
     entries: list[dict[str, Any]] = []

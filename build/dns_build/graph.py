@@ -35,6 +35,8 @@ class Reference:
 
     target: str
     names: tuple[str, ...]
+    is_needed: bool
+    """At the module's top level and outside `try`: the module can't be imported without it."""
 
 
 @dataclass
@@ -46,6 +48,8 @@ class Graph:
     """For each module the one that first reached it."""
     missing: dict[str, set[str]] = field(default_factory=dict)
     """Names that no root has, with the modules that want them: optional imports, or something to add."""
+    broken: set[tuple[str, str]] = field(default_factory=set)
+    """Modules that can't be imported, each with a missing one that it needs."""
     computed: set[str] = field(default_factory=set)
     """Modules that import names which they compute: the graph can't tell which."""
 
@@ -112,12 +116,20 @@ def _targets(module: Module, graph: Graph, rules: Rules) -> Iterator[str]:
     collector.visit(ast.parse(module.path.read_bytes(), str(module.path)))
     for reference in collector.references:
         yield reference.target
+        if reference.is_needed and not _is_there(reference.target, rules):
+            graph.broken.add((module.name, reference.target))
         for name in reference.names:
             below = f"{reference.target}.{name}"
             if find(below, rules) is not None:
                 yield below
     if collector.computes:
         graph.computed.add(module.name)
+
+
+def _is_there(name: str, rules: Rules) -> bool:
+    parts = name.split(".")
+    prefixes = {".".join(parts[:count]) for count in range(1, len(parts) + 1)}
+    return name in MADE_BY_OTHERS or (not prefixes & rules.left_out and find(name, rules) is not None)
 
 
 def _expand(pattern: str, rules: Rules) -> Iterator[str]:
@@ -129,6 +141,9 @@ def _expand(pattern: str, rules: Rules) -> Iterator[str]:
             if file.name != "__init__.py":
                 yield f"{name}.{file.stem}"
 
+
+MADE_BY_OTHERS = frozenset({"collections.abc", "os.path", "_frozen_importlib", "_frozen_importlib_external"})
+"""Names without a file: other modules, and CPython itself, put them into `sys.modules`."""
 
 _CONSTANTS = {
     "sys": SimpleNamespace(platform="linux", version_info=sys.version_info, implementation=sys.implementation),
@@ -157,13 +172,18 @@ class _Collector(ast.NodeVisitor):
         self.module = module
         self.references: list[Reference] = []
         self.computes = False
+        self._optional = 0
+        self._texts: dict[str, str] = {}
+        """Names that stand for texts, which imports by name may use."""
 
     def visit_If(self, node: ast.If) -> None:
         value = _known(node.test)
         for taken, body in ((True, node.body), (False, node.orelse)):
             if value is None or value is taken:
+                self._optional += value is None
                 for statement in body:
                     self.visit(statement)
+                self._optional -= value is None
 
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
@@ -177,6 +197,11 @@ class _Collector(ast.NodeVisitor):
             target = ".".join([*parts, target] if target else parts)
         self._add(target, tuple(alias.name for alias in node.names))
 
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if isinstance(node.target, ast.Name) and isinstance(node.value, ast.Constant):
+            self._texts[node.target.id] = str(node.value.value)
+        self.generic_visit(node)
+
     def visit_Call(self, node: ast.Call) -> None:
         function = node.func
         name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
@@ -184,9 +209,18 @@ class _Collector(ast.NodeVisitor):
             argument = node.args[0]
             if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
                 self._add(argument.value, ())
+            elif isinstance(argument, ast.Name) and argument.id in self._texts:
+                self._add(self._texts[argument.id], ())
             else:
                 self.computes = True
         self.generic_visit(node)
 
+    def _inside(self, node: ast.AST) -> None:
+        self._optional += 1
+        self.generic_visit(node)
+        self._optional -= 1
+
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_Lambda = visit_Try = _inside  # noqa: N815
+
     def _add(self, target: str, names: tuple[str, ...]) -> None:
-        self.references.append(Reference(target, names))
+        self.references.append(Reference(target, names, is_needed=not self._optional))

@@ -54,6 +54,13 @@ def test_skips_branches_that_no_target_takes(tmp_path: Path) -> None:
     assert set(found.modules) == {"app", "sys", "unix", "either", "other"}
 
 
+def test_follows_imports_by_the_name_of_a_text(tmp_path: Path) -> None:
+    app = "from importlib import import_module\nOTHER: str = 'other'\ndef f():\n    return import_module(OTHER)\n"
+    found = traced(tmp_path, {"app.py": app, "other.py": ""})
+    assert set(found.modules) == {"app", "other"}
+    assert not found.computed
+
+
 def test_left_out_modules_and_missing_ones_are_named_with_who_wants_them(tmp_path: Path) -> None:
     found = traced(
         tmp_path,
@@ -62,6 +69,20 @@ def test_left_out_modules_and_missing_ones_are_named_with_who_wants_them(tmp_pat
     )
     assert set(found.modules) == {"app"}
     assert found.missing == {"heavy": {"app"}, "nowhere": {"app"}}
+
+
+def test_modules_that_could_not_be_imported_are_named(tmp_path: Path) -> None:
+    found = traced(
+        tmp_path,
+        {
+            "app.py": "import left\nimport os.path\ntry:\n    import optional\nexcept ImportError:\n    pass\n"
+            "def f():\n    import lazy\n",
+            "left.py": "",
+            "os.py": "",
+        },
+        left_out=frozenset({"left"}),
+    )
+    assert found.broken == {("app", "left")}
 
 
 def test_computed_imports_are_reported_and_filled_from_the_table(tmp_path: Path) -> None:
