@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
+from dns_platform.compiled import is_compiled
 from dns_server.answer.batch import Batch
 from dns_server.answer.chaos import Identity
 from dns_server.answer.engine import Engine
@@ -32,7 +33,6 @@ from dns_server.telemetry.sources import Sources
 from dns_server.telemetry.statistics import QueryStatistics
 from dns_server.values import Network
 from stack.loop.loop import StackLoop
-from zones.compiled import is_compiled
 from zones.snapshot import Snapshot
 from zones.sync import Sync
 from zones.zonefile.parser import SCANNER_MODULE
@@ -94,7 +94,7 @@ class Service:
         self.publisher = Publisher(self.engine, self.collector, self._log, time.time)
         self.streams = Streams(self._loop, self._answer(Transport.TCP), plan.limits, self._report)
         self.listeners: HostListeners | DirectListeners = (
-            DirectListeners(self._loop)
+            DirectListeners(self._loop, self._answer_batch(self._answer(Transport.UDP)))
             if isinstance(self._loop, StackLoop)
             else HostListeners(self._loop, self._report, self._answer_batch(self._answer(Transport.UDP)))
         )

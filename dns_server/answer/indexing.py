@@ -3,9 +3,9 @@
 import importlib
 from typing import TYPE_CHECKING, Final
 
+from dns_platform.compiled import is_compiled
 from dns_server.answer import core_kinds
 from dns_server.answer.protocol import Type
-from zones.compiled import is_compiled
 from zones.name import ancestors, is_at_or_below
 from zones.zone import Node
 

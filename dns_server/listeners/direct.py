@@ -3,16 +3,22 @@
 import asyncio
 import errno
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
+from typing import Final
 
+from dns_platform.protocols import BATCH
+from dns_server.answer.batch import Batch
 from dns_server.endpoint import Endpoint
-from dns_server.listeners.answering import Answer
+from dns_server.listeners.answering import Answer, BatchAnswer
 from dns_server.listeners.host import MAX_QUERY, CannotListen, UdpCounters
 from dns_server.listeners.streams import StreamConnection
 from stack import address
 from stack.interface.udp import UdpError, UdpSocket
 from stack.loop.loop import StackLoop
 from stack.loop.server import Server
+
+_QUERY_SLOT: Final = 512
+"""Octets; a longer query does not go with the batch."""
 
 
 class DatagramAnswerer:
@@ -50,9 +56,21 @@ class DirectListeners:
     """What is open on the own stack; see `HostListeners`."""
 
     loop: StackLoop
+    answer_batch: InitVar[BatchAnswer]
+    """Answers several datagrams at a time, as each of the answers that `open` gets does."""
     udp_counters: UdpCounters = field(default_factory=UdpCounters)
     _udp: list[DatagramAnswerer] = field(default_factory=list)
     _tcp: list[Server] = field(default_factory=list)
+
+    def __post_init__(self, answer_batch: BatchAnswer) -> None:
+        batch, counters = Batch(BATCH, _QUERY_SLOT), self.udp_counters
+
+        def respond(count: int) -> None:
+            answer_batch(batch, count)
+            counters.received += count
+            counters.sent += count - batch.reply_lengths[:count].count(0)
+
+        self.loop.interface.serve_batches(batch, respond)
 
     async def open(self, endpoint: Endpoint, answer: Answer, streams: Callable[[], StreamConnection]) -> Endpoint:
         """Listen on `endpoint` over UDP and TCP; with its real port. CannotListen."""

@@ -4,7 +4,7 @@ Read first: RFC 4862 5.4 and 5.5.4, RFC 4429 (optimistic), RFC 6724 (source sele
 """
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from stack.address import Address, is_link_local, is_multicast, solicited_node, text
@@ -119,6 +119,10 @@ class Addresses:
     def usable(self) -> list[Address]:
         """Addresses that may be used now."""
         return [address for address in self._entries if self.is_local(address)]
+
+    def __iter__(self) -> Iterator[Address]:
+        """All addresses, in use or not."""
+        return iter(self._entries)
 
     def source_for(self, destination: Address) -> Address | None:
         """The best source for `destination`, by rules 1, 2, 3 and 8 of RFC 6724 5."""

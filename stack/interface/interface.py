@@ -8,7 +8,7 @@
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from dns_platform.protocols import Entropy, Octets
@@ -16,6 +16,7 @@ from stack.address import Address
 from stack.counters import Counters
 from stack.draw import Draw
 from stack.interface.express import Express
+from stack.interface.express_batches import ExpressBatches, Slots, express_batches
 from stack.interface.ipv4 import Ipv4
 from stack.interface.ipv6 import Ipv6
 from stack.interface.notices import Notices
@@ -89,6 +90,16 @@ class Interface:
         )
 
         self.express = Express(mac, self.udp, self.ipv4, self.ipv6)
+        self.batches: ExpressBatches | None = None
+
+    def serve_batches(self, slots: Slots, respond: Callable[[int], None]) -> bool:
+        """Answer the plain requests to all ports of `Udp.serve` in batches; False where that is not compiled.
+
+        `respond(count)` fills the slots of replies to the first `count` slots of requests, with the same replies that
+        the responders of the ports have.
+        """
+        self.batches = express_batches(self.mac, self.udp, self.ipv4, self.ipv6, slots, respond)
+        return self.batches is not None
 
     def attach_tcp(self, tcp: Tcp) -> None:
         """Let `tcp` have the TCP segments."""
@@ -153,6 +164,9 @@ class Interface:
     def receive(self, frames: Iterable[Octets], now: float) -> None:
         """Take frames that came in. Their memory may be used again afterwards."""
         self.now = now
+        if self.batches is not None:
+            replies, frames = self.batches.reply(frames)
+            self._output.extend(replies)
         reply_to = self.express.reply
         for frame in frames:
             reply = reply_to(frame)
@@ -165,7 +179,7 @@ class Interface:
             except WireError as error:
                 self.counters.add(error.layer, error.reason)
 
-    def transmit(self, now: float) -> list[bytes]:
+    def transmit(self, now: float) -> list[Octets]:
         """Run all timers that are due; the frames to send, in order."""
         self.now = now
         self._run_loop(now)

@@ -121,6 +121,11 @@ class Ipv4:
         """Can it be the address of another host, from anywhere (RFC 1122 3.2.1.3)?"""
         return address not in self._networks and self.is_unicast(address) and not is_loopback(address)
 
+    @property
+    def no_strangers(self) -> list[Address]:
+        """Addresses of ours, in use or not, and broadcast addresses."""
+        return [*self._networks, *self._broadcasts]
+
     def is_broadcast(self, address: Address) -> bool:
         """Is it everyone on the link (RFC 1122 3.2.1.3)? In networks of /31 and /32 there is no such address."""
         return address in self._broadcasts

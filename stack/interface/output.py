@@ -1,5 +1,7 @@
 """Frames on their way to the device."""
 
+from collections.abc import Sequence
+
 from dns_platform.protocols import Octets
 from stack.counters import Counters
 from stack.wire import ethernet
@@ -15,7 +17,7 @@ class Output:
         self.mac = mac
         self._limit = limit
         self._counters = counters
-        self._frames: list[bytes] = []
+        self._frames: list[Octets] = []
 
     def send(self, destination: bytes, ether_type: EtherType, payload: Octets) -> None:
         """Queue a frame to the MAC `destination`, as `add` does."""
@@ -28,7 +30,14 @@ class Output:
         else:
             self._frames.append(frame)
 
-    def take(self) -> list[bytes]:
+    def extend(self, frames: Sequence[Octets]) -> None:
+        """Queue `frames`; drop those for which the queue has no room."""
+        room = self._limit - len(self._frames)
+        self._frames += frames[:room]
+        if len(frames) > room:
+            self._counters.add(ethernet.LAYER, "output queue full", len(frames) - room)
+
+    def take(self) -> list[Octets]:
         """All frames queued, in order; the queue is empty afterwards."""
         frames, self._frames = self._frames, []
         return frames

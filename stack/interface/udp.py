@@ -95,7 +95,7 @@ class Udp:
         self._draw = draw
         self._sockets: dict[_Key, UdpSocket] = {}
         self.responders: dict[tuple[Address, int], Respond] = {}
-        """What is served, by endpoint, whose address is unspecified for any; `Express` looks here."""
+        """What is served, by endpoint, whose address is unspecified for any; the express ways look here."""
 
     def bind(
         self, local: Endpoint, received: Received, failed: Failed | None = None, remote: Endpoint | None = None

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from dns_platform.compiled import is_compiled
 from zones import name as names
 from zones import rdtypes
-from zones.compiled import is_compiled
 from zones.findings import Finding, Place, Severity
 from zones.slices import Sliced
 from zones.zone import Zone, ZoneBuilder

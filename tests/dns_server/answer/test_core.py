@@ -7,6 +7,7 @@ from types import ModuleType
 
 import pytest
 
+from dns_platform.compiled import is_compiled
 from dns_server.answer import indexing
 from dns_server.answer.batch import Batch
 from dns_server.answer.engine import Engine
@@ -17,7 +18,6 @@ from tests.fuzz_respond import IDENTITY, mutate
 from tests.support.debian import Unavailable
 from tests.support.served import catalogue_of, zone_from_text
 from tests.support.signing import SIGNERS
-from zones.compiled import is_compiled
 from zones.name import from_text
 from zones.slices import run_to_end
 from zones.zone import Zone

@@ -1,10 +1,14 @@
 """The express way gives the answers that the layers give, and leaves to them whatever is unusual."""
 
+from array import array
+from dataclasses import dataclass, field
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stack.address import IPV4_BROADCAST, Endpoint, parse
+from stack.interface.express_batches import CORE_MODULE
 from stack.interface.udp import UdpError
 from stack.wire import ethernet, ipv4, ipv6, udp
 from stack.wire.ethernet import EtherType, Frame
@@ -28,7 +32,7 @@ Answer = tuple[int, bytes, bytes, udp.Datagram]
 
 def reversed_or_silent(request: bytes) -> bytes | None:
     """What both ways serve."""
-    return None if request.startswith(b"silence") else request[::-1]
+    return None if request.startswith(b"silence") else request[::-1] or b"."
 
 
 def serving() -> Host:
@@ -62,12 +66,12 @@ def answers(frames: list[Frame]) -> list[Answer]:
         if frame.ether_type == EtherType.IPV4 and view[9] == 17:
             four = ipv4.parse(view)
             body = udp.parse(memoryview(four.payload), four.source, four.destination)
-            found.append((four.ttl, four.source, four.destination, body))
+            found.append((four.ttl, four.source, four.destination, body._replace(payload=bytes(body.payload))))
         elif frame.ether_type == EtherType.IPV6 and view[6] == 17:
             six = ipv6.parse(view)
             body = udp.parse(memoryview(six.payload), six.source, six.destination)
-            found.append((six.hop_limit, six.source, six.destination, body))
-    return found
+            found.append((six.hop_limit, six.source, six.destination, body._replace(payload=bytes(body.payload))))
+    return sorted(found)
 
 
 def frame(payload: bytes, *, six: bool) -> bytes:
@@ -84,7 +88,7 @@ def test_a_plain_request_is_answered_in_one_step(payload: bytes, six: bool) -> N
     assert host.interface.express.replies == 1
     assert (reply.source, reply.destination) == (OUR_MAC, STRANGER_MAC)
     ours, theirs = (US_6, STRANGER_6) if six else (US, STRANGER)
-    assert answers([reply]) == [(64, ours, theirs, udp.Datagram(53, 4321, payload[::-1]))]
+    assert answers([reply]) == [(64, ours, theirs, udp.Datagram(53, 4321, payload[::-1] or b"."))]
 
 
 @pytest.mark.parametrize("six", [False, True])
@@ -115,13 +119,87 @@ def test_both_ways_agree_whatever_is_in_the_frame(request: bytes, flips: list[tu
         if at < len(spoiled):
             spoiled[at] ^= 1 << bit
     octets = bytes(spoiled[: len(spoiled) - cut])
-    quick, slow = _HOSTS
+    found = []
     for host in _HOSTS:
         host.introduce()
-    assert sorted(answers(quick.say(octets))) == sorted(answers(slow.say(octets)))
+        found.append(answers(host.say(octets)))
+    assert found[0] == found[1] == found[2]
 
 
-_HOSTS = serving(), layered()
+@dataclass
+class Slots:
+    """Slots of 512 octets for 64 requests, replies of 1280."""
+
+    size: int = 64
+    queries: bytearray = field(default_factory=lambda: bytearray(64 * 512))
+    lengths: "array[int]" = field(default_factory=lambda: array("i", bytes(4 * 64)))
+    replies: bytearray = field(default_factory=lambda: bytearray(64 * 1280))
+    reply_lengths: "array[int]" = field(default_factory=lambda: array("i", bytes(4 * 64)))
+
+    def respond(self, count: int) -> None:
+        for index in range(count):
+            start = index * 512
+            reply = reversed_or_silent(bytes(self.queries[start : start + self.lengths[index]])) or b""
+            self.replies[index * 1280 : index * 1280 + len(reply)] = reply
+            self.reply_lengths[index] = len(reply)
+
+
+def batching() -> Host:
+    """As `serving`, and what is compiled goes in batches."""
+    host = serving()
+    slots = Slots()
+    host.interface.serve_batches(slots, slots.respond)
+    return host
+
+
+def in_batches(host: Host) -> int:
+    """Replies that went in batches. The test is skipped where that is not compiled."""
+    if host.interface.batches is None:
+        pytest.skip(f"{CORE_MODULE} is not compiled")
+    return host.interface.batches.replies
+
+
+_HOSTS = serving(), layered(), batching()
+
+
+@pytest.mark.parametrize("six", [False, True])
+@pytest.mark.parametrize("payload", [b"", b"1", b"12", bytes(511), b"\xff" * 512])
+def test_a_batch_is_answered_as_one_by_one(payload: bytes, six: bool) -> None:
+    batched, single = batching(), serving()
+    requests = [frame(payload, six=six), frame(b"silence", six=six), frame(payload + b"x", six=six)] * 30
+    assert answers(batched.say(*requests)) == answers(single.say(*requests))
+    assert in_batches(batched) > 0
+
+
+def test_a_batch_ends_with_an_address_or_a_port() -> None:
+    host = batching()
+    assert len(host.say(frame(b"ab", six=False), frame(b"ab", six=True))) == 2
+    assert in_batches(host) == 2
+    host.interface.ipv4.withdraw(US)
+    assert len(host.say(frame(b"ab", six=False), frame(b"ab", six=True))) == 1
+    assert host.interface.ipv6 is not None
+    host.interface.ipv6.addresses.remove(US_6)
+    assert host.say(frame(b"ab", six=False), frame(b"ab", six=True)) == []
+    assert in_batches(host) == 3
+
+
+def test_a_small_link_has_no_batches() -> None:
+    """Replies might not fit: the layers make fragments of them."""
+    host = batching()
+    host.interface.ipv4.path_mtus.link_mtu = 1300
+    assert payloads(host.say(frame(b"ab", six=False))) == [b"ba"]
+    assert in_batches(host) == 0
+
+
+def test_the_device_may_use_the_memory_of_frames_again() -> None:
+    host = batching()
+    in_batches(host)
+    memory = bytearray(frame(b"ab", six=False))
+    host.interface.receive([memoryview(memory)], host.now)
+    memory[:] = bytes(len(memory))
+    host.interface.receive([frame(b"cd", six=False)], host.now)
+    host.device.transmit(host.interface.transmit(host.now))
+    assert payloads(host.heard()) == [b"ba", b"dc"]
 
 
 @pytest.mark.parametrize(

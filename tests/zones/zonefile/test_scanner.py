@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dns_platform.compiled import is_compiled
 from tests.zones.zonefile.corpus import RIGHT, WRONG
 from tests.zones.zonefile.support import HEAD, read
 from tests.zones.zonefile.test_oracles import DIALECT
-from zones.compiled import is_compiled
 from zones.findings import Finding, Place
 from zones.zone import RRset
 from zones.zonefile import parser
