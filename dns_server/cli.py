@@ -74,6 +74,7 @@ VERBS: Final = (
     ),
     Verb("args", "every parameter of `serve` with its value and where that came from"),
     Verb("build", "an image that boots, in a checkout of the project", tool="dns_build.command"),
+    Verb("run", "start an image on this machine", tool="dns_build.launch"),
 )
 
 
