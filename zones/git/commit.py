@@ -32,11 +32,17 @@ Lookup = Callable[[str], Object]
 class CommitTree:
     """The regular files of a commit; symbolic links and submodules are left alone."""
 
-    def __init__(self, revision: str, message: str, files: dict[str, str], lookup: Lookup) -> None:
+    def __init__(self, revision: str, message: str, top: bytes, files: dict[str, str], lookup: Lookup) -> None:
+        """`top` is the tree object of the top folder, `files` has the blob of each path."""
         self.revision: Final = revision
         self.message: Final = message
+        self.top: Final = top
         self.files: Final = files
         self._lookup = lookup
+
+    def reading(self, lookup: Lookup) -> "CommitTree":
+        """The same commit with files read from elsewhere."""
+        return CommitTree(self.revision, self.message, self.top, self.files, lookup)
 
     def entries(self) -> Iterator[Entry]:
         """All regular files; octets of paths that are no UTF-8 are surrogates, as os.fsdecode has them."""
@@ -71,7 +77,7 @@ def read_commit(identity: str, lookup: Lookup, limits: Limits) -> Sliced[CommitT
             if len(files) + len(pending) > limits.objects:
                 raise BadAnswer(f"the commit has more than {limits.objects} files", "keep zones apart from the rest")
     message = commit.message.decode("utf-8", "replace")
-    return CommitTree(identity, message, files, lookup)
+    return CommitTree(identity, message, lookup(commit.tree.decode("ascii")).content, files, lookup)
 
 
 def _peel(identity: str, lookup: Lookup) -> tuple[str, Commit]:

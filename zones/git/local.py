@@ -13,11 +13,13 @@ from dulwich.objectspec import AmbiguousShortId, parse_commit, parse_object
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
+from zones.git.authoring import NewCommit
 from zones.git.commit import CommitTree, read_commit
-from zones.git.errors import BadAnswer, Stage, reported
+from zones.git.errors import BadAnswer, Refused, Stage, reported
 from zones.git.limits import DEFAULT_LIMITS, Limits
 from zones.git.pack import Object
-from zones.git.refs import candidates, missing_branch
+from zones.git.receive import Overtaken
+from zones.git.refs import HEAD, Checkout, candidates, missing_branch
 from zones.git.url import RemoteUrl
 from zones.slices import run_sliced, run_to_end
 from zones.source import Version
@@ -63,7 +65,37 @@ class LocalRemote:
             """A file; one of the version before is seldom asked for again, so it is not kept."""
             return content.get(blob) or self._read_again(blob)
 
-        return Version(identity, CommitTree(tree.revision, tree.message, tree.files, lookup))
+        return Version(identity, tree.reading(lookup))
+
+    async def checkout(self) -> Checkout:
+        """The branch's newest commit, to put another on top of it. GitError."""
+        with reported(self.name, Stage.FILES), _opened(Path(self._url.path)) as repository:
+            followed, identity = repository.refs.follow(Ref(self._ref(repository)))
+            assert identity is not None  # it was there just now
+            tree = await run_sliced(read_commit(identity.decode("ascii"), _Store(repository).lookup, self._limits))
+
+        def lookup(blob: str) -> Object:
+            return self._read_again(blob)
+
+        return Checkout(bytes(followed[-1]), tree.reading(lookup))
+
+    async def push(self, branch: bytes, commit: NewCommit) -> None:
+        """Move `branch` from the commit's parent to the commit. GitError, as `Repository` has it."""
+        with reported(self.name, Stage.PUSH), _opened(Path(self._url.path)) as repository:
+            if not repository.bare and bytes(repository.refs.follow(Ref(HEAD))[0][-1]) == branch:
+                hint = "push to a bare repository, or have another branch checked out"
+                raise Refused("the branch is checked out in this repository's work tree", hint)
+            for found in commit.objects:
+                repository.object_store.add_object(found)
+            old, new = ObjectID(commit.parent.encode("ascii")), ObjectID(commit.identity.encode("ascii"))
+            if not repository.refs.set_if_equals(Ref(branch), old, new):
+                raise Overtaken(f"{branch.decode()} has moved")
+
+    async def contains(self, commit: str) -> bool:
+        """Whether `commit` is in the branch's history. GitError."""
+        with reported(self.name, Stage.REFS), _opened(Path(self._url.path)) as repository:
+            walker = repository.get_walker(include=[ObjectID(self._branch(repository).encode("ascii"))])
+            return any(found.commit.id.decode("ascii") == commit for found in walker)
 
     def _read_again(self, blob: str) -> Object:
         try:
@@ -73,11 +105,17 @@ class LocalRemote:
             raise OSError(error.reason) from error
 
     def _branch(self, repository: Repo) -> str:
+        """Id that the branch names."""
+        return repository.refs[Ref(self._ref(repository))].decode("ascii")
+
+    def _ref(self, repository: Repo) -> bytes:
+        """The ref that is meant, as it is called in the repository."""
         for name in candidates(self._url.branch):
             try:
-                return repository.refs[Ref(name)].decode("ascii")
+                _ = repository.refs[Ref(name)]  # `in` would also find a HEAD whose branch has no commit yet
             except KeyError:
                 continue
+            return name
         raise missing_branch(self._url.branch)
 
 
@@ -87,7 +125,7 @@ def open_revision(path: Path, revision: str, limits: Limits = DEFAULT_LIMITS) ->
         store = _Store(repository)
         tree = run_to_end(read_commit(_resolve(repository, revision), store.lookup, limits))
         content = store.read_all(set(tree.files.values()))
-    return CommitTree(tree.revision, tree.message, tree.files, content.__getitem__)
+    return tree.reading(content.__getitem__)
 
 
 def _resolve(repository: Repo, revision: str) -> str:

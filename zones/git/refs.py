@@ -1,10 +1,37 @@
-"""Names of branches as people write them, and the refs that they stand for."""
+"""Branches: names as people write them, the refs that they stand for, and what a repository does with one."""
 
-from typing import Final
+from typing import Final, NamedTuple, Protocol
 
+from zones.git.authoring import NewCommit
+from zones.git.commit import CommitTree
 from zones.git.errors import Refused
+from zones.source import Source
 
 HEAD: Final = b"HEAD"
+
+
+class Checkout(NamedTuple):
+    """What a commit can be put on top of."""
+
+    branch: bytes
+    """Full name of the ref."""
+    tree: CommitTree
+
+
+class Repository(Source, Protocol):
+    """A branch of a git repository that can be read and, where the server lets us, moved."""
+
+    async def checkout(self) -> Checkout:
+        """The branch's newest commit. GitError."""
+
+    async def push(self, branch: bytes, commit: NewCommit) -> None:
+        """Move `branch` from the commit's parent to the commit, or leave it alone. GitError.
+
+        Its cause is a `Refused` when the branch did not move for sure, an `Overtaken` when others have moved it.
+        """
+
+    async def contains(self, commit: str) -> bool:
+        """Whether `commit` is among the branch's newest. GitError."""
 
 
 def candidates(branch: str) -> list[bytes]:

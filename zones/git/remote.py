@@ -5,29 +5,31 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
+from zones.git.authoring import NewCommit
 from zones.git.commit import CommitTree, read_commit
 from zones.git.daemon import DaemonTransport
 from zones.git.errors import BadAnswer, GitError, Refused, Stage, reported
 from zones.git.limits import DEFAULT_LIMITS, Limits
 from zones.git.local import LocalRemote
 from zones.git.pack import Object, Objects, unpack
-from zones.git.refs import candidates, missing_branch
+from zones.git.receive import push_ref
+from zones.git.refs import HEAD, Checkout, Repository, candidates, missing_branch
 from zones.git.smart_http import HttpTransport
 from zones.git.transport import Service, Session, Transport
 from zones.git.upload import Advertisement, fetch_pack, list_refs, read_advertisement
 from zones.git.url import RemoteUrl, Scheme
 from zones.slices import Sliced, run_sliced
-from zones.source import Source, Version
+from zones.source import Version
 
 if TYPE_CHECKING:
     import ssl
 
 _ATTEMPTS: Final = 3  # fetches, when the branch is forced elsewhere between its listing and the fetch
-
+_DEPTH: Final = 200  # commits that are looked through for one of ours
 _FILES_A_SLICE: Final = 256
 
 
-def open_remote(url: RemoteUrl, limits: Limits = DEFAULT_LIMITS, tls: "ssl.SSLContext | None" = None) -> Source:
+def open_remote(url: RemoteUrl, limits: Limits = DEFAULT_LIMITS, tls: "ssl.SSLContext | None" = None) -> Repository:
     """The source at `url`; nothing is read yet. `tls` verifies https servers, by default as the system does."""
     match url.scheme:
         case Scheme.FILE:
@@ -58,6 +60,40 @@ class Remote:
 
     async def fetch(self) -> Version:
         """The branch's newest commit. GitError."""
+        identity, checkout = await self._fetch()
+        return Version(identity, checkout.tree)
+
+    async def checkout(self) -> Checkout:
+        """The branch's newest commit, to put another on top of it. GitError."""
+        _, checkout = await self._fetch()
+        return checkout
+
+    async def push(self, branch: bytes, commit: NewCommit) -> None:
+        """Move `branch` from the commit's parent to the commit. GitError.
+
+        Its cause is a `Refused` when the branch did not move for sure, an `Overtaken` when others have moved it.
+        """
+        pack = commit.pack()
+        try:
+            async with asyncio.timeout(self._limits.total_s):
+                async with self._transport.session(Service.RECEIVE_PACK) as session:
+                    with reported(self.name, Stage.CONNECT):
+                        await session.connect()
+                    with reported(self.name, Stage.PUSH):
+                        await push_ref(session, branch, commit.parent, commit.identity, pack, self._limits)
+        except TimeoutError as error:
+            raise self._too_slow(Stage.PUSH) from error
+
+    async def contains(self, commit: str) -> bool:
+        """Whether `commit` is among the branch's newest. GitError."""
+        async with self._conversation() as (session, advertisement, identity):
+            with reported(self.name, Stage.FETCH):
+                pack = await fetch_pack(session, advertisement, identity, self._limits, _DEPTH)
+        with reported(self.name, Stage.UNPACK):
+            return commit in await run_sliced(unpack(pack, self._limits))
+
+    async def _fetch(self) -> tuple[str, Checkout]:
+        """The id that the branch names, and its commit."""
         for attempt in range(_ATTEMPTS):
             try:
                 return await self._fetch_once()
@@ -66,7 +102,7 @@ class Remote:
                     raise overtaken.error from overtaken
         raise AssertionError  # the last attempt returned or raised
 
-    async def _fetch_once(self) -> Version:
+    async def _fetch_once(self) -> tuple[str, Checkout]:
         async with self._conversation() as (session, advertisement, identity):
             try:
                 with reported(self.name, Stage.FETCH):
@@ -76,7 +112,8 @@ class Remote:
                     raise _Overtaken(identity, error) from error
                 raise
         with reported(self.name, Stage.UNPACK):
-            return Version(identity, await run_sliced(_read_pack(pack, identity, self._limits)))
+            tree = await run_sliced(_read_pack(pack, identity, self._limits))
+        return identity, Checkout(_branch(advertisement, candidates(self._url.branch)), tree)
 
     @asynccontextmanager
     async def _conversation(self) -> AsyncIterator[tuple[Session, Advertisement, str]]:
@@ -93,10 +130,11 @@ class Remote:
                         identity = _choose(advertisement, wanted, self._url.branch)
                     yield session, advertisement, identity
         except TimeoutError as error:
-            reason = f"the conversation took longer than {self._limits.total_s:.0f} s"
-            raise GitError(
-                self.name, Stage.FETCH, reason, "check the network and the size of the repository"
-            ) from error
+            raise self._too_slow(Stage.FETCH) from error
+
+    def _too_slow(self, stage: Stage) -> GitError:
+        reason = f"the conversation took longer than {self._limits.total_s:.0f} s"
+        return GitError(self.name, stage, reason, "check the network and the size of the repository")
 
 
 class _Overtaken(Exception):
@@ -117,6 +155,12 @@ def _choose(advertisement: Advertisement, wanted: list[bytes], branch: str) -> s
     raise missing_branch(branch)
 
 
+def _branch(advertisement: Advertisement, wanted: list[bytes]) -> bytes:
+    """Full name of the ref that was fetched, HEAD resolved."""
+    found = next(name for name in wanted if advertisement.refs.get(name))
+    return advertisement.head or found if found == HEAD else found
+
+
 def _read_pack(pack: bytearray, identity: str, limits: Limits) -> Sliced[CommitTree]:
     """The commit with the files alone; the rest of the pack is let go. BadAnswer when it is broken."""
     objects = yield from unpack(pack, limits)
@@ -133,4 +177,4 @@ def _read_pack(pack: bytearray, identity: str, limits: Limits) -> Sliced[CommitT
         if number % _FILES_A_SLICE == 0:
             yield
         needed[blob] = lookup(blob)
-    return CommitTree(tree.revision, tree.message, tree.files, needed.__getitem__)
+    return tree.reading(needed.__getitem__)

@@ -28,6 +28,8 @@ class Advertisement:
     """Values by name; empty where a capability has none."""
     refs: dict[bytes, str] = field(default_factory=dict)
     """Id in hexadecimal by full name."""
+    head: bytes = b""
+    """Full name of the branch that HEAD stands for; empty where it names a commit, or the server does not say."""
 
 
 async def read_advertisement(session: Session, limits: Limits) -> Advertisement:
@@ -65,7 +67,7 @@ async def list_refs(session: Session, advertisement: Advertisement, prefixes: li
     """Fill in the refs that begin with one of `prefixes`; versions 0 and 1 have told all of them already."""
     if advertisement.version != 2:
         return
-    arguments = [b"ref-prefix %s\n" % prefix for prefix in prefixes]
+    arguments = [b"symrefs\n", *(b"ref-prefix %s\n" % prefix for prefix in prefixes)]
     reader = PacketReader(await session.request(_command(b"ls-refs", arguments)))
     total = 0
     while (line := await reader.read_line()) is not Marker.FLUSH:
@@ -75,16 +77,21 @@ async def list_refs(session: Session, advertisement: Advertisement, prefixes: li
         if total > limits.advertisement:
             raise BadAnswer(f"the server lists more than {limits.advertisement} octets of refs")
         identity, _, rest = line.partition(b" ")
-        name, *_attributes = rest.split(b" ")
+        name, *attributes = rest.split(b" ")
+        if name == b"HEAD":
+            _read_head(attributes, b"symref-target:", advertisement)
         advertisement.refs[name] = _identity(identity)
 
 
-async def fetch_pack(session: Session, advertisement: Advertisement, identity: str, limits: Limits) -> bytearray:
-    """The pack with commit `identity` and all that it needs, without its history where the server can do that."""
+async def fetch_pack(
+    session: Session, advertisement: Advertisement, identity: str, limits: Limits, depth: int = 1
+) -> bytearray:
+    """The pack with commit `identity` and all that it needs, with `depth` commits where the server can do that."""
+    deepen = b"deepen %d\n" % depth
     want = b"want %s" % identity.encode()
     if advertisement.version == 2:
         shallow = b"shallow" in advertisement.capabilities.get(b"fetch", b"").split(b" ")
-        arguments = [b"no-progress\n", b"ofs-delta\n", *([b"deepen 1\n"] if shallow else []), want + b"\n", b"done\n"]
+        arguments = [b"no-progress\n", b"ofs-delta\n", *([deepen] if shallow else []), want + b"\n", b"done\n"]
         reader = PacketReader(await session.request(_command(b"fetch", arguments)))
         await _skip_to_pack(reader)
     else:
@@ -94,7 +101,7 @@ async def fetch_pack(session: Session, advertisement: Advertisement, identity: s
         wished = (b"side-band-64k", b"ofs-delta", b"no-progress")
         chosen = [name for name in wished if name in offered] + ([AGENT] if b"agent" in offered else [])
         shallow = b"shallow" in offered
-        lines = [b"%s %s\n" % (want, b" ".join(chosen)), *([b"deepen 1\n"] if shallow else [])]
+        lines = [b"%s %s\n" % (want, b" ".join(chosen)), *([deepen] if shallow else [])]
         body = encode_all(lines) + FLUSH + encode(b"done\n")
         reader = PacketReader(await session.request(body))
         await _skip_acknowledgement(reader, shallow=shallow)
@@ -113,11 +120,18 @@ def _read_ref(line: bytes, result: Advertisement, *, first: bool) -> None:
         for capability in capabilities.split():
             name, _, value = capability.partition(b"=")
             result.capabilities.setdefault(name, value)
+            _read_head([capability], b"symref=HEAD:", result)
     identity, _, name = reference.partition(b" ")
     if identity == b"shallow" or name == b"capabilities^{}":  # a shallow server repository; an empty one
         return
     if not name.endswith(b"^{}"):
         result.refs[name] = _identity(identity)
+
+
+def _read_head(attributes: list[bytes], prefix: bytes, result: Advertisement) -> None:
+    for attribute in attributes:
+        if attribute.startswith(prefix):
+            result.head = attribute.removeprefix(prefix)
 
 
 def _identity(text: bytes) -> str:

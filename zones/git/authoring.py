@@ -1,0 +1,59 @@
+"""A new commit on top of a fetched one: one file with other content, everything else as it was."""
+
+from typing import Final, NamedTuple
+
+from dulwich.object_format import SHA1
+from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tree
+from dulwich.pack import write_pack_objects
+
+from zones.git.commit import CommitTree
+
+_UTC: Final = 0
+
+
+class Person(NamedTuple):
+    """Author or committer."""
+
+    name: str
+    email: str
+
+    @property
+    def line(self) -> bytes:
+        """As commits have it; characters that would end the name or begin a line are left out."""
+        name, email = ("".join(c for c in part if c.isprintable() and c not in "<>") for part in self)
+        return f"{name} <{email}>".encode()
+
+
+class NewCommit(NamedTuple):
+    """A commit that nobody has yet."""
+
+    identity: str
+    parent: str
+    objects: tuple[ShaFile, ...]
+    """Those that the parent's repository lacks."""
+
+    def pack(self) -> bytes:
+        """The objects in one pack, whole."""
+        parts: list[bytes] = []
+        write_pack_objects(parts.append, [(found, None) for found in self.objects], SHA1, deltify=False)
+        return b"".join(parts)
+
+
+def commit_file(
+    parent: CommitTree, path: str, content: bytes, message: str, author: Person, committer: Person, now: int
+) -> NewCommit:
+    """A commit that gives `path`, a file at the top of `parent`, other content. `now` in seconds since 1970."""
+    blob = Blob.from_string(content)
+    tree = Tree.from_string(parent.top)
+    name = path.encode("utf-8", "surrogateescape")
+    mode, _ = tree[name]
+    tree[name] = (mode, blob.id)
+    commit = Commit()
+    commit.tree = tree.id
+    commit.parents = [ObjectID(parent.revision.encode("ascii"))]
+    commit.author, commit.committer = author.line, committer.line
+    commit.author_time = commit.commit_time = now
+    commit.author_timezone = commit.commit_timezone = _UTC
+    commit.encoding = b"UTF-8"
+    commit.message = message.encode("utf-8", "replace")
+    return NewCommit(commit.id.decode("ascii"), parent.revision, (commit, tree, blob))
