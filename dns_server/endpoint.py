@@ -1,7 +1,8 @@
 """An address and a port, as a parameter gives them and as a log line shows them."""
 
 import ipaddress
-from typing import NamedTuple
+import re
+from typing import Final, NamedTuple
 
 
 class Endpoint(NamedTuple):
@@ -23,6 +24,33 @@ class Endpoint(NamedTuple):
     def is_wildcard(self) -> bool:
         """Whether it stands for every address of the machine."""
         return ipaddress.ip_address(self.address).is_unspecified
+
+
+class Destination(NamedTuple):
+    """A host to connect to."""
+
+    host: str
+    """Name or address."""
+    port: int | None
+    """None for the usual one."""
+
+
+_HOST: Final = re.compile(r"(?!-)[A-Za-z0-9._-]{1,253}")
+
+
+def parse_destination(text: str) -> Destination:
+    """`HOST`, `HOST:PORT`, `[IPv6]:PORT`; a host is a name or an address. ValueError says what is wrong."""
+    host, colon, port_text = text.rpartition(":")
+    if text.startswith("[") or text.count(":") > 1 or text.replace(".", "").isdigit():
+        found = parse(text, default_port=0)
+        return Destination(found.address, found.port or None)
+    if not colon:
+        host, port_text = text, ""
+    if not _HOST.fullmatch(host):
+        raise ValueError(f"{host!r} is no name of a host")
+    if colon and not (port_text.isascii() and port_text.isdigit() and 0 < int(port_text) < 65536):
+        raise ValueError(f"{port_text!r} is no port (1 to 65535)")
+    return Destination(host, int(port_text) if colon else None)
 
 
 def parse(text: str, default_port: int | None = None) -> Endpoint:

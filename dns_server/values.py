@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from dns_server import endpoint
-from dns_server.endpoint import Endpoint
+from dns_server.endpoint import Destination, Endpoint
 from stack import address
 from stack.address import Address
 from stack.interface.settings import Static
@@ -122,6 +122,11 @@ def _address(value: str, octets: int) -> Address:
 def addresses(text: str) -> tuple[Address, ...]:
     """Addresses, several between commas."""
     return tuple(address.parse(part) for part in text.split(","))
+
+
+def destination(text: str) -> Destination:
+    """A host, with or without a port."""
+    return endpoint.parse_destination(text)
 
 
 def networks(text: str) -> tuple[Network, ...]:

@@ -1,7 +1,6 @@
 """`unizone serve`: the server."""
 
 import asyncio
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -14,16 +13,14 @@ from dns_server import direct
 from dns_server.answer.chaos import Identity
 from dns_server.endpoint import Endpoint
 from dns_server.listeners.streams import StreamLimits
-from dns_server.logs.console import Console
-from dns_server.logs.pipeline import configure
+from dns_server.logs.setup import sending, start_logs
+from dns_server.logs.syslog import Syslog
 from dns_server.parameters import (
     BAKED,
     HTTP,
     HTTP_ALLOW,
     HTTP_TOKEN,
     LISTEN,
-    LOG_FORMAT,
-    LOGS,
     NAME,
     NET,
     POLL,
@@ -97,9 +94,9 @@ def start(
     """Serve `sources`, on `default_listen` where the settings don't say; the exit code."""
     plan = _plan(settings, default_listen)
     source = sources.open()
-    configure(settings[LOGS], [Console(sys.stderr, settings[LOG_FORMAT])])
+    syslog = start_logs(settings)
     structlog.get_logger().info("starting", version=metadata.version("unizone"), source=source.name)
-    serving = _serve(settings, sources, source, plan, on_ready)
+    serving = _serve(settings, sources, source, plan, on_ready, syslog)
     return asyncio.run(serving) if settings[NET] is Net.HOST else direct.run(settings, serving)
 
 
@@ -143,7 +140,12 @@ def _certificate(settings: Settings) -> "Certificate | None":
 
 
 async def _serve(
-    settings: Settings, sources: Sources, source: Source, plan: Plan, on_ready: Callable[[Sequence[Endpoint]], None]
+    settings: Settings,
+    sources: Sources,
+    source: Source,
+    plan: Plan,
+    on_ready: Callable[[Sequence[Endpoint]], None],
+    syslog: Syslog | None,
 ) -> int:
     service = Service(plan, on_ready)
     sync = Sync(
@@ -153,4 +155,5 @@ async def _serve(
         poll_s=sources.poll_s,
         baked=sources.baked if sources.baked is not source else None,
     )
-    return await service.run(sync)
+    async with sending(syslog):
+        return await service.run(sync)

@@ -1,0 +1,199 @@
+"""Log lines at a syslog collector: rsyslog over UDP, TCP and TLS, and collectors that misbehave."""
+
+import contextlib
+import hashlib
+import socket
+import ssl
+from base64 import b64encode
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from dns_server.cli import main
+from dns_server.logs import authenticator
+from dns_server.logs.syslog import MAX_DATAGRAM, QUEUE
+from dns_server.logs.syslog_format import frame, renderer
+from dns_server.parameters import Framing, SyslogFormat
+from tests.support.certificates import Files, self_signed
+from tests.support.rsyslog import collector
+from tests.support.server import Server, eventually, serve
+from tests.support.servers import free_port
+
+EVENT = {"timestamp": "2026-01-05T03:04:05.678901Z", "level": "warning", "event": "something happened"}
+
+
+@pytest.fixture
+def zones(tmp_path: Path) -> Path:
+    folder = tmp_path / "zones"
+    folder.mkdir()
+    (folder / "example.com").write_text("$TTL 60\n@ SOA ns1 h 1 1h 10m 7d 1m\n@ NS ns1\nns1 A 192.0.2.1\n")
+    return folder
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    return self_signed(tmp_path)
+
+
+@contextlib.contextmanager
+def logging_to(zones: Path, port: int, *arguments: str) -> Iterator[Server]:
+    with serve(f"--zones={zones}", f"--syslog=localhost:{port}", *arguments) as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("protocol", "framing", "syslog_format"),
+    [("udp", "octets", "rfc5424"), ("tcp", "octets", "rfc5424"), ("tcp", "newline", "rfc3164")],
+)
+def test_rsyslog_understands_the_lines(
+    protocol: str, framing: str, syslog_format: str, zones: Path, tmp_path: Path
+) -> None:
+    port = free_port()
+    options = [f"--syslog-proto={protocol}", f"--syslog-framing={framing}", f"--syslog-format={syslog_format}"]
+    options.append("--name=ns1 fra")
+    with collector(tmp_path, protocol, port) as collected, logging_to(zones, port, *options) as server:
+        (zones / "bad.example").write_text("@ SOA\n")
+        server.hang_up()
+        eventually(lambda: collected.has("zone refused"))
+    refused = next(message for message in collected.messages() if "zone refused" in message.text)
+    assert refused.severity == "err"
+    assert refused.host == "ns1_fra"
+    assert refused.application == "unizone"
+    assert ('[unizone@32473 zone="bad.example."]' in refused.data) is (syslog_format == "rfc5424")
+    eventually(lambda: collected.has("stopped"))  # the last lines leave, too
+
+
+def test_tls_to_a_collector_that_is_trusted(zones: Path, tmp_path: Path, files: Files) -> None:
+    port = free_port()
+    with collector(tmp_path, "tls", port, files) as collected:
+        for trust in ("file", "key-fp", "cert-fp"):
+            options = ["--syslog-proto=tls", f"--tls-authenticator={authenticator_for(trust, files)}"]
+            with logging_to(zones, port, *options, f"--name={trust}"):
+                eventually(lambda: trust in {message.host for message in collected.messages()})  # noqa: B023
+
+
+def test_tls_to_another_collector_sends_nothing(zones: Path, tmp_path: Path, files: Files) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    expected = self_signed(other)
+    port = free_port()
+    with collector(tmp_path, "tls", port, files) as collected:
+        for trust in ("system", "file", "key-fp", "cert-fp"):
+            options = ["--syslog-proto=tls", f"--tls-authenticator={authenticator_for(trust, expected)}"]
+            with logging_to(zones, port, *options) as server:
+                server.wait_for("the log collector can't be reached")
+    assert not collected.messages()
+
+
+def authenticator_for(trust: str, files: Files) -> str:
+    certificate = x509.load_pem_x509_certificate(files.chain.read_bytes())
+    match trust:
+        case "file":
+            return f"file:{files.chain}"
+        case "key-fp":
+            key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+            return f"key-fp:SHA256:{b64encode(hashlib.sha256(key).digest()).decode()}"
+        case "cert-fp":
+            der = certificate.public_bytes(Encoding.DER)
+            return f"cert-fp:SHA256:{b64encode(hashlib.sha256(der).digest()).decode().rstrip('=')}"
+    return trust
+
+
+def test_lines_wait_for_a_collector_that_is_away(zones: Path, tmp_path: Path) -> None:
+    port = free_port()
+    with logging_to(zones, port, "--syslog-proto=tcp") as server:
+        server.wait_for("the log collector can't be reached")
+        with collector(tmp_path, "tcp", port) as collected:
+            eventually(lambda: collected.has("ready"))
+            server.wait_for("the log collector is reachable again")
+        (zones / "bad.example").write_text("@ SOA\n")
+        server.hang_up()
+        server.wait_for("zone refused")
+        with collector(tmp_path, "tcp", port) as collected:
+            eventually(lambda: collected.has("zone refused"))
+
+
+def test_collector_that_takes_nothing_costs_lines_and_no_answers(zones: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with logging_to(zones, port, "--syslog-proto=tcp", "--poll=1d") as server:
+            for _ in range(50):
+                seen = len(server.events)
+                server.hang_up()
+                server.wait_for("looking for a new version", seen)
+            assert not [event for event in server.events if event["level"] == "error"]
+
+
+def public_key_by_cryptography(der: bytes) -> bytes:
+    key = x509.load_der_x509_certificate(der).public_key()
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def test_public_key_of_a_certificate(files: Files) -> None:
+    der = ssl.PEM_cert_to_DER_cert(files.chain.read_text())
+    assert authenticator.public_key(der) == public_key_by_cryptography(der)
+    for end in range(0, len(der), 7):
+        with pytest.raises(ValueError):
+            authenticator.public_key(der[:end])
+
+
+def test_message_of_rfc_5424() -> None:
+    render = renderer(SyslogFormat.RFC5424, "ns1", 42)
+    event = {**EVENT, "zone": 'a"b\\c]d', "records": 5, "text": "two words"}
+    assert render(event) == (
+        b"<28>1 2026-01-05T03:04:05.678901Z ns1 unizone 42 - "
+        b'[unizone@32473 zone="a\\"b\\\\c\\]d"] something happened records=5 text="two words"'
+    )
+
+
+def test_message_of_rfc_3164() -> None:
+    render = renderer(SyslogFormat.RFC3164, "ns1", 42)
+    assert render({**EVENT, "records": 5}) == b"<28>Jan  5 03:04:05 ns1 unizone[42]: something happened records=5"
+    assert len(render({**EVENT, "text": "x" * 5000})) == 1024
+
+
+def test_characters_outside_ascii_are_shown_as_escapes() -> None:
+    assert renderer(SyslogFormat.RFC5424, "ns1", 42)({**EVENT, "text": "\u00fc"}).endswith(b"text=\\xfc")
+
+
+def test_frames_of_streams() -> None:
+    assert frame(b"message", Framing.OCTETS) == b"7 message"
+    assert frame(b"message", Framing.NEWLINE) == b"message\n"
+
+
+def test_bounds_are_those_of_the_rfcs() -> None:
+    assert MAX_DATAGRAM == 2048  # RFC 5426 3.2
+    assert QUEUE >= 100
+
+
+@pytest.mark.parametrize(
+    ("argument", "problem"),
+    [
+        ("--syslog=", "is no name of a host"),
+        ("--syslog=a b", "is no name of a host"),
+        ("--syslog=host:0", "is no port"),
+        ("--syslog=host:x", "is no port"),
+        ("--syslog=300.1.1.1", "is no IPv4 or IPv6 address"),
+        ("--syslog-proto=smoke", "expected one of udp, tcp, tls"),
+        ("--tls-authenticator=nobody", "expected system, file:PATH"),
+        ("--tls-authenticator=file:/nowhere", "there is no file"),
+        ("--tls-authenticator=key-fp:SHA256:abc", "base64 of 32 octets"),
+        ("--tls-authenticator=key-fp:MD5:abc", "base64 of 32 octets"),
+    ],
+)
+def test_bad_parameter(argument: str, problem: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["args", argument]) == 64
+    assert problem in capsys.readouterr().err
+
+
+def test_client_certificate_that_is_none_stops_the_start(
+    zones: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "client.pem"
+    file.write_text("nothing")
+    line = [f"--zones={zones}", "--syslog=localhost", "--syslog-proto=tls", f"--syslog-cert={file}"]
+    assert main(["serve", *line]) == 64
+    assert "--syslog-cert" in capsys.readouterr().err
