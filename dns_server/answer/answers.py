@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from dns_server.answer import core_kinds
-from dns_server.answer.denial import prove
+from dns_server.answer.denial import NsecChain, prove
 from dns_server.answer.lookup import resolve
 from dns_server.answer.render import Answer
 from dns_server.answer.sections import ends_in_answer, render
@@ -46,13 +46,14 @@ def answer_for(table: ZoneTable, qname: bytes, name: bytes, qtype: int, do: bool
         if table.index is not None and shared.stand:
             table.index.keep(shared.stand, shared.qtype, shared.kind, do, ready)
         return ready
-    proved = _proved(table, steps, qtype) if do else None
-    if proved is not None:
-        key, base = proved
-        ready = table.denial(key)
+    shared = _proved(table, steps, qtype) if do else None
+    if shared is not None:
+        ready = table.denial(shared.key)
         if ready is None:
-            ready = render(table, steps, qtype, do, base)
-            table.keep_denial(key, ready)
+            ready = render(table, steps, qtype, do, shared.base)
+            table.keep_denial(shared.key, ready)
+        if table.index is not None and shared.stand and isinstance(table.chain, NsecChain):
+            table.index.keep(shared.stand, qtype, shared.kind, do, ready, table.chain.cover(name))
         return ready
     return render(table, steps, qtype, do, name)
 
@@ -82,17 +83,20 @@ def _shared(table: ZoneTable, steps: tuple[Step, ...], qtype: int, do: bool) -> 
     return None
 
 
-def _proved(table: ZoneTable, steps: tuple[Step, ...], qtype: int) -> tuple[AnswerKey, bytes] | None:
+def _proved(table: ZoneTable, steps: tuple[Step, ...], qtype: int) -> _Shared | None:
     """As `_shared`, for answers that depend on the name asked for by what proves that it does not exist."""
-    first = steps[0]
+    first, last = steps[0], steps[-1]
     if table.chain is None:
         return None
     proof = tuple(prove(table.chain, table.zone, first))
     if len(steps) == 1 and first.outcome is Outcome.NXDOMAIN:
-        return (first.outcome, proof), table.origin
-    if first.synthesized and _leaves_wildcard(steps):
-        return (first.source, qtype if ends_in_answer(steps) else steps[-1].outcome, proof), parent(first.source)
-    return None
+        return _Shared((first.outcome, proof), table.origin, first.source, core_kinds.NXDOMAIN)
+    if not first.synthesized or not _leaves_wildcard(steps):
+        return None
+    if ends_in_answer(steps):
+        return _Shared((first.source, qtype, proof), parent(first.source), first.source, core_kinds.WILDCARD)
+    stand = first.source if len(steps) == 1 and first.outcome is Outcome.NODATA else b""
+    return _Shared((first.source, last.outcome, proof), parent(first.source), stand, core_kinds.NODATA)
 
 
 def _leaves_wildcard(steps: tuple[Step, ...]) -> bool:

@@ -20,7 +20,7 @@ from dns_server.answer import core_kinds
 from dns_server.answer.protocol import CLASS_IN, HEADER_SIZE, UDP_MINIMUM, UDP_PAYLOAD, Option, Type
 from dns_server.answer.render import Answer
 from dns_server.answer.steps import is_wildcard
-from zones.name import MAX_NAME
+from zones.name import MAX_NAME, canonical_key
 
 COMPILED: bool = cython.compiled
 
@@ -50,7 +50,9 @@ _LARGEST = cython.declare(cython.Py_ssize_t, UDP_PAYLOAD)
 _OPT_SIZE = cython.declare(cython.Py_ssize_t, 11)
 # Octets of a kept answer before its pointers: flags, three counts, base, octets of the body, number of pointers.
 _ANSWER_HEAD = cython.declare(cython.Py_ssize_t, 14)
-_MAX_ARENA = cython.declare(cython.Py_ssize_t, 1 << 30)
+_MAX_ARENA = cython.declare(cython.Py_ssize_t, 1 << 29)
+_MAX_NODES = cython.declare(cython.Py_ssize_t, 1 << 22)  # as many as a key has bits for
+_MAX_COVERS = cython.declare(cython.Py_ssize_t, (1 << 21) - 1)
 _MASK32 = cython.declare(cython.ulonglong, 0xFFFFFFFF)
 _PRIME = cython.declare(cython.ulonglong, 16777619)
 # The hash of bytes is keyed anew in each process: nobody can choose names that collide.
@@ -73,17 +75,21 @@ def _slot_of(state: cython.ulonglong) -> cython.ulonglong:
 
 @cython.cfunc
 @cython.inline
-def _key(node: cython.ulonglong, rdtype: cython.ulonglong, kind: cython.ulonglong, do: cython.ulonglong) -> (
-    cython.ulonglong
-):  # fmt: skip
-    """Key of an answer; never 0."""
-    return node << 24 | rdtype << 8 | kind << 2 | do << 1 | 1
+def _key(
+    node: cython.ulonglong,
+    second: cython.ulonglong,
+    rdtype: cython.ulonglong,
+    kind: cython.ulonglong,
+    do: cython.ulonglong,
+) -> cython.ulonglong:
+    """Key of an answer; never 0. `second` is the NSEC record that covers the name asked for, counted from 1, or 0."""
+    return node << 42 | second << 21 | rdtype << 5 | kind << 2 | do << 1 | 1
 
 
 @cython.cfunc
 @cython.inline
 def _key_slot(key: cython.ulonglong) -> cython.ulonglong:
-    return _slot_of(((key ^ (key >> 24)) * _PRIME) & _MASK32)
+    return _slot_of(((key ^ (key >> 21) ^ (key >> 42)) * _PRIME) & _MASK32)
 
 
 @cython.cfunc
@@ -109,6 +115,11 @@ class ZoneIndex:
     _flags: bytearray
     _types: Any
     _types_at: Any
+    _sorted: bytearray
+    _sorted_at: Any
+    _covers: cython.Py_ssize_t
+    _canonical: cython.uchar[::1]
+    _canonical_at: cython.uint[::1]
     _names: cython.uchar[::1]
     _at: cython.uint[::1]
     _slots: cython.uint[::1]
@@ -127,6 +138,9 @@ class ZoneIndex:
         self.signed = signed
         self.has_wildcards = False
         self._octets = bytearray()
+        self._sorted = bytearray()
+        self._sorted_at = array("I", [0])
+        self._covers = 0
         self._name_at = array("I", [0])
         self._flags = bytearray()
         self._types = array("H")
@@ -149,8 +163,19 @@ class ZoneIndex:
         self._types.extend(array("H", types))
         self._types_at.append(len(self._types))
 
+    def add_nsec(self, owner: bytes) -> None:
+        """Add the owner of an NSEC record, folded, in canonical order. Before `close`."""
+        self._sorted += canonical_key(owner)
+        self._sorted_at.append(len(self._sorted))
+
     def close(self) -> None:
         """All names are there. Not sliced: 50 nanoseconds a name."""
+        self._covers = len(self._sorted_at) - 1
+        if self._covers > _MAX_COVERS:
+            self._covers = 0
+        self._sorted.append(0)
+        self._canonical = self._sorted
+        self._canonical_at = self._sorted_at
         count: cython.Py_ssize_t = len(self._flags)
         size: cython.Py_ssize_t = _FIRST_SLOTS
         while size < 2 * count:
@@ -212,11 +237,34 @@ class ZoneIndex:
         return False
 
     @cython.cfunc
+    def _cover(self, name: cython.uchar[::1], length: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """The NSEC record at or before the canonical key `name`, counted from 1; 0 if there is none."""
+        low: cython.Py_ssize_t = 0
+        high: cython.Py_ssize_t = self._covers
+        while low < high:
+            middle: cython.Py_ssize_t = (low + high) >> 1
+            begin: cython.Py_ssize_t = self._canonical_at[middle]
+            size: cython.Py_ssize_t = self._canonical_at[middle + 1] - begin
+            index: cython.Py_ssize_t = 0
+            while index < size and index < length and self._canonical[begin + index] == name[index]:
+                index += 1
+            if index < size and (index == length or self._canonical[begin + index] > name[index]):
+                high = middle
+            else:
+                low = middle + 1
+        return low
+
+    @cython.cfunc
     def _ready(
-        self, node: cython.Py_ssize_t, rdtype: cython.int, kind: cython.int, do: cython.bint
+        self,
+        node: cython.Py_ssize_t,
+        second: cython.Py_ssize_t,
+        rdtype: cython.int,
+        kind: cython.int,
+        do: cython.bint,
     ) -> cython.Py_ssize_t:
         """Where in the arena the answer is; -1 if it is not kept."""
-        key: cython.ulonglong = _key(node, rdtype, kind, do)
+        key: cython.ulonglong = _key(node, second, rdtype, kind, do)
         slot: cython.ulonglong = _key_slot(key) & self._key_mask
         while self._keys[slot]:
             if self._keys[slot] == key:
@@ -224,17 +272,28 @@ class ZoneIndex:
             slot = (slot + 1) & self._key_mask
         return -1
 
-    def keep(self, name: bytes, rdtype: int, kind: int, do: bool, answer: Answer) -> None:
-        """Take in a ready answer that stands by the folded `name`; `rdtype` counts for EXACT and WILDCARD."""
+    def keep(self, name: bytes, rdtype: int, kind: int, do: bool, answer: Answer, cover: bytes = b"") -> None:
+        """Take in a ready answer that stands by the folded `name`; `rdtype` counts for EXACT and WILDCARD.
+
+        `cover` is the owner of the NSEC record that covers the name asked for, where the answer has one.
+        """
         folded: cython.uchar[::1] = bytearray(name)
         node: cython.Py_ssize_t = self._find(folded, 0, len(name), _hash(name))
+        second: cython.Py_ssize_t = 0
+        if cover:
+            covering = canonical_key(cover)
+            second = self._cover(bytearray(covering), len(covering))
+            if not second:
+                return
         answers, authorities, additionals = answer.marks[len(answer.marks) - 1].counts
         head = (answer.flags, answers, authorities, additionals, answer.base, len(answer.body), len(answer.pointers))
         octets = b"".join(part.to_bytes(2, "big") for part in (*head, *answer.pointers)) + answer.body
         whole = answer.needed < len(answer.marks) and len(answer.body) <= _LARGEST  # what is cut is not for here
-        if node < 0 or not whole or self._used + len(octets) > _MAX_ARENA:
+        if node < 0 or node >= _MAX_NODES or not whole:
             return
-        key: cython.ulonglong = _key(node, rdtype if kind in (_EXACT, _WILDCARD) else _NO_TYPE, kind, do)
+        if self._used + len(octets) > _MAX_ARENA:
+            self._forget()
+        key: cython.ulonglong = _key(node, second, rdtype if kind in (_EXACT, _WILDCARD) else _NO_TYPE, kind, do)
         if 2 * (self._kept + 1) > self._key_mask:
             self._grow_keys()
         size: cython.Py_ssize_t = len(self._arena)
@@ -256,6 +315,16 @@ class ZoneIndex:
         for octet in octets:
             self._arena[self._used] = octet
             self._used += 1
+
+    @cython.cfunc
+    def _forget(self) -> cython.void:
+        """Drop all answers: who asks for so many different ones does not ask for them again soon."""
+        self._keys = array("Q", bytes(8 * _FIRST_SLOTS))
+        self._values = array("I", bytes(4 * _FIRST_SLOTS))
+        self._key_mask = _FIRST_SLOTS - 1
+        self._kept = 0
+        self._arena = bytearray(256)
+        self._used = 0
 
     @cython.cfunc
     def _free_slot(self, key: cython.ulonglong) -> cython.ulonglong:
@@ -298,6 +367,9 @@ class Directory:
     _labels: cython.int[::1]
     _states: cython.ulonglong[::1]
     _wildcard: cython.uchar[::1]
+    _canonical: cython.uchar[::1]
+    _count: cython.Py_ssize_t
+    """Labels of the name in hand."""
 
     def __init__(self) -> None:
         self._numbers = {}
@@ -312,6 +384,8 @@ class Directory:
         self._labels = array("i", bytes(4 * (_LABEL_LIMIT + 1)))
         self._states = array("Q", bytes(8 * (_LABEL_LIMIT + 1)))
         self._wildcard = bytearray(MAX_NAME + 3)
+        self._canonical = bytearray(2 * MAX_NAME)
+        self._count = 0
 
     def put(self, origin: bytes, zone: ZoneIndex | None) -> None:
         """Serve the zone; with None its queries are left to the engine."""
@@ -493,6 +567,7 @@ class Directory:
         position += 1
         if position - start > _NAME_LIMIT:
             return 0
+        self._count = labels
         state: cython.ulonglong = _START
         index: cython.Py_ssize_t = position - start - 1
         while index >= 0:
@@ -528,20 +603,49 @@ class Directory:
             return -1
         flags: cython.int = zone._node_flags[node]
         if flags & _CUT:
-            return zone._ready(node, _NO_TYPE, _REFERRAL, do)
+            return zone._ready(node, 0, _NO_TYPE, _REFERRAL, do)
         if not label:
             if flags & _CNAME or zone._has_type(node, qtype):
-                return zone._ready(node, qtype, _EXACT, do)
-            return zone._ready(node if do else 0, _NO_TYPE, _NODATA, do)
-        if flags & _DNAME or do:  # made, or proved, for this very name
+                return zone._ready(node, 0, qtype, _EXACT, do)
+            return zone._ready(node if do else 0, 0, _NO_TYPE, _NODATA, do)
+        if flags & _DNAME:  # the alias is made for this very name
             return -1
+        cover: cython.Py_ssize_t = 0
+        if do:
+            cover = self._cover(zone)
+            if not cover:
+                return -1
+        encloser: cython.Py_ssize_t = node if do else 0
         node = self._find_wildcard(zone, end, label)
         if node < 0:
-            return zone._ready(0, _NO_TYPE, _NXDOMAIN, False)
+            return zone._ready(encloser, cover, _NO_TYPE, _NXDOMAIN, do)
         flags = zone._node_flags[node]
+        if flags & _CUT:
+            return -1
         if flags & _CNAME or zone._has_type(node, qtype):
-            return zone._ready(node, qtype, _WILDCARD, False)
-        return zone._ready(0, _NO_TYPE, _NODATA, False)
+            return zone._ready(node, cover, qtype, _WILDCARD, do)
+        return zone._ready(node if do else 0, cover, _NO_TYPE, _NODATA, do)
+
+    @cython.cfunc
+    def _cover(self, zone: ZoneIndex) -> cython.Py_ssize_t:
+        """The NSEC record before the name in hand, counted from 1; 0 if there is none."""
+        length: cython.Py_ssize_t = 0
+        label: cython.Py_ssize_t = self._count - 1
+        octet: cython.int
+        while label >= 0:  # as zones.name.canonical_key has it
+            index: cython.Py_ssize_t
+            for index in range(self._labels[label] + 1, self._labels[label + 1]):
+                octet = self._folded[index]
+                if octet <= 1:
+                    self._canonical[length] = 1
+                    length += 1
+                    octet += 1
+                self._canonical[length] = octet
+                length += 1
+            self._canonical[length] = 0
+            length += 1
+            label -= 1
+        return zone._cover(self._canonical, length)
 
     @cython.cfunc
     def _find_wildcard(self, zone: ZoneIndex, end: cython.Py_ssize_t, label: cython.Py_ssize_t) -> cython.Py_ssize_t:

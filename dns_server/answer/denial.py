@@ -50,31 +50,31 @@ class NsecChain:
 
     def __init__(self, zone: Zone) -> None:
         self._zone = zone
-        self._owners: list[bytes] = []
+        self.owners: Final[list[bytes]] = []
         """In canonical order."""
 
     def __len__(self) -> int:
-        return len(self._owners)
+        return len(self.owners)
 
     def add(self, owner: bytes, node: Node) -> None:
         """Take in the owner of an NSEC record."""
         if Type.NSEC in node:
-            self._owners.append(owner)
+            self.owners.append(owner)
 
     def wildcard(self, step: Step) -> Iterator[bytes]:
         """RFC 4035 3.1.3.3."""
-        yield self._cover(step.name)
+        yield self.cover(step.name)
 
     def nodata(self, step: Step) -> Iterator[bytes]:
         """RFC 4035 3.1.3.1, and 3.1.3.4 for a wildcard, whose own record need not be the one that covers the name."""
         yield self._at(step.source)
         if step.synthesized:
-            yield self._cover(step.name)
+            yield self.cover(step.name)
 
     def nxdomain(self, step: Step) -> Iterator[bytes]:
         """RFC 4035 3.1.3.2."""
-        yield self._cover(step.name)
-        yield self._cover(wildcard_of(step.source))
+        yield self.cover(step.name)
+        yield self.cover(wildcard_of(step.source))
 
     def referral(self, step: Step) -> Iterator[bytes]:
         """RFC 4035 3.1.4."""
@@ -82,11 +82,11 @@ class NsecChain:
 
     def _at(self, name: bytes) -> bytes:
         """The owner that speaks of `name`: itself, or the one before an empty non-terminal."""
-        return name if self._zone.rrset(name, Type.NSEC) is not None else self._cover(name)
+        return name if self._zone.rrset(name, Type.NSEC) is not None else self.cover(name)
 
-    def _cover(self, name: bytes) -> bytes:
+    def cover(self, name: bytes) -> bytes:
         """The last owner before `name` in canonical order."""
-        return self._owners[bisect.bisect_right(self._owners, canonical_key(name), key=canonical_key) - 1]
+        return self.owners[bisect.bisect_right(self.owners, canonical_key(name), key=canonical_key) - 1]
 
 
 class Nsec3Parameters(NamedTuple):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from dns_platform.compiled import is_compiled
 from dns_server.answer import core_kinds
+from dns_server.answer.denial import NsecChain
 from dns_server.answer.protocol import Type
 from zones.name import ancestors, is_at_or_below
 from zones.zone import Node
@@ -55,6 +56,11 @@ def index_of(table: "ZoneTable") -> "Sliced[ZoneIndex | None]":
             yield
         if not any(above in table.cuts or above in table.dnames for above in ancestors(name)):
             index.add(name, 0, [])
+    if isinstance(table.chain, NsecChain):
+        for count, owner in enumerate(table.chain.owners):
+            if not count % _SLICE:
+                yield
+            index.add_nsec(owner)
     index.close()
     return index
 

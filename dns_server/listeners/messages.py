@@ -41,7 +41,8 @@ class MessageQueue:
         """Datagrams of the last turn that were longer than a slot."""
         self._descriptor = bound.fileno()
         self._library = ctypes.CDLL(None, use_errno=True)
-        names = self._names = bytearray(BATCH * _NAME_SIZE)
+        self.names: Final = bytearray(BATCH * _NAME_SIZE)
+        """Socket addresses of the peers, each in 32 octets."""
         control = self._control = array("I", bytes(BATCH * _CONTROL_SIZE))
         self._is_ipv4 = bound.family == socket.AF_INET
         self._is_wildcard = is_wildcard
@@ -51,7 +52,7 @@ class MessageQueue:
         self._outgoing, self._out_vectors = _headers(self.batch.replies, REPLY_STRIDE)
         self._in_vectors[1::2] = array("Q", [stride] * BATCH)
         for headers in (self._incoming, self._outgoing):
-            headers[_NAME::_WORDS] = array("Q", [_address(names) + index * _NAME_SIZE for index in range(BATCH)])
+            headers[_NAME::_WORDS] = array("Q", [_address(self.names) + index * _NAME_SIZE for index in range(BATCH)])
             headers[_NAME_LENGTH::_WORDS] = self._name_lengths
             if is_wildcard:
                 places = [_address(control) + index * _CONTROL_SIZE for index in range(BATCH)]

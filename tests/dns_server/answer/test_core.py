@@ -86,29 +86,28 @@ def corpus_zones() -> list[Zone]:
 def test_corpus(core: str) -> None:
     zones = corpus_zones()
     wires = [wire for zone in zones for do in (False, True) for wire in queries(zone, do=do)]
-    if core == "plain":
-        wires = wires[::20]
+    wires = wires[:: 3 if core == "compiled" else 40]
     hits = answered_by_core(engine_of(zones), reference(zones), wires)
     assert hits > len(wires) * 0.75, "the core no longer answers most of what is asked"
 
 
 def test_root(core: str) -> None:
     zones = [zone_from_text((CORPUS / "root.zone").read_text(), ".")]
-    wires = list(queries(zones[0]))
+    wires = list(queries(zones[0]))[:: 1 if core == "compiled" else 10]
     assert answered_by_core(engine_of(zones), reference(zones), wires) > len(wires) // 2
 
 
 @pytest.mark.parametrize("signer", ["bind-nsec", "bind-nsec3-optout"])
 def test_signed_zones(core: str, signer: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     zones = []
-    for origin, path in list(corpus("zones").items())[:: 1 if core == "compiled" else 4]:
+    for origin, path in list(corpus("zones").items())[::3]:
         try:
             signed = SIGNERS[signer](path, origin, tmp_path_factory.mktemp("signed"))
         except Unavailable as unavailable:
             pytest.skip(str(unavailable))
         zones.append(zone_from_text(signed.read_text(), origin))
     wires = [wire for zone in zones for do in (False, True) for wire in queries(zone, do=do)]
-    wires = wires[:: 2 if core == "compiled" else 20]
+    wires = wires[:: 7 if core == "compiled" else 60]
     assert answered_by_core(engine_of(zones), reference(zones), wires) > len(wires) // 4
 
 
@@ -117,7 +116,7 @@ def test_mutated_packets(core: str) -> None:
     rng = random.Random(7)
     engine, plain = engine_of(zones), reference(zones)
     seeds = [wire for zone in zones for wire in queries(zone)]
-    count = 20_000 if core == "compiled" else 500
+    count = 5_000 if core == "compiled" else 500
     wires = [mutate(rng.choice(seeds), seeds, rng) for _ in range(count)]
     answered_by_core(engine, plain, [wire for wire in wires if len(wire) <= STRIDE])
 
@@ -127,7 +126,7 @@ def test_letter_case(core: str) -> None:
     rng = random.Random(5)
     seeds = [wire for zone in zones for wire in queries(zone)][::7]
     wires = [_scramble(wire, rng) for wire in seeds if not wire[11]]
-    answered_by_core(engine_of(zones), reference(zones), wires[:: 1 if core == "compiled" else 10])
+    answered_by_core(engine_of(zones), reference(zones), wires[:: 2 if core == "compiled" else 20])
 
 
 def _scramble(wire: bytes, rng: random.Random) -> bytes:
