@@ -36,7 +36,15 @@ clean:
 	rm -rf $(VENV) out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-setup: $(VENV)/.ready
+setup: $(VENV)/.compiled
+
+# What Cython compiles, and the types beside it: an extension module that is older than its source would hide it.
+COMPILED := $(shell sed -n '/^modules = \[/,/\]/s/.*"\(.*\)",*$$/\1/p' pyproject.toml)
+COMPILED += $(wildcard $(COMPILED:.py=.pxd))
+
+$(VENV)/.compiled: $(VENV)/.ready build/hatch_build.py $(COMPILED)
+	@$(PYTHON) -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
 
 $(VENV)/.ready: pyproject.toml build/dev/setup.sh
 	@bash build/dev/setup.sh $(VENV)

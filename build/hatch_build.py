@@ -44,7 +44,7 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
         for module in modules:
             built = Path(self._folder) / _extension(module)
             if editable:
-                shutil.copy2(built, root / _extension(module))
+                shutil.copy(built, root / _extension(module))
             else:
                 build_data["force_include"][str(built)] = str(_extension(module))
         build_data["pure_python"] = False

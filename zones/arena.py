@@ -1,14 +1,16 @@
+# cython: annotation_typing=False, wraparound=True
 """Where the records of a zone are kept: octets in two buffers, everything else in arrays of machine numbers.
 
-A million records take about 90 MB this way, give the cyclic garbage collector nothing to walk, and go away in a few
+A million records take about 100 MB this way, give the cyclic garbage collector nothing to walk, and go away in a few
 calls of the allocator. Objects for every record would take five times as much, and hold the event loop while they are
-freed.
+freed. Where this module is compiled, arena.pxd gives its variables the types of C.
 """
 
 from array import array
 from collections.abc import Iterator
 from typing import Final
 
+from zones import name as names
 from zones.findings import Place
 from zones.slices import Sliced
 
@@ -16,6 +18,9 @@ SLICE: Final = 256
 """Steps of a loop between two turns of the event loop; each takes about a microsecond."""
 
 _FIRST_SLOTS: Final = 16
+_FIRST_ROOM: Final = 16
+_NO_OFFSETS: Final = memoryview(array("I"))
+_NO_WORDS: Final = memoryview(array("Q"))
 _LINE_BITS: Final = 28
 _COLUMN_BITS: Final = 20
 _MAX_LINE: Final = (1 << _LINE_BITS) - 1
@@ -25,32 +30,36 @@ _MAX_COLUMN: Final = (1 << _COLUMN_BITS) - 1
 class NameTable:
     """Distinct names and their numbers, counted from 0 in the order of their coming."""
 
-    __slots__ = ("at", "octets", "slots")
-
     def __init__(self) -> None:
-        self.octets: Final = bytearray()
+        self.octets = bytearray()
         """The names, one behind the other."""
-        self.at: Final = array("I", [0])
+        self._count = 0
+        self._at_array = array("I", [0]) * _FIRST_ROOM
+        self._at: memoryview[int] = memoryview(self._at_array)
         """Where each begins in `octets`, and where the last ends."""
-        self.slots = array("I", [0]) * _FIRST_SLOTS
-        """Open addressing by hash: number of a name plus 1, or 0. Its size is a power of two."""
+        self._slots: memoryview[int] = memoryview(array("Q", [0]) * _FIRST_SLOTS)
+        """Open addressing by hash: 32 bits of the hash above the number of the name plus 1, or 0."""
+        self._mask = _FIRST_SLOTS - 1
 
     def __len__(self) -> int:
-        return len(self.at) - 1
+        return self._count
 
     def __getitem__(self, number: int) -> bytes:
-        return bytes(self.octets[self.at[number] : self.at[number + 1]])
+        return self.name(number)
+
+    def name(self, number: int) -> bytes:
+        """Name `number`."""
+        return bytes(self.octets[self._at[number] : self._at[number + 1]])
 
     def find(self, name: bytes) -> int:
         """Number of `name`; when it is not there, the slot that it would take, as `-1 - slot`."""
         # The hash of bytes is keyed anew in each process: nobody can choose names that collide.
-        slots, at, octets = self.slots, self.at, self.octets
-        mask = len(slots) - 1
-        slot = hash(name) & mask
-        while entry := slots[slot]:
-            if octets[at[entry - 1] : at[entry]] == name:
-                return entry - 1
-            slot = (slot + 1) & mask
+        tag = hash(name) & 0xFFFFFFFF
+        slot = tag & self._mask
+        while entry := self._slots[slot]:
+            if entry >> 32 == tag and self.name((entry & 0xFFFFFFFF) - 1) == name:
+                return (entry & 0xFFFFFFFF) - 1
+            slot = (slot + 1) & self._mask
         return -1 - slot
 
     def intern(self, name: bytes) -> int:
@@ -58,110 +67,157 @@ class NameTable:
         number = self.find(name)
         if number >= 0:
             return number
-        self.octets.extend(name)
-        self.at.append(len(self.octets))
-        added = len(self.at) - 1
-        self.slots[-1 - number] = added
-        if self.is_full:
+        self._count += 1
+        if self._count == len(self._at_array):
+            self._at = _NO_OFFSETS  # lets go of the array, which can't be made longer while somebody looks at it
+            self._at_array.frombytes(bytes(4 * room_after(self._count)))
+            self._at = memoryview(self._at_array)
+        self.octets += name
+        self._at[self._count] = len(self.octets)
+        tag = hash(name) & 0xFFFFFFFF
+        self._slots[-1 - number] = tag << 32 | self._count
+        if 4 * self._count > 3 * self._mask:
             for _ in self.grow():  # only who does not call grow() early waits here
                 pass
-        return added - 1
+        return self._count - 1
 
     @property
     def is_crowded(self) -> bool:
         """Whether more than half of the slots are taken: `grow` should be called soon."""
-        return 2 * len(self.at) > len(self.slots)
-
-    @property
-    def is_full(self) -> bool:
-        """Whether more than three quarters of the slots are taken."""
-        return 4 * len(self.at) > 3 * len(self.slots)
+        return 2 * self._count > self._mask
 
     def grow(self) -> Sliced[None]:
-        """Double the slots, four times where there are few."""
-        size = len(self.slots) * (2 if len(self.slots) > SLICE else 4)
-        slots = array("I", [0]) * size
-        mask = size - 1
-        for number in range(len(self.at) - 1):
-            slot = hash(self[number]) & mask
-            while slots[slot]:
-                slot = (slot + 1) & mask
-            slots[slot] = number + 1
-            if not number % SLICE:
-                yield
-        self.slots = slots
+        """Double the slots, four times where there are few. No name may come meanwhile."""
+        size = (self._mask + 1) * (2 if self._mask > SLICE else 4)
+        slots = memoryview(array("Q", [0]) * size)
+        for start in range(0, self._mask + 1, SLICE):
+            move_slots(self._slots, start, min(start + SLICE, self._mask + 1), slots)
+            yield
+        self._slots = slots
+        self._mask = size - 1
 
     def sample(self, count: int) -> Iterator[int]:
         """Numbers of about `count` names that nobody can foresee, distinct unless there are few."""
-        size = len(self.slots)
-        for slot in range(0, size, max(1, size // count)):
-            if entry := self.slots[slot]:
-                yield entry - 1
+        for slot in range(0, self._mask + 1, max(1, self._mask // count)):
+            if entry := self._slots[slot]:
+                yield (entry & 0xFFFFFFFF) - 1
+
+    def canonical_key(self, number: int, above: int) -> bytes:
+        """Sort key of name `number` in canonical order (RFC 4034 6.1) without its last `above` octets."""
+        begin = self._at[number]
+        end = self._at[number + 1] - above
+        if begin == end:
+            return b""
+        label = bytes(self.octets[begin + 1 : end])
+        if self.octets[begin] == end - begin - 1 and b"\0" not in label and b"\1" not in label:
+            return label + b"\0"
+        return names.canonical_key(bytes(self.octets[begin:end]) + names.ROOT)
+
+
+def move_slots(slots: "memoryview[int]", start: int, stop: int, larger: "memoryview[int]") -> None:
+    """Enter what stands in `slots` from `start` to `stop` into a `larger` table."""
+    mask = len(larger) - 1
+    for index in range(start, stop):
+        if entry := slots[index]:
+            slot = (entry >> 32) & mask
+            while larger[slot]:
+                slot = (slot + 1) & mask
+            larger[slot] = entry
+
+
+def room_after(count: int) -> int:
+    """Items that a table of `count` items gets in addition when it is full."""
+    return _FIRST_ROOM + count // 8
 
 
 class RecordLog:
     """Records in the order of the file."""
 
-    __slots__ = ("files", "names", "owners", "places", "rdata", "rdata_at", "ttls", "types")
-
     def __init__(self, file: str) -> None:
-        self.names: Final = NameTable()
-        self.owners: Final = array("I")
-        """Number of the owner of each record."""
-        self.types: Final = array("H")
-        self.ttls: Final = array("I")
-        self.rdata: Final = bytearray()
+        self.names = NameTable()
+        self.rdata = bytearray()
         """Rdata, each behind two octets of its length."""
-        self.rdata_at: Final = array("I")
-        """Where that of each record begins."""
-        self.places: Final = array("Q")
-        self.files: Final = [file]
+        self.files = [file]
         """What places count files by."""
+        self._count = 0
+        self._array = array("Q", [0]) * (3 * _FIRST_ROOM)
+        self._words: memoryview[int] = memoryview(self._array)
+        """Three words a record: owner and where its rdata begins; TTL and type; place."""
 
     def __len__(self) -> int:
-        return len(self.owners)
+        return self._count
 
     def append(self, owner: int, rdtype: int, ttl: int, rdata: bytes, place: int) -> None:
         """Add a record of owner number `owner`; `place` comes from `pack_place`."""
-        self.owners.append(owner)
-        self.types.append(rdtype)
-        self.ttls.append(ttl)
-        self.rdata_at.append(len(self.rdata))
-        self.rdata.extend(len(rdata).to_bytes(2, "big") + rdata)
-        self.places.append(place)
+        self.append_octets(owner, rdtype, ttl, rdata, len(rdata), place)
+
+    def append_octets(
+        self, owner: int, rdtype: int, ttl: int, octets: bytes | bytearray, length: int, place: int
+    ) -> None:
+        """As `append`; the rdata is the first `length` of `octets`."""
+        at = 3 * self._count
+        if at == len(self._array):
+            self._words = _NO_WORDS
+            self._array.frombytes(bytes(24 * room_after(self._count)))
+            self._words = memoryview(self._array)
+        self._words[at] = owner << 32 | len(self.rdata)
+        self._words[at + 1] = ttl << 16 | rdtype
+        self._words[at + 2] = place
+        self._count += 1
+        self.rdata.append(length >> 8)
+        self.rdata.append(length & 255)
+        self.rdata += octets[:length]
+
+    def owner(self, record: int) -> int:
+        """Number of the owner of a record."""
+        return self._words[3 * record] >> 32
+
+    def rdtype(self, record: int) -> int:
+        """Type of a record."""
+        return self._words[3 * record + 1] & 0xFFFF
+
+    def ttl(self, record: int) -> int:
+        """TTL of a record."""
+        return self._words[3 * record + 1] >> 16
+
+    def rdata_at(self, record: int) -> int:
+        """Where the rdata of a record begins with its length."""
+        return self._words[3 * record] & 0xFFFFFFFF
+
+    def place(self, record: int) -> int:
+        """Place of a record, packed."""
+        return self._words[3 * record + 2]
 
 
 class SetTables:
     """Records of a zone by owner and type. Once a zone has them nothing in them changes."""
 
-    __slots__ = ("files", "names", "order", "places", "rdata", "rdata_at", "records_at", "sets_at", "ttls", "types")
-
     def __init__(self, log: RecordLog, order: "array[int]") -> None:
-        self.names: Final = log.names
+        self.names = log.names
         """Owners."""
-        self.order: Final = order
+        self.order = order
         """Numbers of the owners in canonical order."""
-        self.sets_at: Final = array("I", [0])
+        self.sets_at = array("I", [0])
         """First RRset of each owner, by its number, and the end."""
-        self.types: Final = array("H")
+        self.types = array("H")
         """Type of each RRset."""
-        self.ttls: Final = array("I")
+        self.ttls = array("I")
         """TTL of each RRset."""
-        self.records_at: Final = array("I", [0])
+        self.records_at = array("I", [0])
         """First record of each RRset, and the end."""
-        self.rdata: Final = log.rdata
+        self.rdata = log.rdata
         """Rdata, each behind two octets of its length."""
-        self.rdata_at: Final = array("I")
+        self.rdata_at = array("I")
         """Where that of each record begins."""
-        self.places: Final = array("Q")
+        self.places = array("Q")
         """Place of each record, packed."""
-        self.files: Final = log.files
+        self.files = log.files
         """What places count files by."""
 
     def add_record(self, log: RecordLog, record: int) -> None:
         """Add record `record` of `log` to the RRset that is being collected."""
-        self.rdata_at.append(log.rdata_at[record])
-        self.places.append(log.places[record])
+        self.rdata_at.append(log.rdata_at(record))
+        self.places.append(log.place(record))
 
     def close_set(self, rdtype: int, ttl: int) -> None:
         """What was added since the last call is an RRset."""

@@ -1,3 +1,4 @@
+# cython: annotation_typing=False, wraparound=True
 """Canonical order of many names (RFC 4034 6.1) in slices: one call of `sorted` would hold the event loop.
 
 Names in order, as most files have them, are found to be so in one pass. Others are dealt into buckets by names drawn
@@ -8,7 +9,6 @@ import bisect
 from array import array
 from typing import Final
 
-from zones import name as names
 from zones.arena import NameTable
 from zones.slices import Sliced
 
@@ -31,21 +31,12 @@ def canonical_order(table: NameTable, origin: bytes) -> Sliced["array[int]"]:
     return (yield from _bucket_sort(table, origin))
 
 
-def _key(name: bytes, origin: bytes) -> bytes:
-    """Canonical sort key of what `name` has above `origin`."""
-    relative = name[: len(name) - len(origin)]
-    if not relative:
-        return b""
-    if relative[0] == len(relative) - 1 and min(relative) > 1:
-        return relative[1:] + b"\0"
-    return names.canonical_key(relative + names.ROOT)
-
-
 def _is_in_order(table: NameTable, origin: bytes) -> Sliced[bool]:
+    above = len(origin)
     before = b""
     budget = _OCTETS_A_SLICE
     for number in range(len(table)):
-        key = _key(table[number], origin)
+        key = table.canonical_key(number, above)
         if key < before:
             return False
         before = key
@@ -57,13 +48,14 @@ def _is_in_order(table: NameTable, origin: bytes) -> Sliced[bool]:
 
 
 def _bucket_sort(table: NameTable, origin: bytes) -> Sliced["array[int]"]:
+    above = len(origin)
     buckets = len(table) // _BUCKET + 1
     drawn = yield from _keys(table, origin, array("I", table.sample(2 * buckets)))
     separators = sorted(set(drawn))[1::2]
     dealt = [array("I") for _ in range(len(separators) + 1)]
     budget = _OCTETS_A_SLICE
     for number in range(len(table)):
-        key = _key(table[number], origin)
+        key = table.canonical_key(number, above)
         dealt[bisect.bisect_right(separators, key)].append(number)
         budget -= len(key) + _OVERHEAD
         if budget <= 0:
@@ -78,10 +70,11 @@ def _bucket_sort(table: NameTable, origin: bytes) -> Sliced["array[int]"]:
 
 
 def _keys(table: NameTable, origin: bytes, numbers: "array[int]") -> Sliced[list[bytes]]:
+    above = len(origin)
     keys = []
     budget = _OCTETS_A_SLICE
     for number in numbers:
-        key = _key(table[number], origin)
+        key = table.canonical_key(number, above)
         keys.append(key)
         budget -= len(key) + _OVERHEAD
         if budget <= 0:

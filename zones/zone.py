@@ -1,3 +1,4 @@
+# cython: annotation_typing=False, wraparound=True
 """A zone in memory: what the parser makes, the checks read and the answer tables are built from.
 
 Owners are folded wire names, rdata is uncompressed wire format with the letter case of the file. A zone never
@@ -12,6 +13,7 @@ from typing import Final, NamedTuple
 
 from zones import name as names
 from zones.arena import SLICE, RecordLog, SetTables, pack_place, rdata_at, unpack_place
+from zones.canonical import canonical_rdata
 from zones.findings import Place
 from zones.ordering import canonical_order
 from zones.slices import Sliced
@@ -31,7 +33,7 @@ class RRset(NamedTuple):
     ttl: int
     """Seconds; the lowest, where the file gave several."""
     rdatas: tuple[bytes, ...]
-    """Distinct wire rdata in the order of the file."""
+    """Distinct wire rdata in the order of the file; a difference in the letter case of names is none."""
 
 
 Node = Mapping[int, RRset]
@@ -158,7 +160,10 @@ class ZoneBuilder:
         self.file: Final = file
         self.ttl_conflicts: Final[list[tuple[bytes, int, Place]]] = []
         """After `build`: owner, type and place of the first records whose TTL differs from that of their RRset."""
-        self._log: Final = RecordLog(file)
+        self.duplicates: Final[list[tuple[bytes, int, Place]]] = []
+        """After `build`: the same of the first records that were dropped for a difference in letter case alone."""
+        self.log: Final = RecordLog(file)
+        """What was added, in the order of the file."""
         self._file_numbers: Final = {file: 0}
         self._owner = b""
         self._owner_number = -1
@@ -168,12 +173,12 @@ class ZoneBuilder:
 
     def __len__(self) -> int:
         """Records added, those that are there twice too."""
-        return len(self._log)
+        return len(self.log)
 
     @property
     def rdata_octets(self) -> int:
         """Octets of rdata added."""
-        return len(self._log.rdata)
+        return len(self.log.rdata)
 
     def add(self, owner: bytes, rdtype: int, ttl: int, rdata: bytes, place: Place) -> None:
         """Add a record; one that is there already is dropped (RFC 2181 5), the lowest TTL wins (5.2)."""
@@ -182,33 +187,35 @@ class ZoneBuilder:
     def append(self, owner: bytes, rdtype: int, ttl: int, rdata: bytes, file: int, line: int, column: int) -> None:
         """As `add`, quicker: `owner` is folded already, and `file` comes from `file_number`."""
         if owner != self._owner:
-            self._turn_to(owner)
-        self._log.append(self._owner_number, rdtype, ttl, rdata, pack_place(file, line, column))
+            self.turn_to(owner)
+        self.log.append(self._owner_number, rdtype, ttl, rdata, pack_place(file, line, column))
 
-    def _turn_to(self, owner: bytes) -> None:
-        """Make `owner` the one that records are added to."""
-        self._owner = owner
-        self._owner_number = self._log.names.intern(owner)
-        if self._owner_number == len(self._begins):
-            self._begins.append(len(self._log))
-        else:
-            self._is_grouped = False
+    def turn_to(self, owner: bytes) -> int:
+        """Make `owner` (folded) the one that records are added to; its number in the log."""
+        if owner != self._owner:
+            self._owner = owner
+            self._owner_number = self.log.names.intern(owner)
+            if self._owner_number == len(self._begins):
+                self._begins.append(len(self.log))
+            else:
+                self._is_grouped = False
+        return self._owner_number
 
     def file_number(self, file: str) -> int:
         """What `append` counts `file` by."""
         number = self._file_numbers.setdefault(file, len(self._file_numbers))
-        if number == len(self._log.files):
-            self._log.files.append(file)
+        if number == len(self.log.files):
+            self.log.files.append(file)
         return number
 
     def make_room(self) -> Sliced[None]:
         """To be called now and then between records: spares `append` from long work."""
-        if self._log.names.is_crowded:
-            yield from self._log.names.grow()
+        if self.log.names.is_crowded:
+            yield from self.log.names.grow()
 
     def build(self) -> Sliced[Zone]:
         """The zone of everything added; the builder is used up."""
-        log = self._log
+        log = self.log
         order = yield from canonical_order(log.names, self.origin)
         records_of = yield from self._by_owner()
         begins = self._begins
@@ -219,7 +226,7 @@ class ZoneBuilder:
             records = records_of[begins[number] : begins[number + 1]]
             if len(records) == 1:
                 tables.add_record(log, records[0])
-                tables.close_set(log.types[records[0]], log.ttls[records[0]])
+                tables.close_set(log.rdtype(records[0]), log.ttl(records[0]))
                 budget -= 1
             else:
                 yield from self._add_node(tables, number, records)
@@ -232,21 +239,22 @@ class ZoneBuilder:
 
     def _by_owner(self) -> Sliced[Sequence[int]]:
         """Indexes of the records in the order of the numbers of their owners; `_begins` is made to fit."""
-        owners = self._log.owners
+        log = self.log
         if self._is_grouped:
-            return range(len(owners))
-        ends = array("I", [0]) * (len(self._log.names) + 1)
-        for record, number in enumerate(owners):
-            ends[number + 1] += 1
+            return range(len(log))
+        ends = array("I", [0]) * (len(log.names) + 1)
+        for record in range(len(log)):
+            ends[log.owner(record) + 1] += 1
             if not record % SLICE:
                 yield
         for number in range(1, len(ends)):
             ends[number] += ends[number - 1]
             if not number % SLICE:
                 yield
-        self._begins = ends[:-1]
-        order = array("I", [0]) * len(owners)
-        for record, number in enumerate(owners):
+        self._begins = ends[: len(self.log.names)]
+        order = array("I", [0]) * len(log)
+        for record in range(len(log)):
+            number = log.owner(record)
             order[ends[number]] = record
             ends[number] += 1
             if not record % SLICE:
@@ -255,25 +263,28 @@ class ZoneBuilder:
 
     def _add_node(self, tables: SetTables, number: int, records: Sequence[int]) -> Sliced[None]:
         """Add the RRsets of owner `number`, which has several `records`."""
-        log = self._log
+        log = self.log
         by_type: dict[int, list[int]] = {}
         for count, record in enumerate(records, 1):
-            by_type.setdefault(log.types[record], []).append(record)
+            by_type.setdefault(log.rdtype(record), []).append(record)
             if not count % SLICE:
                 yield
         budget = SLICE
         for rdtype, same_type in by_type.items():
-            # RFC 2181 5: the records of an RRset differ in their data.
-            seen: set[bytes] = set()
-            first_ttl = lowest_ttl = log.ttls[same_type[0]]
+            # RFC 2181 5: the records of an RRset differ in their data; the letter case of names makes none (RFC 4343).
+            seen: dict[bytes, bytes] = {}
+            first_ttl = lowest_ttl = log.ttl(same_type[0])
             for count, record in enumerate(same_type, 1):
-                rdata = rdata_at(log.rdata, log.rdata_at[record])
-                if rdata not in seen:
-                    seen.add(rdata)
+                rdata = rdata_at(log.rdata, log.rdata_at(record))
+                canonical = canonical_rdata(rdtype, rdata)
+                if canonical not in seen:
+                    seen[canonical] = rdata
                     tables.add_record(log, record)
-                if log.ttls[record] != first_ttl:
+                elif seen[canonical] != rdata and len(self.duplicates) < _KEPT_CONFLICTS:
+                    self.duplicates.append(self._spot(number, rdtype, record))
+                if log.ttl(record) != first_ttl:
                     self._note_conflict(number, rdtype, record)
-                    lowest_ttl = min(lowest_ttl, log.ttls[record])
+                    lowest_ttl = min(lowest_ttl, log.ttl(record))
                 if not count % SLICE:
                     yield
             tables.close_set(rdtype, lowest_ttl)
@@ -285,5 +296,8 @@ class ZoneBuilder:
     def _note_conflict(self, number: int, rdtype: int, record: int) -> None:
         # RFC 4034 3: an RRSIG has the TTL of what it covers, so those of one owner may well differ.
         if rdtype != RRSIG and len(self.ttl_conflicts) < _KEPT_CONFLICTS:
-            place = unpack_place(self._log.places[record], self._log.files)
-            self.ttl_conflicts.append((self._log.names[number], rdtype, place))
+            self.ttl_conflicts.append(self._spot(number, rdtype, record))
+
+    def _spot(self, number: int, rdtype: int, record: int) -> tuple[bytes, int, Place]:
+        place = unpack_place(self.log.place(record), self.log.files)
+        return self.log.names[number], rdtype, place

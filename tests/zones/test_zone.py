@@ -15,8 +15,13 @@ SOA = names.from_text("ns.example.") * 2 + bytes(20)
 
 LABELS = st.sampled_from([b"a", b"B", b"b", b"*", b"\0", b"\1", b"a\0", b"ab", b"-", b"x" * 63])
 OWNERS = st.lists(LABELS, max_size=3).map(lambda labels: b"".join(bytes([len(x)]) + x for x in labels) + ORIGIN)
+RDATA = st.one_of(
+    st.tuples(st.sampled_from([1, 16, 65280]), st.binary(max_size=2)),
+    st.tuples(st.just(zones.RRSIG), st.binary(max_size=2).map(lambda signature: bytes(19) + signature)),
+)
 RECORDS = st.lists(
-    st.tuples(OWNERS, st.sampled_from([1, 2, 16, 46, 65280]), st.integers(0, 3), st.binary(max_size=2)), max_size=40
+    st.tuples(OWNERS, RDATA, st.integers(0, 3)).map(lambda parts: (parts[0], parts[1][0], parts[2], parts[1][1])),
+    max_size=40,
 )
 Record = tuple[bytes, int, int, bytes]
 
@@ -102,6 +107,14 @@ def test_another_serial_changes_nothing_else() -> None:
     assert other.rrset(ORIGIN, 6) == zones.RRset(ORIGIN, 6, 5, (SOA[:-20] + b"\1\2\3\4" + SOA[-16:],))
     assert other.node(ORIGIN)[1] == zone.node(ORIGIN)[1]
     assert other.with_serial(7).serial == 7
+
+
+def test_names_that_differ_in_letter_case_make_one_record() -> None:
+    lower, upper = names.from_text("www.example."), names.from_text("WWW.example.")
+    zone, _ = build([(ORIGIN, 5, 5, lower), (ORIGIN, 5, 5, upper), (ORIGIN, 15, 5, b"\0A" + upper)])
+    assert zone.node(ORIGIN)[5].rdatas == (lower,)
+    zone, _ = build([(ORIGIN, 15, 5, b"\0A" + upper), (ORIGIN, 15, 5, b"\0a" + lower), (ORIGIN, 15, 5, b"\0A" + lower)])
+    assert zone.node(ORIGIN)[15].rdatas == (b"\0A" + upper, b"\0a" + lower)
 
 
 def test_places_name_their_file() -> None:

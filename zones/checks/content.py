@@ -1,12 +1,12 @@
-"""What stands in records that no other file of this folder looks at: policies in TXT, doubled records."""
+"""What stands in records that no other file of this folder looks at: policies in TXT, long RRsets."""
 
 from typing import Final
 
 from zones import name as names
 from zones import rdtypes
 from zones.checks.context import Context
-from zones.checks.rdata import TARGET_STARTS, strings
-from zones.checks.registry import DUPLICATE_RDATA, RRSET_LARGE, SPF_MULTIPLE, SPF_OBSOLETE
+from zones.checks.rdata import strings
+from zones.checks.registry import RRSET_LARGE, SPF_MULTIPLE, SPF_OBSOLETE
 from zones.zone import RRset
 
 _SPF: Final = b"v=spf1"
@@ -48,26 +48,6 @@ def large(context: Context, rrset: RRset) -> None:
         f"{names.to_text(rrset.owner)} has {len(rrset.rdatas)} {rdtypes.to_text(rrset.rdtype)} records",
         "answers with it are slow or too long to be sent, and BIND refuses it: use several names",
     )
-
-
-def doubled(context: Context, rrset: RRset) -> None:
-    """Records that are equal but for letter case are one record (RFC 2181 5)."""
-    if len(rrset.rdatas) == 1:
-        return
-    numbers = TARGET_STARTS[rrset.rdtype]
-    seen: set[bytes] = set()
-    for index, rdata in enumerate(rrset.rdatas):
-        folded = rdata[:numbers] + names.fold(rdata[numbers:])
-        if folded in seen:
-            context.report(
-                DUPLICATE_RDATA,
-                rrset.owner,
-                rrset.rdtype,
-                f"{rdtypes.to_text(rrset.rdtype)} of {names.to_text(rrset.owner)} is there twice, in other letter case",
-                "remove one",
-                index=index,
-            )
-        seen.add(folded)
 
 
 def _is_spf(rdata: bytes) -> bool:

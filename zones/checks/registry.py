@@ -48,6 +48,7 @@ def _warning(name: str, rule: str, reference: str) -> Check:
 # What the parser of zone files, the layout of the repository and the loader find themselves.
 _subject("Zone files and repository")
 _error("syntax", "The file can be read, and its records are of the zone.", "RFC 1035 5")
+_warning("duplicate-rdata", "Records of an RRset differ by more than letter case.", "RFC 2181 5")
 _warning("ttl-differs", "Records of an RRset have one TTL; the lowest is served.", "RFC 2181 5.2")
 _warning("ttl-implied", "A record without a TTL has a `$TTL` before it.", "RFC 2308 4")
 _warning("ttl-range", "A TTL is below 2^31; a higher one counts as 0.", "RFC 2181 8")
@@ -145,9 +146,6 @@ _subject("Contents of other records")
 SPF_OBSOLETE: Final = _warning("spf-obsolete", "A policy in an SPF record is published as TXT too.", "RFC 7208 3.1")
 SPF_MULTIPLE: Final = _warning("spf-multiple", "An owner has one TXT that begins with v=spf1.", "RFC 7208 3.2")
 RRSET_LARGE: Final = _warning("rrset-large", "An RRset has at most 100 records.", "RFC 2181 5, RFC 7766 8")
-DUPLICATE_RDATA: Final = _warning(
-    "duplicate-rdata", "Records of an RRset differ by more than letter case.", "RFC 2181 5"
-)
 
 _subject("Names")
 HOSTNAME: Final = _warning("hostname", "The owner of A, AAAA or MX is a host name.", "RFC 952, 1123 2.1")

@@ -21,12 +21,12 @@ _SLICE: Final = 16  # owners or RRsets between two yields: about 200 microsecond
 # What is looked at in authoritative data and at delegations, by type: at once, where the RRset alone is judged, ...
 _AT_ONCE: Final[Mapping[int, tuple[RRsetCheck, ...]]] = {
     rdtypes.SOA: (apex.soa,),
-    rdtypes.NS: (owners.target_name, content.doubled),
+    rdtypes.NS: (owners.target_name,),
     rdtypes.CNAME: (alias.cname,),
     rdtypes.DNAME: (alias.dname,),
-    rdtypes.PTR: (owners.target_name, content.doubled),
-    rdtypes.MX: (owners.target_name, content.doubled, targets.null_mx),
-    rdtypes.SRV: (owners.target_name, content.doubled),
+    rdtypes.PTR: (owners.target_name,),
+    rdtypes.MX: (owners.target_name, targets.null_mx),
+    rdtypes.SRV: (owners.target_name,),
     rdtypes.TXT: (content.text,),
     rdtypes.SPF: (content.spf,),
     rdtypes.DS: (delegation.ds,),

@@ -4,7 +4,8 @@ import hashlib
 from typing import Final
 
 from zones import rdtypes
-from zones.checks.canonical import canonical_rdata, canonical_records
+from zones.canonical import canonical_rdata
+from zones.checks.canonical import canonical_records
 from zones.checks.context import Context
 from zones.checks.registry import ZONEMD_DIGEST, ZONEMD_DUPLICATE, ZONEMD_SERIAL
 from zones.slices import Sliced

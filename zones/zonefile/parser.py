@@ -134,6 +134,9 @@ class _Parser:
         zone: Zone | None = None
         if not self._errors:
             zone = yield from builder.build()
+            for owner, rdtype, place in builder.duplicates:
+                message = f"{rdtypes.to_text(rdtype)} of {names.to_text(owner)} is there twice, in other letter case"
+                self._note("duplicate-rdata", place, message, "remove one")
             for owner, rdtype, place in builder.ttl_conflicts:
                 message = f"TTL of {names.to_text(owner)} {rdtypes.to_text(rdtype)} differs from the record before"
                 self._note("ttl-differs", place, message, "the lowest one is served for all")

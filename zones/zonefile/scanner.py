@@ -9,10 +9,11 @@ import cython
 
 from zones import name as names
 from zones import rdtypes
+from zones.arena import pack_place
 from zones.zone import ZoneBuilder
 
 COMPILED: bool = cython.compiled
-MAX_LINE = 2048
+_MAX_LINE = 2048
 """Octets of a line."""
 
 _SCRATCH = 8192  # a line makes less than twice its octets: names grow by the origin, everything else shrinks
@@ -39,33 +40,18 @@ _TYPES = {
 }
 
 
-@cython.cclass
 class Scanner:
     """Reads lines of one file into a zone builder."""
 
-    position = cython.declare(cython.Py_ssize_t, visibility="public")
-    """Where the next line begins."""
-    line = cython.declare(cython.Py_ssize_t, visibility="public")
-    """Number of that line."""
-    owner = cython.declare(bytes, visibility="public")
-    """Owner of the last record, folded; empty before the first."""
-    ttl = cython.declare(cython.longlong, visibility="public")
-    """TTL of the last record; -1 before the first."""
-
-    _text: bytes
-    _zone: bytes
-    _origin: bytes
-    _out: bytearray
-    _used: cython.Py_ssize_t
-    _plain: bytes
-    _hex: bytes
-    _is_inside: cython.bint
-
     def __init__(self, text: bytes, zone: bytes) -> None:
         self.position = 0
+        """Where the next line begins."""
         self.line = 1
+        """Number of that line."""
         self.owner = b""
+        """Owner of the last record, folded; empty before the first."""
         self.ttl = -1
+        """TTL of the last record; -1 before the first."""
         self._text = text
         self._zone = zone
         self._origin = b""
@@ -74,8 +60,16 @@ class Scanner:
         self._plain = _PLAIN
         self._hex = _HEX
         self._is_inside = False
+        """Whether names relative to the origin are in the zone."""
 
-    def scan(self, builder: ZoneBuilder, file: int, origin: bytes, default_ttl: int, budget: int) -> int:
+    def scan(
+        self,
+        builder: ZoneBuilder,
+        file: cython.Py_ssize_t,
+        origin: bytes,
+        default_ttl: cython.longlong,
+        budget: cython.Py_ssize_t,
+    ) -> cython.Py_ssize_t:
         """Read up to `budget` lines from `position` on; the number of those read.
 
         `default_ttl` is that of `$TTL`, -1 where there is none. Fewer lines are read where the end or a line for
@@ -84,21 +78,25 @@ class Scanner:
         text: bytes = self._text
         end: cython.Py_ssize_t = len(text)
         lines: cython.Py_ssize_t = 0
-        wanted: cython.Py_ssize_t = budget
         index: cython.Py_ssize_t
         newline: cython.Py_ssize_t
         column: cython.Py_ssize_t
+        limit: cython.Py_ssize_t
+        number: cython.Py_ssize_t = -1
         ttl: cython.longlong
-        preset: cython.longlong = default_ttl
+        log = builder.log
         if origin is not self._origin:
             self._origin = origin
             self._is_inside = names.is_at_or_below(names.fold(origin), self._zone)
         if not self._is_inside:
             return 0
-        while lines < wanted and self.position < end:
+        while lines < budget and self.position < end:
             index = self.position
-            newline = text.find(b"\n", index, index + MAX_LINE)
-            if newline < 0:
+            newline = index
+            limit = min(end, index + _MAX_LINE)
+            while newline < limit and text[newline] != _NEWLINE:
+                newline += 1
+            if newline == limit:
                 break
             index = self._skip_blanks(index)
             if index < newline and text[index] != _SEMICOLON and text[index] != _RETURN:
@@ -116,7 +114,7 @@ class Scanner:
                         break
                 elif not owner:
                     break
-                ttl = preset
+                ttl = default_ttl
                 seen_ttl: cython.bint = False
                 seen_class: cython.bint = False
                 rdtype: cython.int = 0
@@ -132,6 +130,8 @@ class Scanner:
                         seen_ttl = True
                     elif not seen_class and after - index == 2 and text[index] == 73 and text[index + 1] == 78:
                         seen_class = True
+                    elif after - index == 1 and text[index] == 65:
+                        rdtype = 1
                     else:
                         rdtype = _TYPES.get(text[index:after], -1)
                     index = after
@@ -144,8 +144,10 @@ class Scanner:
                 index = self._skip_blanks(index)
                 if index != newline and text[index] != _SEMICOLON and not self._is_line_end(index):
                     break
-                builder.append(owner, rdtype, ttl, bytes(self._out[: self._used]), file, self.line, column)
-                self.owner = owner
+                if number < 0 or owner != self.owner:
+                    number = builder.turn_to(owner)
+                    self.owner = owner
+                log.append_octets(number, rdtype, ttl, self._out, self._used, pack_place(file, self.line, column))
                 self.ttl = ttl
             elif index < newline and text[index] == _RETURN and index + 1 != newline:
                 break
@@ -154,18 +156,15 @@ class Scanner:
             lines += 1
         return lines
 
-    @cython.cfunc
     def _is_line_end(self, index: cython.Py_ssize_t) -> cython.bint:
         return self._text[index] == _RETURN and self._text[index + 1] == _NEWLINE
 
-    @cython.cfunc
     def _skip_blanks(self, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
         text: bytes = self._text
         while text[index] == _BLANK or text[index] == _TAB:
             index += 1
         return index
 
-    @cython.cfunc
     def _end_of_word(self, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """Index behind the plain octets from `index` on."""
         text: bytes = self._text
@@ -174,7 +173,6 @@ class Scanner:
             index += 1
         return index
 
-    @cython.cfunc
     def _number(self, index: cython.Py_ssize_t, after: cython.Py_ssize_t, maximum: cython.longlong) -> cython.longlong:
         """The decimal number between the indexes, -1 when it is none of at most `maximum`."""
         text: bytes = self._text
@@ -188,7 +186,6 @@ class Scanner:
             index += 1
         return number if number <= maximum else -1
 
-    @cython.cfunc
     def _read_name(self, index: cython.Py_ssize_t, fold: bytes) -> cython.Py_ssize_t:
         """Append the name at `index`, each octet as `fold` has it; the index behind it, -1 for the parser."""
         text: bytes = self._text
@@ -230,7 +227,6 @@ class Scanner:
         self._used = used
         return index
 
-    @cython.cfunc
     def _read_rdata(self, rdtype: cython.int, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """Append the rdata at `index`; the index behind it, -1 for the parser."""
         if rdtype == 1:
@@ -249,7 +245,6 @@ class Scanner:
                 index = self._read_u16(index)
         return self._read_name(index, _KEEP) if index >= 0 else -1
 
-    @cython.cfunc
     def _read_u16(self, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
         after: cython.Py_ssize_t = self._end_of_word(index)
         number: cython.longlong = self._number(index, after, 0xFFFF)
@@ -260,7 +255,6 @@ class Scanner:
         self._used += 2
         return self._skip_blanks(after)
 
-    @cython.cfunc
     def _read_ipv4(self, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
         text: bytes = self._text
         out: bytearray = self._out
@@ -283,7 +277,6 @@ class Scanner:
         self._used = 4
         return -1 if self._plain[text[index]] else index
 
-    @cython.cfunc
     def _read_ipv6(self, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
         text: bytes = self._text
         hexadecimal: bytes = self._hex
@@ -331,7 +324,6 @@ class Scanner:
         self._used = 16
         return index
 
-    @cython.cfunc
     def _read_strings(self, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
         text: bytes = self._text
         plain: bytes = self._plain

@@ -1,0 +1,69 @@
+# Types of the variables of arena.py where Cython compiles it.
+cimport cython
+
+cdef unsigned long long _LINE_BITS, _COLUMN_BITS, _MAX_LINE, _MAX_COLUMN
+cdef Py_ssize_t _FIRST_ROOM
+
+
+cdef class NameTable:
+    cdef public bytearray octets
+    cdef Py_ssize_t _count
+    cdef object _at_array
+    cdef unsigned int[::1] _at
+    cdef unsigned long long[::1] _slots
+    cdef unsigned long long _mask
+
+    cpdef bytes name(self, Py_ssize_t number)
+    @cython.locals(tag="unsigned long long", slot="unsigned long long", entry="unsigned long long")
+    cpdef long long find(self, bytes name)
+    @cython.locals(number="long long", tag="unsigned long long")
+    cpdef Py_ssize_t intern(self, bytes name)
+    @cython.locals(begin="Py_ssize_t", end="Py_ssize_t", label=bytes)
+    cpdef bytes canonical_key(self, Py_ssize_t number, Py_ssize_t above)
+
+
+@cython.locals(mask="unsigned long long", index="Py_ssize_t", entry="unsigned long long", slot="unsigned long long")
+cpdef move_slots(unsigned long long[::1] slots, Py_ssize_t start, Py_ssize_t stop, unsigned long long[::1] larger)
+
+cpdef Py_ssize_t room_after(Py_ssize_t count)
+
+
+cdef class RecordLog:
+    cdef public NameTable names
+    cdef public bytearray rdata
+    cdef public list files
+    cdef Py_ssize_t _count
+    cdef object _array
+    cdef unsigned long long[::1] _words
+
+    cpdef append(self, unsigned long long owner, unsigned long long rdtype, unsigned long long ttl, bytes rdata, unsigned long long place)
+    @cython.locals(at="Py_ssize_t")
+    cpdef append_octets(self, unsigned long long owner, unsigned long long rdtype, unsigned long long ttl, octets, Py_ssize_t length, unsigned long long place)
+    cpdef Py_ssize_t owner(self, Py_ssize_t record)
+    cpdef int rdtype(self, Py_ssize_t record)
+    cpdef long long ttl(self, Py_ssize_t record)
+    cpdef unsigned long long rdata_at(self, Py_ssize_t record)
+    cpdef unsigned long long place(self, Py_ssize_t record)
+
+
+cdef class SetTables:
+    cdef public NameTable names
+    cdef public object order
+    cdef public object sets_at
+    cdef public object types
+    cdef public object ttls
+    cdef public object records_at
+    cdef public bytearray rdata
+    cdef public object rdata_at
+    cdef public object places
+    cdef public list files
+
+    cpdef add_record(self, RecordLog log, Py_ssize_t record)
+    cpdef close_set(self, int rdtype, long long ttl)
+    cpdef close_owner(self)
+
+
+@cython.locals(begin="Py_ssize_t")
+cpdef bytes rdata_at(bytearray rdata, Py_ssize_t offset)
+
+cpdef unsigned long long pack_place(unsigned long long file, unsigned long long line, unsigned long long column)

@@ -1,0 +1,1 @@
+# No types: iterating and sorting are what costs here.

@@ -1,0 +1,1 @@
+# No types of its own; those of arena.pxd are what counts here.
