@@ -285,15 +285,18 @@ class ZoneIndex:
             second = self._cover(bytearray(covering), len(covering))
             if not second:
                 return
+        if node < 0 or node >= _MAX_NODES:
+            return
+        key: cython.ulonglong = _key(node, second, rdtype if kind in (_EXACT, _WILDCARD) else _NO_TYPE, kind, do)
+        if self._keys[self._free_slot(key)]:  # it is here already, and did not fit into the reply
+            return
+        if answer.needed >= len(answer.marks) or len(answer.body) > _LARGEST:  # what is cut is not for here
+            return
         answers, authorities, additionals = answer.marks[len(answer.marks) - 1].counts
         head = (answer.flags, answers, authorities, additionals, answer.base, len(answer.body), len(answer.pointers))
         octets = b"".join(part.to_bytes(2, "big") for part in (*head, *answer.pointers)) + answer.body
-        whole = answer.needed < len(answer.marks) and len(answer.body) <= _LARGEST  # what is cut is not for here
-        if node < 0 or node >= _MAX_NODES or not whole:
-            return
         if self._used + len(octets) > _MAX_ARENA:
             self._forget()
-        key: cython.ulonglong = _key(node, second, rdtype if kind in (_EXACT, _WILDCARD) else _NO_TYPE, kind, do)
         if 2 * (self._kept + 1) > self._key_mask:
             self._grow_keys()
         size: cython.Py_ssize_t = len(self._arena)
@@ -306,8 +309,6 @@ class ZoneIndex:
                 larger[index] = self._arena[index]
             self._arena = larger
         slot: cython.ulonglong = self._free_slot(key)
-        if self._keys[slot]:  # it is here already, and did not fit into the reply
-            return
         self._keys[slot] = key
         self._values[slot] = self._used
         self._kept += 1

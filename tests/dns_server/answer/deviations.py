@@ -284,6 +284,59 @@ TABLE = (
 )
 
 
+@dataclass(frozen=True)
+class Choice:
+    """Something that the protocol leaves to a server, and that no comparison of zones shows."""
+
+    about: str
+    ours: str
+    reason: str
+
+
+CHOICES = (
+    Choice(
+        "a zone that is configured but has no version that could be loaded",
+        "SERVFAIL with the extended error 14 (Not Ready).",
+        "The server is the right one to ask and can't answer now; REFUSED would say that it is the wrong one.",
+    ),
+    Choice(
+        "a name in no zone",
+        "REFUSED with the extended error 20 (Not Authoritative); no upward referral.",
+        "RFC 8914 section 4.21; referrals to the root serve nobody but amplifiers.",
+    ),
+    Choice(
+        "NOTIFY and UPDATE that nothing handles",
+        "REFUSED, without looking behind the header.",
+        "RFC 2136 section 3.3 has it for policy.",
+    ),
+    Choice(
+        "other opcodes",
+        "NOTIMP, a header and nothing more.",
+        "What stands behind the header of an unknown opcode can't be known (RFC 8906 section 3.1.4).",
+    ),
+    Choice(
+        "types that no zone can have (128 to 254, OPT), AXFR over UDP, classes other than IN and CHAOS",
+        "REFUSED; FORMERR with the extended error 30 for NXNAME (RFC 9824 section 3.4).",
+        "They are no questions about data.",
+    ),
+    Choice(
+        "answers that do not fit",
+        "TC, with the RRsets that fit as a whole.",
+        "RFC 2181 section 9: who sees TC asks again over TCP, and half an RRset is worse than none.",
+    ),
+    Choice(
+        "queries signed with a key that is not known",
+        "NOTAUTH.",
+        "RFC 8945 section 5.2.1.",
+    ),
+    Choice(
+        "the bits AD and CD of a query",
+        "Neither is set in an answer.",
+        "RFC 4035 section 3.1.6: they are between resolvers; this server validates nothing.",
+    ),
+)
+
+
 def document() -> str:
     """The text of docs/deviations.md."""
     lines = [
@@ -303,7 +356,10 @@ def document() -> str:
             f"- Why: {deviation.reason}",
             "",
         ]
-    return "\n".join(lines)
+    lines += ["# Choices", "", "What the protocol leaves to the server:", ""]
+    for choice in CHOICES:
+        lines += [f"- **{choice.about[0].upper()}{choice.about[1:]}**: {choice.ours} {choice.reason}"]
+    return "\n".join([*lines, ""])
 
 
 if __name__ == "__main__":
