@@ -88,9 +88,11 @@ void paging_init(const struct memory_range *ranges, unsigned count)
 volatile void *paging_map_device(uint64_t start, size_t size)
 {
 	uint64_t flags = PRESENT | WRITABLE | WRITE_THROUGH | UNCACHED | NO_EXECUTE;
+	if (!root)
+		return (volatile void *)start;	/* the loader's tables, or ours of the start, map everything */
 	for (uint64_t page = start & -PAGE_SIZE; page < start + size; page += PAGE_SIZE) {
 		if (*directory_entry(page) & LARGE)
-			panic("paging: device registers at %p lie in RAM", (void *)page);
+			continue;	/* tables that firmware left beside RAM are mapped with it */
 		map_page(page, flags);
 		__asm__ volatile("invlpg (%0)" : : "r"(page) : "memory");
 	}

@@ -44,7 +44,7 @@ uint64_t memory_top(void);	/* end of RAM */
 /* Page tables in which nothing is both writable and executable, and guard pages are absent. */
 void paging_init(const struct memory_range *ranges, unsigned count);
 
-/* Make device registers at `start` accessible, uncached. The address does not change. */
+/* Make device registers, or tables of firmware, at `start` accessible, uncached. The address does not change. */
 volatile void *paging_map_device(uint64_t start, size_t size);
 
 /* -- cpu.c, traps.S ----------------------------------------------------------------------------------------------- */

@@ -30,6 +30,7 @@ struct __attribute__((packed)) multiboot_range {
 };
 
 static char line[LINE];
+static uint64_t acpi;
 
 /* The loader's text lies in memory that the page tables will not have. */
 static void keep_line(uint64_t address)
@@ -47,6 +48,7 @@ static unsigned pvh(struct memory_range *ranges, unsigned limit)
 	if (information->magic != PVH_MAGIC || information->version < 1)
 		refuse("started by PVH without a memory map (start_info version 1 is needed)");
 	keep_line(information->command_line);
+	acpi = information->acpi;
 	const struct pvh_range *map = (const void *)information->map;
 	unsigned count = 0;
 	for (unsigned i = 0; i < information->map_entries && count < limit; i++)
@@ -84,3 +86,5 @@ unsigned target_memory(struct memory_range *ranges, unsigned limit)
 }
 
 const char *target_command_line(void) { return line; }
+
+uint64_t boot_acpi(void) { return acpi; }

@@ -22,6 +22,8 @@ void uz_exit(int code)
 {
 	enum { KEYBOARD_COMMAND = 0x64, PULSE_RESET = 0xfe };
 	say("unizone: exit %d\n", code);
+	acpi_power_off();
+	/* A machine that can't be switched off is reset. */
 	outb(KEYBOARD_COMMAND, PULSE_RESET);
 	/* No keyboard controller: an exception that can't be delivered resets every machine. */
 	struct __attribute__((packed)) {

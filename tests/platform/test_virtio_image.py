@@ -54,6 +54,16 @@ def test_boots_python_with_the_command_line(machine: str, started_by: Path) -> N
     ]
 
 
+@pytest.mark.parametrize("machine", MACHINES)
+def test_switches_the_machine_off(machine: str, started_by: Path) -> None:
+    # Without -no-reboot a reset would start the image again, for ever.
+    arguments = [word for word in qemu.command(started_by, machine, "-cpu", "max") if word != "-no-reboot"]
+    done = subprocess.run(
+        arguments, env=qemu.environment(), capture_output=True, text=True, timeout=qemu.TIMEOUT_S, check=True
+    )
+    assert done.stdout.count("unizone: exit 7") == 1
+
+
 @pytest.mark.parametrize(
     ("machine", "device"),
     [
@@ -82,7 +92,10 @@ def test_too_many_parameters_are_refused(versions: Image) -> None:
 
 
 def test_too_little_memory_is_refused_with_a_number(versions: Image) -> None:
-    lines = qemu.run(versions.path, "q35", "-cpu", "max", memory_mb=18)
+    headers = subprocess.run(["readelf", "-lW", versions.path], capture_output=True, text=True, check=True).stdout
+    data = [line.split() for line in headers.splitlines() if line.startswith("  LOAD")][-1]
+    end = int(data[2], 16) + int(data[5], 16)
+    lines = qemu.run(versions.path, "q35", "-cpu", "max", memory_mb=(end - 1) >> 20)  # the image alone does not fit
     assert re.search(r"give the machine at least \d+ MB", lines[0])
 
 
