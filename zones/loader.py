@@ -201,21 +201,24 @@ class _Load:
         if before is not None and self._is_current(before.sources, entry):
             return before
         sources = _Sources(self._tree, self._files.blobs)
+        findings: list[Finding] = []
+        keys: list[TsigKey] = []
         try:
             text = sources.read(entry.path)
+            parsed = yield from parse(text, names.ROOT, entry.path, sources.include, default_ttl=0)
+            findings += parsed.findings
+            for found in read_keys(parsed.zone, scope) if parsed.zone is not None else ():
+                if isinstance(found, TsigKey):
+                    keys.append(found)
+                else:
+                    findings.append(found)
         except OSError as error:
-            return KeyFile((entry,), before.keys if before else (), (_unreadable(entry.path, error),))
-        parsed = yield from parse(text, names.ROOT, entry.path, sources.include, default_ttl=0)
-        findings = list(parsed.findings)
-        keys: list[TsigKey] = []
-        for found in read_keys(parsed.zone, scope) if parsed.zone is not None else ():
-            if isinstance(found, TsigKey):
-                keys.append(found)
-            else:
-                findings.append(found)
+            findings.append(_unreadable(entry.path, error))
+        except Exception as error:
+            findings.append(_fault(entry.path, error))  # as for zones: it must cost no more than this file
         if has_errors(findings) and before is not None:
             keys = list(before.keys)
-        return KeyFile(sources.read_so_far, tuple(keys), tuple(findings))
+        return KeyFile(sources.read_so_far or (entry,), tuple(keys), tuple(findings))
 
 
 class _Sources:
@@ -258,5 +261,5 @@ def _unreadable(path: str, error: OSError) -> Finding:
 
 
 def _fault(path: str, error: Exception) -> Finding:
-    message = f"reading the zone failed with {type(error).__name__}: {error}"
+    message = f"reading the file failed with {type(error).__name__}: {error}"
     return Finding(Place(path), "internal-error", Severity.ERROR, message, "a fault of the server: please report it")

@@ -13,7 +13,7 @@ class ByteStream(Protocol):
     """Octets of a peer as they come."""
 
     async def read(self, limit: int) -> bytes:
-        """At least one octet, at most `limit`; empty at the end of the stream."""
+        """At least one octet, about `limit` at most; empty at the end of the stream."""
 
 
 class Marker(enum.Enum):

@@ -17,6 +17,7 @@ class Scheme(enum.Enum):
 
 
 DEFAULT_PORTS: Final = {Scheme.GIT: 9418, Scheme.HTTP: 80, Scheme.HTTPS: 443}
+_CONTROL: Final = re.compile(r"[\0-\x1f\x7f]")
 _SCP_LIKE: Final = re.compile(r"[^/@]*@[^/:]+:|[^/@:]+\.[^/@:]+:")
 
 
@@ -57,7 +58,8 @@ class RemoteUrl:
 def parse_url(text: str) -> RemoteUrl:
     """Read the URL of a remote. BadUrl when it is none that is supported."""
     location, _, branch = text.partition("#")
-    if any(character.isspace() or not character.isprintable() for character in text):
+    # Escaped ones count too: a %00 in a path would end it in the request of git://.
+    if any(character.isspace() or not character.isprintable() for character in text) or _CONTROL.search(unquote(text)):
         raise BadUrl("the URL has a space or a control character in it")
     _check_branch(branch)
     if "://" not in location:

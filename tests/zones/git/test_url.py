@@ -46,6 +46,8 @@ def test_urls(text: str, url: RemoteUrl) -> None:
         ("git://host/z#a~1", "branch name"),
         ("git://host/z#x.lock", "branch name"),
         ("git://host/z\r\nHost: evil", "control character"),
+        ("git://host/z%00host=evil", "control character"),
+        ("https://user:pass%0Aword@host/z", "control character"),
     ],
 )
 def test_bad_urls_say_why(text: str, complaint: str) -> None:

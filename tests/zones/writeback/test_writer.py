@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +29,7 @@ from zones.zonefile import parse
 ORIGIN = names.from_text("example.com.")
 AUTHOR = Person("key._update.example.com", "key@localhost")
 TIMEOUT_S = 500
+ROOT = Path(__file__).parents[3]
 
 
 @dataclass(frozen=True)
@@ -230,6 +233,45 @@ def test_a_push_whose_report_is_lost_is_not_made_twice(origin: Origin) -> None:
         written = write(f"{lossy}/zones.git", AddText("a", b"x"))
     assert git(origin.bare, "rev-list", "main").splitlines() == [written.commit, first]
     assert strings(zone_in_git(origin), "a") == {b"x"}
+
+
+UPDATER = """
+import asyncio, sys
+from tests.zones.writeback.test_writer import AddText, ORIGIN, writer
+
+async def run(url, start):
+    updates = writer(url)
+    for number in range(start, start + 1000):
+        await updates.write(ORIGIN, AddText(f"u{number % 7}", b"update%d" % number))
+        sys.stderr.write(f"{number}\\n")
+
+asyncio.run(run(sys.argv[1], int(sys.argv[2])))
+"""
+
+
+def test_what_was_acknowledged_before_a_kill_is_in_git(origin: Origin) -> None:
+    origin.push({"example.com": zone_text(1)})
+    acknowledged: set[bytes] = set()
+    with daemon(origin.folder) as base:
+        for round_number in range(4):
+            start = round_number * 1000
+            command = [sys.executable, "-c", UPDATER, f"{base}/zones.git", str(start)]
+            with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=ROOT) as process:
+                assert process.stderr is not None
+                for _ in range(3 + round_number):
+                    acknowledged.add(b"update%d" % int(process.stderr.readline()))
+                process.kill()
+                acknowledged |= {b"update%d" % int(line) for line in process.stderr.read().splitlines()}
+        # A push that was under way at the last kill may still land.
+        written = write(f"{base}/zones.git", AddText("last", b"last"))
+    zone = zone_in_git(origin)
+    found = set().union(*(strings(zone, f"u{number}") for number in range(7)))
+    assert acknowledged <= found
+    assert len(found) <= len(acknowledged) + 4  # one that was under way at each kill
+    assert strings(zone, "last") == {b"last"}
+    assert written.serial == zone.serial
+    assert len(git(origin.bare, "rev-list", "main").splitlines()) == 2 + len(found)
+    git(origin.bare, "fsck", "--strict")
 
 
 def person(origin: Origin, number: int, pushes: int, done: list[str]) -> None:
