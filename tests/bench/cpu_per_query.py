@@ -143,15 +143,15 @@ def _compare(file: Path, wires: list[bytes], label: str, folder: Path) -> None:
                 contenders.append(Contender(server.name, server.address[1], server.pid))
         os.sched_setaffinity(0, {CLIENT_CORE})
         for contender in contenders:
-            for pid in _processes(contender.pid):
+            for pid in processes(contender.pid):
                 for thread in Path(f"/proc/{pid}/task").iterdir():
                     os.sched_setaffinity(int(thread.name), {SERVER_CORE})
             _load(contender.port, wires, ROUND_S)  # warm
         for _ in range(ROUNDS):
             for contender in contenders:
-                before = _cpu_seconds(contender.pid)
+                before = cpu_seconds(contender.pid)
                 answered, sent, seconds = _load(contender.port, wires, ROUND_S)
-                contender.microseconds.append((_cpu_seconds(contender.pid) - before) / answered * 1e6)
+                contender.microseconds.append((cpu_seconds(contender.pid) - before) / answered * 1e6)
                 contender.rates.append(answered / seconds)
                 contender.lost += sent - answered
         os.sched_setaffinity(0, range(os.cpu_count() or 1))
@@ -172,18 +172,18 @@ def _ours(folder: Path) -> Iterator[Contender]:
         yield Contender("unizone", server.port, server.process.pid)
 
 
-def _processes(pid: int) -> list[int]:
+def processes(pid: int) -> list[int]:
     """The process, its children and theirs."""
     children = [
         int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
     ]
-    return [pid, *(found for child in children for found in _processes(child))]
+    return [pid, *(found for child in children for found in processes(child))]
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """User and system time of the process and those below it."""
     total = 0
-    for each in _processes(pid):
+    for each in processes(pid):
         values = Path(f"/proc/{each}/stat").read_text().rsplit(")", 1)[1].split()
         total += int(values[11]) + int(values[12])
     return total * TICK_S
