@@ -172,6 +172,13 @@ class StreamTransport(FlowControl):
             self._connection.abort()
             self._loop.call_soon(self._lose, None)
 
+    def _force_close(self, error: Exception | None) -> None:
+        """What asyncio's TLS calls when it fails: drop what waits here; what the engine has, an alert, still goes."""
+        if not self._lost:
+            self._closing = True
+            self._overflow.clear()
+            self._loop.call_soon(self._lose, error)
+
     # Within
 
     def _deliver(self) -> None:
@@ -210,7 +217,7 @@ class StreamTransport(FlowControl):
             if self._closing:
                 self._lose(None)
 
-    def _lose(self, error: OSError | None) -> None:
+    def _lose(self, error: Exception | None) -> None:
         """The protocol and the connection part: the engine sends on what is queued by itself."""
         if self._lost:
             return

@@ -18,7 +18,7 @@ from stack.tcp.commons import Commons, Limits, TokenBucket
 from stack.tcp.connection import NEVER, Connection, connection_key, receive_scale
 from stack.tcp.emission import segments
 from stack.tcp.options import Options
-from stack.tcp.secret import Secret, cookie_options, cookie_timestamp
+from stack.tcp.secret import EPHEMERAL_COUNT, Secret, cookie_options, cookie_timestamp
 from stack.tcp.segment import ACK, HEADER, PROTOCOL, RST, SYN, Segment, parse
 from stack.tcp.sequence import wrap
 from stack.tcp.state import State, Trigger
@@ -29,7 +29,6 @@ from stack.wire.error import WireError
 
 _IP_HEADER: Final = {4: 20, 16: 40}  # octets, by those of an address
 _COOKIES_LAST: Final = 128.0  # seconds after the last cookie in which one may come back
-_PORT_ATTEMPTS: Final = 64
 _ACTIVE: Final = frozenset(State) - {State.CLOSED, State.LISTEN, State.SYN_RECEIVED, State.TIME_WAIT}
 
 
@@ -65,6 +64,7 @@ class Engine:
         self._listeners: dict[Endpoint, Listener] = {}
         self._deadlines: list[tuple[float, int, Connection]] = []
         self._order = itertools.count()  # so that the heap never compares connections
+        self._ports_tried = 0  # next_ephemeral of RFC 6056 3.3.3
         self._resets = TokenBucket(self._commons.limits.resets)
 
     @property
@@ -303,8 +303,9 @@ class Engine:
         )
 
     def _free_endpoint(self, local: Endpoint, remote: Endpoint) -> Endpoint:
-        for attempt in range(_PORT_ATTEMPTS):
-            candidate = Endpoint(local.address, self._secret.port(local, remote, attempt))
+        for _ in range(EPHEMERAL_COUNT):
+            self._ports_tried += 1
+            candidate = Endpoint(local.address, self._secret.port(local, remote, self._ports_tried))
             if candidate not in self._listeners and connection_key(remote, candidate) not in self._commons.connections:
                 return candidate
         raise InUse(f"no free port at {local} towards {remote}")

@@ -15,7 +15,7 @@ SECRET_LENGTH: Final = 32
 """Octets of the secret, all of them random."""
 
 _EPHEMERAL_FIRST: Final = 49152  # RFC 6335 6: dynamic ports
-_EPHEMERAL_COUNT: Final = 65536 - _EPHEMERAL_FIRST
+EPHEMERAL_COUNT: Final = 65536 - _EPHEMERAL_FIRST
 
 _COOKIE_PERIOD: Final = 64.0  # seconds
 _COOKIE_PERIODS_VALID: Final = 2
@@ -49,8 +49,8 @@ class Secret:
         return self._hash(b"tsval", Endpoint(local.address, 0), Endpoint(remote.address, 0))
 
     def port(self, local: Endpoint, remote: Endpoint, attempt: int) -> int:
-        """RFC 6056 3.3.3: the ephemeral port to try as number `attempt`."""
-        return _EPHEMERAL_FIRST + (self._hash(b"port", local, remote) + attempt) % _EPHEMERAL_COUNT
+        """RFC 6056 3.3.3: the ephemeral port to try, `attempt` being the count of all ports tried so far."""
+        return _EPHEMERAL_FIRST + (self._hash(b"port", local, remote) + attempt) % EPHEMERAL_COUNT
 
     def cookie(self, local: Endpoint, remote: Endpoint, initial: int, mss: int, now: float) -> int:
         """RFC 4987 3.6: the sequence number of a SYN,ACK that holds what would else be kept.

@@ -239,3 +239,10 @@ def test_closing_a_listener_resets_what_is_half_open() -> None:
     assert names(probe.take()) == ["RST,ACK"]
     probe.send(SYN, seq=1)
     assert names(probe.take()) == ["RST,ACK"]
+
+
+def test_more_connections_to_one_place_than_ports_near_each_other() -> None:
+    """RFC 6056 3.3.3: each port that was tried moves on the next search."""
+    probe = Probe(limits=Limits(connections=2000))
+    opened = [probe.engine.connect(Endpoint(SERVER, 0), Endpoint(CLIENT, 53), probe.now) for _ in range(1000)]
+    assert len({connection.local.port for connection in opened}) == 1000
