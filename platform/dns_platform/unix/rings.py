@@ -9,6 +9,7 @@ Read first: Documentation/networking/af_xdp.rst of Linux, linux/if_xdp.h.
 import mmap
 import socket
 import struct
+from array import array
 
 SOL_XDP = 283
 _MMAP_OFFSETS = 1
@@ -34,16 +35,17 @@ class Ring:
         view = memoryview(memory)
         self._memory = memory
         self.size = size
-        self.mask = size - 1
-        self.producer = view[producer : producer + 4].cast("I")
-        self.consumer = view[consumer : consumer + 4].cast("I")
+        self._words = words
+        self._mask = size - 1
+        self._producer = view[producer : producer + 4].cast("I")
+        self._consumer = view[consumer : consumer + 4].cast("I")
         self._flags = view[flags : flags + 4].cast("I")
-        self.descriptors = view[descriptors:length].cast("Q")
+        self._descriptors = view[descriptors:length].cast("Q")
         view.release()
 
     def close(self) -> None:
         """Unmap the ring: as long as it is mapped, the kernel keeps the socket."""
-        for view in (self.producer, self.consumer, self._flags, self.descriptors):
+        for view in (self._producer, self._consumer, self._flags, self._descriptors):
             view.release()
         self._memory.close()
 
@@ -55,12 +57,41 @@ class Ring:
     @property
     def filled(self) -> int:
         """Descriptors that the producer has put and the consumer has not taken."""
-        return (self.producer[0] - self.consumer[0]) & 0xFFFFFFFF
+        return (self._producer[0] - self._consumer[0]) & 0xFFFFFFFF
 
     @property
     def free(self) -> int:
         """Descriptors that the producer may put."""
         return self.size - self.filled
+
+    def take(self, limit: int) -> list[int]:
+        """Words of up to `limit` descriptors that the kernel has put, one after the other."""
+        at = self._consumer[0]
+        count = min(limit, self.filled)
+        start, end, size = self._span(at, count)
+        if end <= size:
+            words = self._descriptors[start:end].tolist()
+        else:
+            words = self._descriptors[start:].tolist() + self._descriptors[: end - size].tolist()
+        self._consumer[0] = at + count & 0xFFFFFFFF
+        return words
+
+    def put(self, words: list[int]) -> None:
+        """Put descriptors, `words` one after the other; there have to be as many `free`."""
+        at = self._producer[0]
+        count = len(words) // self._words
+        start, end, size = self._span(at, count)
+        if end <= size:
+            self._descriptors[start:end] = array("Q", words)
+        else:
+            self._descriptors[start:] = array("Q", words[: size - start])
+            self._descriptors[: end - size] = array("Q", words[size - start :])
+        self._producer[0] = at + count & 0xFFFFFFFF
+
+    def _span(self, at: int, count: int) -> tuple[int, int, int]:
+        """Words where `count` descriptors from counter `at` on begin and end, if there were no end; and where it is."""
+        start = (at & self._mask) * self._words
+        return start, start + count * self._words, self.size * self._words
 
 
 def receive_ring(xdp: socket.socket, size: int) -> Ring:

@@ -100,30 +100,23 @@ class XdpDevice:
     def receive(self, limit: int = BATCH) -> Sequence[memoryview]:
         """See `NetworkDevice.receive`."""
         self._give_back()
-        ring, frames = self._in, []
-        at = ring.consumer[0]
-        for _ in range(min(limit, ring.filled)):
-            place = 2 * (at & ring.mask)
-            address, length = ring.descriptors[place], ring.descriptors[place + 1] & 0xFFFFFFFF
-            frames.append(self._frames[address : address + length])
-            self._taken.append(address - address % self._slot)
-            at = at + 1 & 0xFFFFFFFF
-        ring.consumer[0] = at
-        return frames
+        words = self._in.take(limit)
+        frames, slot = self._frames, self._slot
+        starts, lengths = words[::2], words[1::2]
+        self._taken = [start - start % slot for start in starts]
+        return [frames[start : start + length] for start, length in zip(starts, lengths, strict=True)]
 
     def transmit(self, frames: Sequence[Octets]) -> int:
         """See `NetworkDevice.transmit`."""
-        self._reclaim()
+        self._spare += self._completion.take(_RING)
         ring = self._out
         count = min(len(frames), len(self._spare), ring.free)
-        at = ring.producer[0]
-        for index in range(count):
-            frame, address = frames[index], self._spare.pop()
-            self._frames[address : address + len(frame)] = frame
-            place = 2 * (at & ring.mask)
-            ring.descriptors[place], ring.descriptors[place + 1] = address, len(frame)
-            at = at + 1 & 0xFFFFFFFF
-        ring.producer[0] = at
+        words: list[int] = []
+        for frame in frames[:count]:
+            start, length = self._spare.pop(), len(frame)
+            self._frames[start : start + length] = frame
+            words += (start, length)
+        ring.put(words)
         if ring.filled and ring.needs_wakeup:
             self._kick()
         return count
@@ -161,22 +154,8 @@ class XdpDevice:
 
     def _give_back(self) -> None:
         """The frames that the last `receive` gave out are the kernel's again."""
-        ring = self._fill
-        at = ring.producer[0]
-        for address in self._taken:
-            ring.descriptors[at & ring.mask] = address
-            at = at + 1 & 0xFFFFFFFF
-        ring.producer[0] = at
-        self._taken.clear()
-
-    def _reclaim(self) -> None:
-        """Frames that were sent are ours again."""
-        ring = self._completion
-        at = ring.consumer[0]
-        for _ in range(ring.filled):
-            self._spare.append(ring.descriptors[at & ring.mask])
-            at = at + 1 & 0xFFFFFFFF
-        ring.consumer[0] = at
+        self._fill.put(self._taken)
+        self._taken = []
 
     def _kick(self) -> None:
         """Tell the kernel to send. Busy and no room mean that it does so already."""
