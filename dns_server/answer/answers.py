@@ -14,6 +14,9 @@ from zones.name import parent
 _NEGATIVE: Final = {Outcome.NODATA: core_kinds.NODATA, Outcome.NXDOMAIN: core_kinds.NXDOMAIN}
 
 
+_FITS_ALWAYS: Final = 400  # octets of a body that nearly every asker takes
+
+
 class _Shared(NamedTuple):
     """What questions that share an answer have in common."""
 
@@ -35,27 +38,34 @@ def answer_for(table: ZoneTable, qname: bytes, name: bytes, qtype: int, do: bool
     ready = table.ready.get((name, qtype, do))
     if ready is not None:
         if table.index is not None:
-            table.index.keep(name, qtype, core_kinds.EXACT, do, ready)
+            table.index.keep(name, qtype, core_kinds.EXACT, do, ready)  # it may have been dropped there
         return ready
     steps = resolve(table, qname, qtype)
     shared = _shared(table, steps, qtype, do)
     if shared is not None:
-        ready = table.ready.get(shared.key)
-        if ready is None:
-            ready = table.ready[shared.key] = render(table, steps, qtype, do, shared.base)
-        if table.index is not None and shared.stand:
-            table.index.keep(shared.stand, shared.qtype, shared.kind, do, ready)
+        ready = table.ready.get(shared.key) or render(table, steps, qtype, do, shared.base)
+        if not _in_core(table, shared, do, ready):
+            table.ready[shared.key] = ready
         return ready
     shared = _proved(table, steps, qtype) if do else None
     if shared is not None:
-        ready = table.denial(shared.key)
-        if ready is None:
-            ready = render(table, steps, qtype, do, shared.base)
+        ready = table.denial(shared.key) or render(table, steps, qtype, do, shared.base)
+        cover = table.chain.cover(name) if isinstance(table.chain, NsecChain) else b""
+        if not cover or not _in_core(table, shared, do, ready, cover):
             table.keep_denial(shared.key, ready)
-        if table.index is not None and shared.stand and isinstance(table.chain, NsecChain):
-            table.index.keep(shared.stand, qtype, shared.kind, do, ready, table.chain.cover(name))
         return ready
     return render(table, steps, qtype, do, name)
+
+
+def _in_core(table: ZoneTable, shared: _Shared, do: bool, answer: Answer, cover: bytes = b"") -> bool:
+    """Leave `answer` to the compiled core; whether that is enough, for the core answers with it from now on.
+
+    An answer that may be too long for some askers is kept in both places: those come here again.
+    """
+    if table.index is None or not shared.stand:
+        return False
+    kept: bool = table.index.keep(shared.stand, shared.qtype, shared.kind, do, answer, cover)
+    return kept and len(answer.body) <= _FITS_ALWAYS
 
 
 def _shared(table: ZoneTable, steps: tuple[Step, ...], qtype: int, do: bool) -> _Shared | None:
@@ -94,7 +104,7 @@ def _proved(table: ZoneTable, steps: tuple[Step, ...], qtype: int) -> _Shared | 
     if not first.synthesized or not _leaves_wildcard(steps):
         return None
     if ends_in_answer(steps):
-        return _Shared((first.source, qtype, proof), parent(first.source), first.source, core_kinds.WILDCARD)
+        return _Shared((first.source, qtype, proof), parent(first.source), first.source, core_kinds.WILDCARD, qtype)
     stand = first.source if len(steps) == 1 and first.outcome is Outcome.NODATA else b""
     return _Shared((first.source, last.outcome, proof), parent(first.source), stand, core_kinds.NODATA)
 

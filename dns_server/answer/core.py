@@ -50,7 +50,7 @@ _LARGEST = cython.declare(cython.Py_ssize_t, UDP_PAYLOAD)
 _OPT_SIZE = cython.declare(cython.Py_ssize_t, 11)
 # Octets of a kept answer before its pointers: flags, three counts, base, octets of the body, number of pointers.
 _ANSWER_HEAD = cython.declare(cython.Py_ssize_t, 14)
-_MAX_ARENA = cython.declare(cython.Py_ssize_t, 1 << 29)
+_MAX_ARENA = cython.declare(cython.Py_ssize_t, 1 << 27)
 _MAX_NODES = cython.declare(cython.Py_ssize_t, 1 << 22)  # as many as a key has bits for
 _MAX_COVERS = cython.declare(cython.Py_ssize_t, (1 << 21) - 1)
 _MASK32 = cython.declare(cython.ulonglong, 0xFFFFFFFF)
@@ -124,6 +124,7 @@ class ZoneIndex:
     _at: cython.uint[::1]
     _slots: cython.uint[::1]
     _slot_mask: cython.ulonglong
+    _entered: cython.Py_ssize_t
     _node_flags: cython.uchar[::1]
     _node_types: cython.ushort[::1]
     _node_types_at: cython.uint[::1]
@@ -152,6 +153,7 @@ class ZoneIndex:
         self._arena = bytearray(256)
         self._used = 0
         self._slot_mask = 0
+        self._entered = 0
 
     def add(self, name: bytes, flags: int, types: list[int]) -> None:
         """Add a name of the zone's tree, folded; the apex first, nothing below a cut or a DNAME. Before `close`."""
@@ -169,39 +171,43 @@ class ZoneIndex:
         self._sorted_at.append(len(self._sorted))
 
     def close(self) -> None:
-        """All names are there. Not sliced: 50 nanoseconds a name."""
+        """All names are there; call `enter` until it says that they can be found."""
         self._covers = len(self._sorted_at) - 1
         if self._covers > _MAX_COVERS:
             self._covers = 0
         self._sorted.append(0)
         self._canonical = self._sorted
         self._canonical_at = self._sorted_at
-        count: cython.Py_ssize_t = len(self._flags)
-        size: cython.Py_ssize_t = _FIRST_SLOTS
-        while size < 2 * count:
-            size *= 2
         self._names = self._octets
         self._at = self._name_at
         self._node_flags = self._flags
         self._types.append(0)  # a view of nothing is none
         self._node_types = self._types
         self._node_types_at = self._types_at
-        slots: cython.uint[::1] = array("I", bytes(4 * size))
-        mask: cython.ulonglong = size - 1
+        size: cython.Py_ssize_t = _FIRST_SLOTS
+        while size < 2 * len(self._flags):
+            size *= 2
+        self._slots = array("I", [0]) * size
+        self._slot_mask = size - 1
+        self._entered = 0
+
+    def enter(self, limit: int) -> bool:
+        """Enter up to `limit` names, 100 nanoseconds each; whether all are entered."""
+        count: cython.Py_ssize_t = min(len(self._flags), self._entered + limit)
         node: cython.Py_ssize_t
-        for node in range(count):
+        for node in range(self._entered, count):
             state: cython.ulonglong = _START
             position: cython.Py_ssize_t = self._at[node + 1]
             first: cython.Py_ssize_t = self._at[node]
             while position > first:
                 position -= 1
                 state = _mix(state, self._names[position])
-            slot: cython.ulonglong = _slot_of(state) & mask
-            while slots[slot]:
-                slot = (slot + 1) & mask
-            slots[slot] = node + 1
-        self._slots = slots
-        self._slot_mask = mask
+            slot: cython.ulonglong = _slot_of(state) & self._slot_mask
+            while self._slots[slot]:
+                slot = (slot + 1) & self._slot_mask
+            self._slots[slot] = node + 1
+        self._entered = count
+        return count == len(self._flags)
 
     @cython.cfunc
     def _find(self, name: cython.uchar[::1], start: cython.Py_ssize_t, end: cython.Py_ssize_t,
@@ -272,10 +278,11 @@ class ZoneIndex:
             slot = (slot + 1) & self._key_mask
         return -1
 
-    def keep(self, name: bytes, rdtype: int, kind: int, do: bool, answer: Answer, cover: bytes = b"") -> None:
-        """Take in a ready answer that stands by the folded `name`; `rdtype` counts for EXACT and WILDCARD.
+    def keep(self, name: bytes, rdtype: int, kind: int, do: bool, answer: Answer, cover: bytes = b"") -> bool:
+        """Take in a ready answer that stands by the folded `name`; whether it is kept here.
 
-        `cover` is the owner of the NSEC record that covers the name asked for, where the answer has one.
+        `rdtype` counts for EXACT and WILDCARD. `cover` is the owner of the NSEC record that covers the name asked for,
+        where the answer has one.
         """
         folded: cython.uchar[::1] = bytearray(name)
         node: cython.Py_ssize_t = self._find(folded, 0, len(name), _hash(name))
@@ -284,14 +291,14 @@ class ZoneIndex:
             covering = canonical_key(cover)
             second = self._cover(bytearray(covering), len(covering))
             if not second:
-                return
+                return False
         if node < 0 or node >= _MAX_NODES:
-            return
+            return False
         key: cython.ulonglong = _key(node, second, rdtype if kind in (_EXACT, _WILDCARD) else _NO_TYPE, kind, do)
         if self._keys[self._free_slot(key)]:  # it is here already, and did not fit into the reply
-            return
+            return True
         if answer.needed >= len(answer.marks) or len(answer.body) > _LARGEST:  # what is cut is not for here
-            return
+            return False
         answers, authorities, additionals = answer.marks[len(answer.marks) - 1].counts
         head = (answer.flags, answers, authorities, additionals, answer.base, len(answer.body), len(answer.pointers))
         octets = b"".join(part.to_bytes(2, "big") for part in (*head, *answer.pointers)) + answer.body
@@ -304,9 +311,7 @@ class ZoneIndex:
             size *= 2
         if size > len(self._arena):
             larger: cython.uchar[::1] = bytearray(size)
-            index: cython.Py_ssize_t
-            for index in range(self._used):
-                larger[index] = self._arena[index]
+            larger[: self._used] = self._arena[: self._used]
             self._arena = larger
         slot: cython.ulonglong = self._free_slot(key)
         self._keys[slot] = key
@@ -316,6 +321,7 @@ class ZoneIndex:
         for octet in octets:
             self._arena[self._used] = octet
             self._used += 1
+        return True
 
     @cython.cfunc
     def _forget(self) -> cython.void:

@@ -159,7 +159,7 @@ class Engine:
             return _empty(Rcode.NOTAUTH), 0, None
         if request.qclass == CLASS_CH:
             return chaos.answer(self.identity, self.catalogue.revision, request.name, request.qtype), 0, None
-        if request.qtype == Type.NXNAME:  # RFC 9824 3.4
+        if request.qtype == Type.NXNAME:  # RFC 9824 3.5
             return _empty(Rcode.FORMERR), 0, Ede.INVALID_QUERY_TYPE
         if request.qclass != CLASS_IN:
             return _empty(Rcode.REFUSED), 0, Ede.NOT_AUTHORITATIVE

@@ -105,7 +105,7 @@ class Option:
 
 
 class Ede:
-    """Extended errors (RFC 8914 4, RFC 9824 3.4)."""
+    """Extended errors (RFC 8914 4, RFC 9824 3.5)."""
 
     NOT_READY: Final = 14
     NOT_AUTHORITATIVE: Final = 20

@@ -80,7 +80,7 @@ class ZoneTable:
 
     def keep_denial(self, key: AnswerKey, answer: Answer) -> None:
         """Keep an answer of which there may be as many as pairs of denial records: no more than some thousands."""
-        if len(self._denials) >= _KEPT_DENIALS:
+        if key not in self._denials and len(self._denials) >= _KEPT_DENIALS:
             self._denials.clear()
         self._denials[key] = answer
 

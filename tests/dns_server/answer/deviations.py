@@ -316,7 +316,7 @@ CHOICES = (
     ),
     Choice(
         "types that no zone can have (128 to 254, OPT), AXFR over UDP, classes other than IN and CHAOS",
-        "REFUSED; FORMERR with the extended error 30 for NXNAME (RFC 9824 section 3.4).",
+        "REFUSED; FORMERR with the extended error 30 for NXNAME (RFC 9824 section 3.5).",
         "They are no questions about data.",
     ),
     Choice(
