@@ -10,6 +10,7 @@ import pytest
 
 from dns_build.image import Image
 from tests.support import git, images, qemu, trees
+from tests.support.servers import free_port
 
 GATEWAY = "10.0.2.2"  # of QEMU's user networking: the host's loopback
 TRANSPORTS: tuple[Callable[..., dns.message.Message], ...] = (dns.query.udp, dns.query.tcp)
@@ -47,7 +48,7 @@ def addresses(transport: Callable[..., dns.message.Message], port: int, name: st
 @pytest.mark.parametrize("machine", MACHINES)
 def test_fetches_zones_answers_and_follows_a_push(machine: str, baked: Image, origin: tuple[git.Origin, str]) -> None:
     repository, url = origin
-    port = qemu.free_port()
+    port = free_port()
     with qemu.running(start(baked, machine, port, f"--remote={url} --poll=1s")) as console:
         console.wait_for("address leased")
         console.wait_for("zones in service .*commit=[0-9a-f]{40}")
@@ -61,7 +62,7 @@ def test_fetches_zones_answers_and_follows_a_push(machine: str, baked: Image, or
 
 @pytest.mark.slow
 def test_serves_what_is_baked_in_with_an_address_by_hand(baked: Image) -> None:
-    port = qemu.free_port()
+    port = free_port()
     parameters = f"--ipv4=10.0.2.15/24 --ipv4-gateway={GATEWAY} --ipv6=none"
     with qemu.running(start(baked, "microvm", port, parameters)) as console:
         console.wait_for(" ready ")

@@ -1,7 +1,6 @@
 """QEMU's emulator for tests: Debian's, unpacked into the cache; every machine is emulated, KVM is not needed."""
 
 import re
-import socket
 import subprocess
 import threading
 from collections.abc import Iterator, Sequence
@@ -97,19 +96,3 @@ def running(arguments: Sequence[str]) -> Iterator[Console]:
             yield Console(process)
         finally:
             process.kill()
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that neither UDP nor TCP uses. Another program could take it before QEMU does."""
-    while True:
-        with (
-            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
-            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
-        ):
-            tcp.bind(("127.0.0.1", 0))
-            port: int = tcp.getsockname()[1]
-            try:
-                udp.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port

@@ -17,7 +17,7 @@ from tests.dns_server.answer.conftest import corpus
 from tests.dns_server.answer.questions import queries
 from tests.support.debian import Unavailable, programs
 from tests.support.served import catalogue_of, zone_from_text
-from tests.support.servers import NAMES, running
+from tests.support.servers import NAMES, free_port, running
 from tests.support.signing import SIGNERS
 
 ZONES = ("wild.example.", "dname.example.", "parent.example.", "alias.example.", "plain.example.", "big.example.")
@@ -144,8 +144,8 @@ def _closing(transport: asyncio.BaseTransport) -> Iterator[asyncio.BaseTransport
 
 async def _validate(engine: Engine, delv: str, anchors: Path, environment: dict[str, str], *, opt_out: bool) -> None:
     loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(engine), local_addr=("127.0.0.1", 0))
-    port = transport.get_extra_info("sockname")[1]
+    port = free_port()
+    transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(engine), local_addr=("127.0.0.1", port))
 
     async def stream(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while prefix := await reader.read(2):
