@@ -93,7 +93,7 @@ def emit(segment: Segment, pseudo_header: int) -> bytes:
         0,
         0,
     )
-    data = bytearray().join((header, header_options, segment.payload))
+    data = b"".join((header, header_options, segment.payload))
     # RFC 8200 8.1: a length above 65535 (a jumbogram) is summed as two words; a segment never gets there.
-    data[_CHECKSUM_AT : _CHECKSUM_AT + 2] = checksum(memoryview(data), pseudo_header + len(data)).to_bytes(2)
-    return bytes(data)
+    check = checksum(data, pseudo_header + len(data)).to_bytes(2)
+    return b"".join((data[:_CHECKSUM_AT], check, data[_CHECKSUM_AT + 2 :]))
