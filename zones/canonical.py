@@ -18,28 +18,42 @@ _A6: Final = 38
 
 
 def canonical_rdata(rdtype: int, rdata: bytes) -> bytes:
-    """`rdata` with its names folded where RFC 4034 6.2 (3) says so."""
+    """`rdata` with its names folded where RFC 4034 6.2 (3) says so; as it is where it has no names in those places."""
     if rdtype == _NAPTR:
         return _fold_names(rdata, _naptr_replacement(rdata), 1)
     if rdtype == _A6:
-        start = 1 + (128 - rdata[0] + 7) // 8
+        start = 1 + (128 - min(rdata[0], 128) + 7) // 8 if rdata else 0
         return _fold_names(rdata, start, 1 if start < len(rdata) else 0)
     place = _NAMES.get(rdtype)
     return rdata if place is None else _fold_names(rdata, *place)
 
 
-def _fold_names(rdata: bytes, start: int, count: int) -> bytes:
+def names_end(rdata: bytes, start: int, count: int) -> int | None:
+    """Index behind `count` uncompressed names that stand in `rdata` from `start` on; None where they don't."""
     end = start
     for _ in range(count):
-        while length := rdata[end]:
+        begin = end
+        while True:
+            if end >= len(rdata) or rdata[end] > names.MAX_LABEL:
+                return None
+            length = rdata[end]
             end += 1 + length
-        end += 1
-    return rdata[:start] + names.fold(rdata[start:end]) + rdata[end:]
+            if not length:
+                break
+        if end - begin > names.MAX_NAME:
+            return None
+    return end
+
+
+def _fold_names(rdata: bytes, start: int, count: int) -> bytes:
+    end = names_end(rdata, start, count)
+    return rdata if end is None else rdata[:start] + names.fold(rdata[start:end]) + rdata[end:]
 
 
 def _naptr_replacement(rdata: bytes) -> int:
     """Where the name begins: behind order, preference and three strings (RFC 3403 4.1)."""
     position = 4
     for _ in range(3):
-        position += 1 + rdata[position]
+        if position < len(rdata):
+            position += 1 + rdata[position]
     return position

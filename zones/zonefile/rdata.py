@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from zones import rdtypes
+from zones.canonical import names_end
 from zones.zonefile.errors import Fault
 from zones.zonefile.fields import hexadecimal, unsigned
 from zones.zonefile.rdata_common import COMMON, STRINGS
@@ -16,6 +17,12 @@ Reader = Callable[[list[bytes], int, bytes], bytes]
 
 READERS: Final[dict[int, Reader]] = {**LAYOUTS, **COMMON}
 """Types that are read without dnspython."""
+
+# Types of RFC 1035 3.3 that dnspython can't check: as many names, and nothing else. Answers compress them.
+_NAMES_ALONE: Final = {
+    rdtypes.NUMBERS[mnemonic]: count
+    for mnemonic, count in {"MD": 1, "MF": 1, "MB": 1, "MG": 1, "MR": 1, "MINFO": 2}.items()
+}
 
 
 def read_rdata(rdtype: int, fields: list[bytes], first: int, origin: bytes) -> bytes:
@@ -42,6 +49,10 @@ def _generic(rdtype: int, fields: list[bytes], first: int) -> bytes:
         raise Fault(first + 1, f"rdata of {len(rdata)} octets", f"{length} octets, as the length says")
     if rdtype in STRINGS:
         _check_strings(rdata, first)
+    elif rdtype in _NAMES_ALONE:
+        if names_end(rdata, 0, _NAMES_ALONE[rdtype]) != len(rdata):
+            mnemonic = rdtypes.to_text(rdtype)
+            raise Fault(first, f"these octets are no rdata of {mnemonic}", "names in wire format, uncompressed")
     elif rdtype in rdtypes.MNEMONICS:
         from zones.zonefile import fallback
 
