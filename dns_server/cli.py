@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Final, NoReturn
 
-from dns_server.parameters import Group
+from dns_server.parameters.parameter import Group
 from dns_server.settings import (
     EXIT_BAD_PARAMETER,
     BadUsage,

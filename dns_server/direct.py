@@ -11,7 +11,8 @@ import structlog
 from dns_platform import machine
 from dns_platform.protocols import Clock, DeviceError, NetworkDevice
 from dns_platform.wrapping.pcap import PcapDevice
-from dns_server.parameters import INTERFACE, IPV4, IPV4_GATEWAY, IPV6, IPV6_GATEWAY, LINK, NAME, PCAP, RESOLVER
+from dns_server.parameters.answers import NAME
+from dns_server.parameters.direct import INTERFACE, IPV4, IPV4_GATEWAY, IPV6, IPV6_GATEWAY, LINK, PCAP, RESOLVER
 from dns_server.settings import BadParameter, BadUsage, Settings
 from dns_server.values import Addressing
 from stack import address

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from dns_server.parameters import TABLE, Parameter
+from dns_server.parameters.parameter import Parameter
+from dns_server.parameters.table import TABLE
 from dns_server.values import MASK, mask_urls
 
 Value = TypeVar("Value")

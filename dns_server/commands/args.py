@@ -3,7 +3,9 @@
 import json
 from typing import Any
 
-from dns_server.parameters import FORMAT, TABLE, Group, OutputFormat, Parameter
+from dns_server.parameters.output import FORMAT, OutputFormat
+from dns_server.parameters.parameter import Group, Parameter
+from dns_server.parameters.table import TABLE
 from dns_server.settings import Settings, parameters_of
 
 
@@ -41,7 +43,7 @@ def markdown() -> str:
     lines = [
         "# Parameters",
         "",
-        "Made from the table in `dns_server/parameters.py` by `unizone args --format=markdown > docs/parameters.md`.",
+        "Made from the table in `dns_server/parameters/` by `unizone args --format=markdown > docs/parameters.md`.",
         "",
         "A parameter is written `--name=value` (or `--name value`). A bad or unknown one stops the program with exit",
         "code 64 and a message with the parameter, the value, what is wrong with it and an example.",

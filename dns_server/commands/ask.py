@@ -16,7 +16,7 @@ from dns_server.answer.engine import Engine
 from dns_server.answer.explain import explain
 from dns_server.answer.protocol import Transport
 from dns_server.answer.table import build
-from dns_server.parameters import ZONES
+from dns_server.parameters.zones import ZONES
 from dns_server.settings import BadParameter, BadUsage, Settings
 from zones import repository
 from zones.folder import FolderTree, scan

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from dns_server.parameters import ZONES
+from dns_server.parameters.zones import ZONES
 from dns_server.settings import BadUsage, Settings
 from zones import name as names
 from zones import repository

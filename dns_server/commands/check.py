@@ -9,7 +9,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from dns_server.parameters import FORMAT, OutputFormat
+from dns_server.parameters.output import FORMAT, OutputFormat
 from dns_server.settings import BadUsage, Settings
 from dns_server.trees import NoTree, open_tree
 from zones.audit import NoZone, Report, audit_file, audit_tree

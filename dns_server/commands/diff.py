@@ -10,7 +10,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
-from dns_server.parameters import FORMAT, OutputFormat
+from dns_server.parameters.output import FORMAT, OutputFormat
 from dns_server.settings import BadUsage, Settings
 from dns_server.trees import NoTree, open_tree, work_tree
 from zones import name as names

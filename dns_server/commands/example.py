@@ -13,7 +13,9 @@ from typing import Final
 from dns_server.commands import serve
 from dns_server.commands.example_network import OURS, NoNetwork, example_network
 from dns_server.endpoint import Endpoint
-from dns_server.parameters import INTERFACE, NET, POLL, Net
+from dns_server.parameters.direct import INTERFACE
+from dns_server.parameters.network import NET, Net
+from dns_server.parameters.zones import POLL
 from dns_server.settings import DEFAULT, Settings
 from zones.git.url import parse_url
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from dns_server.parameters import INTERFACE, IPV4, IPV6, LINK
+from dns_server.parameters.direct import INTERFACE, IPV4, IPV6, LINK
 from dns_server.settings import Settings
 
 _LINUX: Final = ("192.0.2.1/24", "2001:db8::1/64")

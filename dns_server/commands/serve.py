@@ -15,28 +15,20 @@ from dns_server.endpoint import Endpoint
 from dns_server.listeners.streams import StreamLimits
 from dns_server.logs.setup import sending, start_logs
 from dns_server.logs.syslog import Syslog
-from dns_server.parameters import (
-    BAKED,
-    HTTP,
-    HTTP_ALLOW,
-    HTTP_TOKEN,
+from dns_server.parameters.answers import NAME, VERSION_TEXT
+from dns_server.parameters.management import HTTP, HTTP_ALLOW, HTTP_TOKEN
+from dns_server.parameters.network import (
     LISTEN,
-    NAME,
     NET,
-    POLL,
-    REMOTE,
-    SERIAL,
     TCP_CONNECTIONS,
     TCP_IDLE,
     TCP_PER_CLIENT,
     TLS_CERT,
     TLS_KEY,
     TLS_LISTEN,
-    VERSION_TEXT,
-    ZONES,
     Net,
-    SerialPolicy,
 )
+from dns_server.parameters.zones import BAKED, POLL, REMOTE, SERIAL, ZONES, SerialPolicy
 from dns_server.service import HttpPlan, Plan, Service
 from dns_server.settings import BadParameter, BadUsage, Settings
 from zones.folder import FolderSource

@@ -9,7 +9,7 @@ from typing import Final, TextIO
 
 from structlog.typing import EventDict
 
-from dns_server.parameters import LogFormat
+from dns_server.parameters.logs import LogFormat
 
 _COLOURS: Final = {"debug": "\x1b[2m", "warning": "\x1b[33m", "error": "\x1b[31m", "critical": "\x1b[31m"}
 _RESET: Final = "\x1b[0m"

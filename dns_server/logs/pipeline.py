@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
-from dns_server.parameters import Level
+from dns_server.parameters.logs import Level
 from dns_server.values import mask_urls
 
 Sink = Callable[[EventDict], None]

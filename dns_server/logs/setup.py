@@ -11,10 +11,10 @@ from dns_server.logs.console import Console
 from dns_server.logs.pipeline import configure
 from dns_server.logs.syslog import PORTS, Collector, Syslog
 from dns_server.logs.syslog_format import renderer
-from dns_server.parameters import (
+from dns_server.parameters.answers import NAME
+from dns_server.parameters.logs import (
     LOG_FORMAT,
     LOGS,
-    NAME,
     SYSLOG,
     SYSLOG_CERT,
     SYSLOG_FORMAT,

@@ -22,7 +22,7 @@ from structlog.typing import EventDict
 from dns_server.logs.authenticator import Authenticator
 from dns_server.logs.syslog_format import Render, frame
 from dns_server.logs.throttle import Throttle
-from dns_server.parameters import Framing, SyslogProtocol
+from dns_server.parameters.logs import Framing, SyslogProtocol
 
 if TYPE_CHECKING:  # images without TLS have no ssl
     import ssl

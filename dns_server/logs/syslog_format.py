@@ -11,7 +11,7 @@ from typing import Final
 from structlog.typing import EventDict
 
 from dns_server.logs.console import text_value
-from dns_server.parameters import Framing, SyslogFormat
+from dns_server.parameters.logs import Framing, SyslogFormat
 
 DAEMON: Final = 3
 """Facility (RFC 5424 6.2.1)."""

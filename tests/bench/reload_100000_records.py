@@ -15,7 +15,7 @@ from dns_server.answer.chaos import Identity
 from dns_server.listeners.streams import StreamLimits
 from dns_server.logs.console import Console
 from dns_server.logs.pipeline import configure
-from dns_server.parameters import Level, LogFormat
+from dns_server.parameters.logs import Level, LogFormat
 from dns_server.service import Plan, Service
 from tests.support.server import serve
 from zones.folder import FolderSource

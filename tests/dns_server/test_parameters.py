@@ -9,7 +9,11 @@ import pytest
 from dns_server.cli import main
 from dns_server.commands.args import markdown
 from dns_server.endpoint import Endpoint
-from dns_server.parameters import LISTEN, LOGS, POLL, REMOTE, TABLE, Group, Level, Parameter
+from dns_server.parameters.logs import LOGS, Level
+from dns_server.parameters.network import LISTEN
+from dns_server.parameters.parameter import Group, Parameter
+from dns_server.parameters.table import TABLE
+from dns_server.parameters.zones import POLL, REMOTE
 from dns_server.settings import BadParameter, Source, parameters_of, resolve
 
 ROOT = Path(__file__).parent.parent.parent

@@ -12,7 +12,7 @@ from typing import TextIO
 import pytest
 
 from dns_server.logs.console import Console
-from dns_server.parameters import LogFormat
+from dns_server.parameters.logs import LogFormat
 from tests.support.dig import ask
 
 EVENT = {"timestamp": "2026-01-01T00:00:00.000000Z", "level": "info", "event": "something"}

@@ -11,7 +11,7 @@ import structlog
 from dns_server.logs.console import Console
 from dns_server.logs.pipeline import configure
 from dns_server.logs.throttle import Throttle
-from dns_server.parameters import Level, LogFormat
+from dns_server.parameters.logs import Level, LogFormat
 
 Lines = Callable[[], list[str]]
 

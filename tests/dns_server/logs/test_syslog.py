@@ -16,7 +16,7 @@ from dns_server.cli import main
 from dns_server.logs import authenticator
 from dns_server.logs.syslog import MAX_DATAGRAM, QUEUE
 from dns_server.logs.syslog_format import frame, renderer
-from dns_server.parameters import Framing, SyslogFormat
+from dns_server.parameters.logs import Framing, SyslogFormat
 from tests.support.certificates import Files, self_signed
 from tests.support.rsyslog import collector
 from tests.support.server import Server, eventually, serve

@@ -1,0 +1,16 @@
+"""The whole table, in the order of `--help` and of the docs."""
+
+from typing import Any, Final
+
+from dns_server.parameters import answers, direct, logs, management, network, output, zones
+from dns_server.parameters.parameter import Parameter
+
+TABLE: Final[tuple[Parameter[Any], ...]] = (
+    *zones.TABLE,
+    *network.TABLE,
+    *direct.TABLE,
+    *answers.TABLE,
+    *management.TABLE,
+    *logs.TABLE,
+    *output.TABLE,
+)
