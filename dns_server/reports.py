@@ -66,6 +66,10 @@ def report(log: FilteringBoundLogger, before: Snapshot, after: Snapshot, change:
         known = before.key_files.get(path)
         if known is None or known.findings != keys.findings:
             _findings(log.error, "keys not taken", path, keys.findings)
+    policy = after.policy_file
+    if policy is not None and policy.findings and policy is not before.policy_file:
+        state = "nobody may do anything" if policy.policy is None else "the version before stays in force"
+        _findings(log.error, "policy not taken", policy.source.path, policy.findings, state=state)
     if after.findings != before.findings:
         _findings(log.warning, "files that can't be zones", "repository", after.findings)
     log.info(

@@ -45,6 +45,8 @@ def audit_tree(tree: Tree, now: float, verify: Verify | None) -> Sliced[Report]:
     findings = set(snapshot.findings)
     for parts in (snapshot.zones, snapshot.broken, snapshot.key_files):
         findings.update(finding for part in parts.values() for finding in part.findings)
+    if snapshot.policy_file is not None:
+        findings.update(snapshot.policy_file.findings)
     return _report([served.zone for served in snapshot.zones.values()], findings)
 
 

@@ -15,10 +15,11 @@ from zones.checks import check
 from zones.checks.verify import Verify
 from zones.findings import Finding, Place, Severity, has_errors
 from zones.keys import TsigKey, read_keys
+from zones.policy import read_policy
 from zones.repository import Layout
 from zones.serial import is_newer, next_serial
 from zones.slices import Sliced
-from zones.snapshot import BrokenZone, HeldBack, KeyFile, ServedZone, Snapshot
+from zones.snapshot import BrokenZone, HeldBack, KeyFile, PolicyFile, ServedZone, Snapshot
 from zones.tree import Entry, Tree
 from zones.zone import Zone
 from zones.zonefile import parse
@@ -90,6 +91,7 @@ class _Load:
             broken=self._broken,
             held_back=tuple(self._held_back),
             key_files=key_files,
+            policy_file=None if self._files.policy is None else self._read_policy(self._files.policy),
             findings=tuple(self._files.findings),
         )
 
@@ -219,6 +221,18 @@ class _Load:
         if has_errors(findings) and before is not None:
             keys = list(before.keys)
         return KeyFile(sources.read_so_far or (entry,), tuple(keys), tuple(findings))
+
+    def _read_policy(self, entry: Entry) -> PolicyFile:
+        before = self._previous.policy_file
+        if before is not None and before.source == entry:
+            return before
+        try:
+            policy, findings = read_policy(self._tree.read(entry.path), entry.path)
+        except OSError as error:
+            policy, findings = None, (_unreadable(entry.path, error),)
+        if policy is None and before is not None:
+            policy = before.policy
+        return PolicyFile(entry, policy, findings)
 
 
 class _Sources:

@@ -46,6 +46,8 @@ class Layout:
     """Zones that several files claim, by folded wire origin; none of these is in `zones`."""
     keys: dict[str, tuple[bytes, Entry]] = field(default_factory=dict)
     """Key files by path, with the zone that they are for."""
+    policy: Entry | None = None
+    """The file that says who may do what."""
     blobs: dict[str, str] = field(default_factory=dict)
     """Blob of every file by path, those in folders too."""
     findings: list[Finding] = field(default_factory=list)
@@ -98,7 +100,10 @@ def layout(entries: Iterable[Entry]) -> Sliced[Layout]:
             yield
         path = entry.path
         result.blobs[path] = entry.blob
-        if "/" in path or path == POLICY:
+        if "/" in path:
+            continue
+        if path == POLICY:
+            result.policy = entry
             continue
         try:
             scope = keys_of(path)

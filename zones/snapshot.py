@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from zones.findings import Finding
 from zones.keys import TsigKey
+from zones.policy import Policy
 from zones.tree import Entry
 from zones.zone import Zone
 
@@ -46,6 +47,16 @@ class KeyFile:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyFile:
+    """`_policy.toml`: who may do what."""
+
+    source: Entry
+    policy: Policy | None
+    """Of the last good version while the file is broken; None where there never was one: nobody may do anything."""
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class HeldBack:
     """A change that was not applied because it removes too much."""
 
@@ -65,5 +76,6 @@ class Snapshot:
     held_back: tuple[HeldBack, ...] = ()
     key_files: Mapping[str, KeyFile] = field(default_factory=dict)
     """By path."""
+    policy_file: PolicyFile | None = None
     findings: tuple[Finding, ...] = ()
     """What is wrong with the repository itself: names of files that cannot be zones."""

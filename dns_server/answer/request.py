@@ -78,7 +78,7 @@ def parse(wire: bytes) -> Request:
     questions, answers, authorities, additionals = _COUNTS.unpack_from(wire, 4)
     if questions != 1:  # RFC 9619: never more than one; none at all asks nothing
         raise Malformed("the question count is not 1")
-    end = _question_end(wire)
+    end = question_end(wire)
     qtype, qclass = _PAIR.unpack_from(wire, end - 4)
     qname = wire[HEADER_SIZE : end - 4]
     flags = int.from_bytes(wire[2:4], "big")
@@ -90,10 +90,10 @@ def parse(wire: bytes) -> Request:
     try:
         position = end
         for _ in range(authorities):
-            position = _skip_name(wire, position)
+            position = skip_name(wire, position)
             position += _RECORD.size + _RECORD.unpack_from(wire, position)[3]
         for index in range(additionals):
-            start, position = position, _skip_name(wire, position)
+            start, position = position, skip_name(wire, position)
             rdtype, rdclass, ttl, length = _RECORD.unpack_from(wire, position)
             position += _RECORD.size
             rdata = wire[position : position + length]
@@ -115,7 +115,7 @@ def parse(wire: bytes) -> Request:
     return Request(wire[:2], flags, qname, qtype, qclass, edns, tsig, fold(qname))
 
 
-def _question_end(wire: bytes) -> int:
+def question_end(wire: bytes) -> int:
     """Where the one question ends."""
     position, end = HEADER_SIZE, len(wire)
     while position < end:
@@ -132,7 +132,7 @@ def _question_end(wire: bytes) -> int:
     return position + 4
 
 
-def _skip_name(wire: bytes, position: int) -> int:
+def skip_name(wire: bytes, position: int) -> int:
     """Where the name at `position` ends; pointers are not followed, for no such name is looked at."""
     end = len(wire)
     while position < end:

@@ -69,7 +69,7 @@ def test_update_implies_transfer_implies_notify() -> None:
     [
         (f"a._update. DNSKEY 256 3 163 {SECRET}", ".", "flags 256"),
         (f"a._update. DNSKEY 0 3 13 {SECRET}", ".", "algorithm 13"),
-        (f"a._update. DNSKEY 0 3 157 {SECRET}", ".", "algorithm 157"),
+        (f"a._update. DNSKEY 0 3 156 {SECRET}", ".", "algorithm 156"),
         ("a._update. A 192.0.2.1", ".", "no DNSKEY"),
         (f"a._update.example.org. DNSKEY 0 3 163 {SECRET}", "example.com.", "not below"),
         (f"a._update. DNSKEY 0 3 163 {SECRET}\na._update. DNSKEY 0 3 165 {SECRET}", ".", "2 secrets"),
@@ -81,3 +81,20 @@ def test_what_is_no_key_is_refused_without_showing_the_secret(text: str, scope: 
     assert complaint in finding.message
     assert SECRET not in str(finding)
     assert finding.place.line == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "secondary"),
+    [
+        ("192.0.2.1.192.0.2.2._transfer.example.com.", ("192.0.2.2", 53)),
+        ("192.0.2.1.192.0.2.2_1053._transfer.", ("192.0.2.2", 1053)),
+        ("laptop.192.0.2.1.192.0.2.2._transfer.example.com.", ("192.0.2.2", 53)),
+        ("192.0.2.1._transfer.example.com.", None),  # the primary's
+        ("192.0.2.1.192.0.2.256._transfer.example.com.", None),
+        ("192.0.2.1.192.0.2.2_0._transfer.example.com.", None),
+        ("192.0.2.1.192.0.2.2._update.example.com.", None),
+        ("a.b.c.d.192.0.2.2._transfer.example.com.", None),
+    ],
+)
+def test_a_name_with_two_addresses_tells_of_a_secondary(name: str, secondary: tuple[str, int] | None) -> None:
+    assert read_one(f"{name} DNSKEY 0 3 163 {SECRET}").secondary == secondary
