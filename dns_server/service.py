@@ -32,6 +32,7 @@ from dns_server.telemetry.lag import LoopLag
 from dns_server.telemetry.sources import Sources
 from dns_server.telemetry.statistics import QueryStatistics
 from dns_server.values import Network
+from stack.address import Address
 from stack.loop.loop import StackLoop
 from zones.snapshot import Snapshot
 from zones.sync import Sync
@@ -208,7 +209,7 @@ class Service:
     def _answer(self, transport: Transport) -> Answer:
         engine, clock = self.engine, time.time
 
-        def answer(query: bytes) -> bytes | None:
+        def answer(query: bytes, _source: Address) -> bytes | None:
             try:
                 return engine.respond(query, transport, clock())
             except Exception as error:  # a defect of ours: one query is lost, the service is not
@@ -219,9 +220,9 @@ class Service:
         if statistics is None:
             return answer
 
-        def counted(query: bytes) -> bytes | None:
+        def counted(query: bytes, source: Address) -> bytes | None:
             started = timer()
-            reply = answer(query)
+            reply = answer(query, source)
             statistics.note(transport, reply, timer() - started)
             return reply
 

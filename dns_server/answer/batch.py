@@ -7,6 +7,11 @@ from dns_server.answer.protocol import UDP_PAYLOAD
 
 REPLY_STRIDE: Final = (UDP_PAYLOAD + 63) & ~63
 """Octets of a reply's slot."""
+PEER_STRIDE: Final = 32
+"""Octets of a peer's slot."""
+_IPV4: Final = slice(4, 8)
+_IPV6: Final = slice(8, 24)
+_AF_INET: Final = 2
 
 
 class Batch:
@@ -19,6 +24,9 @@ class Batch:
         """Datagram `i` begins at `i * stride`."""
         self.lengths: Final = array("i", bytes(4 * size))
         """Octets of each datagram."""
+        self.peers: Final = bytearray(size * PEER_STRIDE)
+        """Whom datagram `i` is from, at `i * PEER_STRIDE`, as Linux has it (ip(7), ipv6(7)): the family, 2 or 10, in
+        the machine's order at 0; the port at 2; an IPv4 address at 4, an IPv6 address at 8."""
         self.replies: Final = bytearray(size * REPLY_STRIDE)
         """Reply `i` begins at `i * REPLY_STRIDE`."""
         self.reply_lengths: Final = array("i", bytes(4 * size))
@@ -28,6 +36,11 @@ class Batch:
         """Datagram `index`."""
         start = index * self.stride
         return bytes(self.queries[start : start + self.lengths[index]])
+
+    def source(self, index: int) -> bytes:
+        """The address that datagram `index` is from: 4 or 16 octets."""
+        peer = self.peers[index * PEER_STRIDE : (index + 1) * PEER_STRIDE]
+        return bytes(peer[_IPV4 if peer[0] | peer[1] == _AF_INET else _IPV6])
 
     def put_query(self, index: int, wire: bytes) -> None:
         """Put a datagram into slot `index`. ValueError if it is too long."""

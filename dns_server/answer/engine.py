@@ -36,6 +36,7 @@ from dns_server.answer.protocol import (
 )
 from dns_server.answer.render import Answer, Mark
 from dns_server.answer.request import Malformed, Request, parse
+from stack.address import Address
 from zones.slices import run_to_end
 
 if TYPE_CHECKING:
@@ -122,16 +123,19 @@ class Engine:
         answer, rcode, ede = self._answer(request)
         return self._reply(request, transport, answer, rcode, ede)
 
-    def respond_batch(self, batch: Batch, count: int, respond: Callable[[bytes], bytes | None]) -> None:
-        """Reply to the first `count` datagrams of `batch`: the core to what it can, `respond` to each of the rest."""
+    def respond_batch(self, batch: Batch, count: int, respond: Callable[[bytes, Address], bytes | None]) -> None:
+        """Reply to the first `count` datagrams of `batch`: the core to what it can, `respond` to each of the rest.
+
+        `respond` gets the message and the address that it is from.
+        """
         if self.respond_core(batch, count):
             self.respond_rest(batch, count, respond)
 
-    def respond_rest(self, batch: Batch, count: int, respond: Callable[[bytes], bytes | None]) -> None:
+    def respond_rest(self, batch: Batch, count: int, respond: Callable[[bytes, Address], bytes | None]) -> None:
         """Let `respond` reply to the datagrams that the core left."""
         for index in range(count):
             if not batch.reply_lengths[index]:
-                reply = respond(batch.query(index))
+                reply = respond(batch.query(index), batch.source(index))
                 if reply is not None:
                     batch.put_reply(index, reply)
 

@@ -13,6 +13,7 @@ from dns_server.listeners.answering import Answer, BatchAnswer
 from dns_server.listeners.host import MAX_QUERY, CannotListen, UdpCounters
 from dns_server.listeners.streams import StreamConnection
 from stack import address
+from stack.address import Address
 from stack.interface.udp import UdpError, UdpSocket
 from stack.loop.loop import StackLoop
 from stack.loop.server import Server
@@ -39,13 +40,13 @@ class DatagramAnswerer:
         if self._socket is not None:
             self._socket.close()
 
-    def _respond(self, query: bytes) -> bytes | None:
+    def _respond(self, query: bytes, source: Address) -> bytes | None:
         counters = self._counters
         counters.received += 1
         if len(query) > MAX_QUERY:
             counters.oversized += 1
             return None
-        reply = self._answer(query)
+        reply = self._answer(query, source)
         if reply is not None:
             counters.sent += 1  # what can't be sent after all is counted by the stack
         return reply

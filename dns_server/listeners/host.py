@@ -13,6 +13,7 @@ from dns_server.endpoint import Endpoint
 from dns_server.listeners.answering import Answer, BatchAnswer
 from dns_server.listeners.messages import MessageQueue, is_available
 from dns_server.listeners.streams import StreamConnection
+from stack.address import parse
 
 DATAGRAMS_A_TURN: Final = 32
 """Datagrams of one socket that are answered before others get their turn."""
@@ -101,7 +102,7 @@ class UdpSocket:
                 if len(data) > MAX_QUERY:
                     counters.oversized += 1
                     continue
-                reply = answer(data)
+                reply = answer(data, parse(peer[0].partition("%")[0]))
                 if reply is not None:
                     self._try_send(reply, context, peer)
         except BlockingIOError:

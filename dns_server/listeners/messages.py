@@ -12,7 +12,7 @@ import sys
 from array import array
 from typing import Final
 
-from dns_server.answer.batch import REPLY_STRIDE, Batch
+from dns_server.answer.batch import PEER_STRIDE, REPLY_STRIDE, Batch
 
 BATCH: Final = 64
 """Datagrams of one system call."""
@@ -20,7 +20,6 @@ BATCH: Final = 64
 # struct mmsghdr of a 64-bit Linux, in words of 8 octets: msghdr has seven of them, then comes the length.
 _WORDS: Final = 8
 _NAME, _NAME_LENGTH, _VECTOR, _VECTORS, _CONTROL, _CONTROL_LENGTH, _FLAGS, _LENGTH = range(_WORDS)
-_NAME_SIZE: Final = 32  # room for sockaddr_in6, which has 28 octets
 _CONTROL_SIZE: Final = 64  # room for one cmsghdr with in6_pktinfo
 _CONTROL_WORDS: Final = _CONTROL_SIZE // 4
 _INTERFACE_WORD: Final = 4  # ipi_ifindex stands behind the 16 octets of cmsghdr
@@ -41,8 +40,6 @@ class MessageQueue:
         """Datagrams of the last turn that were longer than a slot."""
         self._descriptor = bound.fileno()
         self._library = ctypes.CDLL(None, use_errno=True)
-        self.names: Final = bytearray(BATCH * _NAME_SIZE)
-        """Socket addresses of the peers, each in 32 octets."""
         control = self._control = array("I", bytes(BATCH * _CONTROL_SIZE))
         self._is_ipv4 = bound.family == socket.AF_INET
         self._is_wildcard = is_wildcard
@@ -51,8 +48,9 @@ class MessageQueue:
         self._incoming, self._in_vectors = _headers(self.batch.queries, stride)
         self._outgoing, self._out_vectors = _headers(self.batch.replies, REPLY_STRIDE)
         self._in_vectors[1::2] = array("Q", [stride] * BATCH)
+        peers = _address(self.batch.peers)
         for headers in (self._incoming, self._outgoing):
-            headers[_NAME::_WORDS] = array("Q", [_address(self.names) + index * _NAME_SIZE for index in range(BATCH)])
+            headers[_NAME::_WORDS] = array("Q", [peers + index * PEER_STRIDE for index in range(BATCH)])
             headers[_NAME_LENGTH::_WORDS] = self._name_lengths
             if is_wildcard:
                 places = [_address(control) + index * _CONTROL_SIZE for index in range(BATCH)]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from dns_server.listeners.answering import Answer
 from dns_server.listeners.clients import Clients
+from stack.address import Address, parse
 
 if TYPE_CHECKING:  # images without TLS have no ssl
     import ssl
@@ -157,6 +158,7 @@ class StreamConnection(asyncio.Protocol):
         "_context",
         "_handshaking",
         "_scheduled",
+        "_source",
         "_streams",
         "_transport",
         "_write_paused",
@@ -167,6 +169,7 @@ class StreamConnection(asyncio.Protocol):
         self._context = context
         self._buffer = bytearray()
         self._transport: asyncio.Transport | None = None
+        self._source: Address = b""
         self._handshaking = context is not None
         self._write_paused = False
         self._scheduled = False  # the next turn over the buffer is already on its way
@@ -180,6 +183,7 @@ class StreamConnection(asyncio.Protocol):
             transport.abort()
             return
         self._transport = transport
+        self._source = parse(peer[0].partition("%")[0])
         if self._context is None:
             transport.set_write_buffer_limits(high=UNSENT_LIMIT)
         else:
@@ -250,7 +254,7 @@ class StreamConnection(asyncio.Protocol):
             end = position + 2 + int.from_bytes(buffer[position : position + 2], "big")
             if len(buffer) < position + 2 or len(buffer) < end:
                 break
-            reply = streams.answer(bytes(buffer[position + 2 : end]))
+            reply = streams.answer(bytes(buffer[position + 2 : end]), self._source)
             position = end
             queries += 1
             if reply is None:

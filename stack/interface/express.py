@@ -91,7 +91,7 @@ class Express:
             or (made and not _fits(frame[_ADDRESSES_4 : ethernet.HEADER + total], length))
         ):
             return None
-        payload = respond(bytes(frame[ethernet.HEADER + _HEADERS_4 : ethernet.HEADER + total]))
+        payload = respond(bytes(frame[ethernet.HEADER + _HEADERS_4 : ethernet.HEADER + total]), source)
         if payload is None:
             return TAKEN
         length = udp.HEADER + len(payload)
@@ -149,7 +149,7 @@ class Express:
             or not _fits(frame[_ADDRESSES_6:end], length)
         ):
             return None
-        payload = respond(bytes(frame[_IPV6.size : end]))
+        payload = respond(bytes(frame[_IPV6.size : end]), source)
         if payload is None:
             return TAKEN
         length = udp.HEADER + len(payload)

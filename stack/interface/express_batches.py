@@ -40,6 +40,13 @@ class Slots(Protocol):
         ...
 
     @property
+    def peers(self) -> bytearray:
+        """Where each request is from, in 32 octets as Linux has a socket address: the family (2 or 10, little-endian)
+        at 0, the port at 2, an IPv4 address at 4, an IPv6 address at 8.
+        """
+        ...
+
+    @property
     def replies(self) -> bytearray:
         """Replies."""
         ...
@@ -119,6 +126,6 @@ def express_batches(
     if not is_compiled(CORE_MODULE):
         return None
     core: ExpressCore = importlib.import_module(CORE_MODULE).ExpressCore(
-        mac, slots.queries, slots.lengths, slots.replies, slots.reply_lengths, slots.size
+        mac, slots.queries, slots.peers, slots.lengths, slots.replies, slots.reply_lengths, slots.size
     )
     return ExpressBatches(core, udp_sockets, ip4, ip6, len(slots.replies) // slots.size, respond)

@@ -17,6 +17,9 @@ _ETHERNET = cython.declare(cython.Py_ssize_t, 14)
 _HEAD_4 = cython.declare(cython.Py_ssize_t, 42)  # Ethernet, IPv4 without options, UDP
 _HEAD_6 = cython.declare(cython.Py_ssize_t, 62)  # Ethernet, IPv6, UDP
 _SLOT = cython.declare(cython.Py_ssize_t, 64)  # a head, for the reply
+_PEER = cython.declare(cython.Py_ssize_t, 32)
+_AF_INET = cython.declare(cython.int, 2)  # of Linux; machines are little-endian, so the family's first octet is all
+_AF_INET6 = cython.declare(cython.int, 10)
 _UDP = cython.declare(cython.int, 17)
 _TTL = cython.declare(cython.int, 64)
 _DO_NOT_FRAGMENT = cython.declare(cython.int, 0x40)
@@ -117,11 +120,13 @@ class ExpressCore:
     """The express way of the interface with address `mac`, between frames and slots.
 
     Request `i` is at `i * stride` of `queries`, `lengths[i]` octets; so are replies, where a length of 0 is no reply.
+    Its source goes to `i * 32` of `peers`, as `Slots` has it.
     """
 
     count = cython.declare(cython.int, visibility="readonly")
     _mac: cython.uchar[::1]
     _queries: cython.uchar[::1]
+    _peers: cython.uchar[::1]
     _lengths: cython.int[::1]
     _replies: cython.uchar[::1]
     _reply_lengths: cython.int[::1]
@@ -145,6 +150,7 @@ class ExpressCore:
         self,
         mac: bytes,
         queries: bytearray,
+        peers: bytearray,
         lengths: object,
         replies: bytearray,
         reply_lengths: object,
@@ -153,6 +159,7 @@ class ExpressCore:
         self.count = 0
         self._mac = bytearray(mac)
         self._queries = queries
+        self._peers = peers
         self._lengths = lengths
         self._replies = replies
         self._reply_lengths = reply_lengths
@@ -231,6 +238,7 @@ class ExpressCore:
         # Addresses and datagram lie side by side: their sum is that of the datagram and most of its pseudo-header
         if (view[40] | view[41]) and _fold(_sum(view, 26, _ETHERNET + total) + _UDP + length) != _WORD:
             return False
+        self._peer(_AF_INET, view, 34, 26, 4, 4)
         self._keep(view, _HEAD_4, length - 8)
         return True
 
@@ -264,6 +272,7 @@ class ExpressCore:
                 return False
         if _fold(_sum(view, 22, _HEAD_6 - 8 + length) + _UDP + length) != _WORD:
             return False
+        self._peer(_AF_INET6, view, 54, 22, 8, 16)
         self._keep(view, _HEAD_6, length - 8)
         return True
 
@@ -283,6 +292,24 @@ class ExpressCore:
         _copy(self._queries, self.count * self._stride, view, head, length)
         self._lengths[self.count] = length
         self.count += 1
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=False)
+    def _peer(
+        self,
+        family: cython.int,
+        view: cython.const[cython.uchar][::1],
+        port: cython.Py_ssize_t,
+        address: cython.Py_ssize_t,
+        to: cython.Py_ssize_t,
+        size: cython.Py_ssize_t,
+    ) -> cython.int:
+        """Note the port at `port` and the address of `size` octets at `address`, which goes to octet `to`."""
+        at: cython.Py_ssize_t = self.count * _PEER
+        self._peers[at] = family
+        _copy(self._peers, at + 2, view, port, 2)
+        _copy(self._peers, at + to, view, address, size)
+        return 0
 
     def give(self, hop_limit: cython.int) -> list[Octets]:
         """The frames with the replies; IPv6 packets carry `hop_limit`."""

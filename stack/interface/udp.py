@@ -24,8 +24,8 @@ _ATTEMPTS = 64
 
 Received = Callable[[bytes, Endpoint, Endpoint], None]
 """Called with payload, source and destination of each datagram."""
-Respond = Callable[[bytes], bytes | None]
-"""The reply to one request, or None for none; never raises."""
+Respond = Callable[[bytes, Address], bytes | None]
+"""The reply to one request from an address, or None for none; never raises."""
 Failed = Callable[[Endpoint, Unreachable], None]
 """Called with the destination of a datagram that did not arrive, and why, as far as ICMP says so."""
 
@@ -110,7 +110,7 @@ class Udp:
         return self._bind(local, received, failed, remote)
 
     def serve(self, local: Endpoint, respond: Respond) -> UdpSocket:
-        """As `bind`, for requests that are answered at once, by what `respond` makes of their payload alone.
+        """As `bind`, for requests that are answered at once, by what `respond` makes of their payload and source.
 
         Answers come from the address that was asked. A port that is served has no other sockets of its family, so that
         `Express` need not look for them.
@@ -173,16 +173,20 @@ class Udp:
         respond = self.responders.get(socket.local)
         if respond is None:
             socket.received(bytes(datagram.payload), peer, local)
+        elif group:  # one request, and everybody on the link would answer it to a source that may be forged
+            self._counters.add(udp.LAYER, "request to a group")
+        elif not datagram.source:
+            self._counters.add(udp.LAYER, "request from port 0")
         else:
-            reply = respond(bytes(datagram.payload))
+            reply = respond(bytes(datagram.payload), source)
             if reply is not None:
-                self._reply(socket, reply, peer, None if group else destination, now)
+                self._reply(socket, reply, peer, destination, now)
         return None
 
-    def _reply(self, socket: UdpSocket, reply: bytes, peer: Endpoint, source: Address | None, now: float) -> None:
+    def _reply(self, socket: UdpSocket, reply: bytes, peer: Endpoint, source: Address, now: float) -> None:
         try:
             self.send(socket, reply, peer, now, source)
-        except UdpError:  # no port to answer to, no route, too long
+        except UdpError:  # no route, too long
             self._counters.add(udp.LAYER, "reply that can't be sent")
 
     def accepts(self, source: Address, destination: Address, quoted: memoryview) -> bool:

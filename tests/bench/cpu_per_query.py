@@ -118,7 +118,7 @@ def _compute(file: Path, wires: list[bytes], label: str) -> None:
     def answer() -> float:
         begin = time.process_time()
         for batch in batches:
-            engine.respond_batch(batch, BATCH, lambda wire: engine.respond(wire, Transport.UDP, 0.0))
+            engine.respond_batch(batch, BATCH, lambda wire, _: engine.respond(wire, Transport.UDP, 0.0))
         return (time.process_time() - begin) / len(wires) * 1e9
 
     first = answer()
@@ -223,7 +223,7 @@ def _sender(client: socket.socket, port: int, wires: list[bytes]) -> MessageQueu
     """A queue whose replies are the queries to send."""
     queue = MessageQueue(client, 512, is_wildcard=False)
     address = struct.pack("=H", socket.AF_INET) + struct.pack("!H4s24x", port, socket.inet_aton("127.0.0.1"))
-    queue.names[:] = address * BATCH
+    queue.batch.peers[:] = address * BATCH
     for index, wire in enumerate(wires):
         queue.batch.put_reply(index, wire)
     return queue

@@ -28,7 +28,7 @@ def run() -> None:
     engine.catalogue = Catalogue().updated({zone.origin: run_to_end(build(zone))})
     host = Host()
     for size in (4, 16):
-        host.interface.udp.serve(Endpoint(bytes(size), 53), lambda query: engine.respond(query, Transport.UDP, 0.0))
+        host.interface.udp.serve(Endpoint(bytes(size), 53), lambda query, _: engine.respond(query, Transport.UDP, 0.0))
     host.know_stranger()
     queries = [_query(number % NAMES) for number in range(64 * BATCH)]
     four = _batches([ip4(17, datagram(query)) for query in queries])
@@ -39,7 +39,7 @@ def run() -> None:
     batch = Batch(BATCH, 512)
     compiled = host.interface.serve_batches(
         batch,
-        lambda count: engine.respond_batch(batch, count, lambda query: engine.respond(query, Transport.UDP, 0.0)),
+        lambda count: engine.respond_batch(batch, count, lambda query, _: engine.respond(query, Transport.UDP, 0.0)),
     )
     if not compiled:
         print("  compiled: not here (there was no compiler)")

@@ -19,7 +19,7 @@ def echo(batch: Batch, count: int) -> None:
         query = batch.query(index)
         batch.reply_lengths[index] = 0
         if query and not query.startswith(b"-"):
-            batch.put_reply(index, query[::-1])
+            batch.put_reply(index, query[::-1] if query != b"who?" else batch.source(index))
 
 
 @pytest.fixture(params=["127.0.0.1", "::1", "0.0.0.0", "::"])
@@ -40,7 +40,7 @@ def exchange(address: str, datagrams: list[bytes], replies: int) -> tuple[list[b
     async def run() -> tuple[list[bytes], HostListeners]:
         loop = asyncio.get_running_loop()
         listeners = HostListeners(loop, lambda *_, **__: None, echo)
-        bound = await listeners.open(Endpoint(address, 0), lambda _: None, asyncio.Protocol)  # type: ignore[arg-type]
+        bound = await listeners.open(Endpoint(address, 0), lambda *_: None, asyncio.Protocol)  # type: ignore[arg-type]
         target = {"0.0.0.0": "127.0.0.2", "::": "::1"}.get(address, address)
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         with socket.socket(family, socket.SOCK_DGRAM) as client:
@@ -66,6 +66,11 @@ def test_every_datagram_is_answered(address: str, count: int) -> None:
 def test_those_without_a_reply_leave_the_others_alone(address: str) -> None:
     received, _ = exchange(address, [b"-", b"one", b"-no", b"", b"two", b"-"], 2)
     assert sorted(received) == [b"eno", b"owt"]
+
+
+def test_who_asks_is_known(address: str) -> None:
+    received, _ = exchange(address, [b"who?"], 1)
+    assert received == [bytes((127, 0, 0, 1)) if "." in address else bytes(15) + b"\x01"]
 
 
 def test_what_is_too_long_is_dropped_and_counted(address: str) -> None:

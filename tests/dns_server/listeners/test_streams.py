@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dns_server.listeners.answering import Answer
 from dns_server.listeners.clients import Clients, client_of
 from dns_server.listeners.streams import UNSENT_LIMIT, StreamLimits, Streams
 
@@ -19,7 +20,7 @@ WIDE = StreamLimits(connections=100, per_client=100, idle_s=PATIENCE_S)
 Reports = list[tuple[str, dict[str, object]]]
 
 
-def echo(query: bytes) -> bytes | None:
+def echo(query: bytes, _source: bytes) -> bytes | None:
     """The query back; nothing for what is shorter than a header."""
     return query if len(query) >= 12 else None
 
@@ -37,9 +38,7 @@ class Service:
 
 
 @asynccontextmanager
-async def serving(
-    limits: StreamLimits = WIDE, answer: Callable[[bytes], bytes | None] = echo
-) -> AsyncIterator[Service]:
+async def serving(limits: StreamLimits = WIDE, answer: Answer = echo) -> AsyncIterator[Service]:
     loop = asyncio.get_running_loop()
     reports: Reports = []
     streams = Streams(loop, answer, limits, lambda event, **fields: reports.append((event, fields)))
@@ -174,7 +173,7 @@ def test_slow_reader_is_not_read_from_and_holds_little() -> None:
         big = b"b" * 60_000
         answered = 0
 
-        def answer(_query: bytes) -> bytes:
+        def answer(_query: bytes, _source: bytes) -> bytes:
             nonlocal answered
             answered += 1
             return big
@@ -210,7 +209,7 @@ def test_slow_reader_is_not_read_from_and_holds_little() -> None:
 def test_reader_that_never_reads_is_closed() -> None:
     async def scenario() -> None:
         limits = StreamLimits(connections=10, per_client=10, idle_s=0.3)
-        async with serving(limits, lambda _query: b"b" * 60_000) as service:
+        async with serving(limits, lambda *_: b"b" * 60_000) as service:
             with socket.create_connection(("127.0.0.1", service.port)) as client:
                 client.setblocking(False)
                 await asyncio.get_running_loop().sock_sendall(client, frame(b"q" * 12) * 1000)

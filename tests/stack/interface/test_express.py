@@ -1,13 +1,15 @@
 """The express way gives the answers that the layers give, and leaves to them whatever is unusual."""
 
+import socket
 from array import array
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from stack.address import IPV4_BROADCAST, Endpoint, parse
+from stack.address import IPV4_BROADCAST, Address, Endpoint, parse
 from stack.interface.express_batches import CORE_MODULE
 from stack.interface.udp import UdpError
 from stack.wire import ethernet, ipv4, ipv6, udp
@@ -30,7 +32,7 @@ from tests.stack.interface.lan import (
 Answer = tuple[int, bytes, bytes, udp.Datagram]
 
 
-def reversed_or_silent(request: bytes) -> bytes | None:
+def reversed_or_silent(request: bytes, _source: Address) -> bytes | None:
     """What both ways serve."""
     return None if request.startswith(b"silence") else request[::-1] or b"."
 
@@ -49,7 +51,7 @@ def layered() -> Host:
     host = Host()
 
     def received(payload: bytes, source: Endpoint, destination: Endpoint) -> None:
-        reply = reversed_or_silent(payload)
+        reply = reversed_or_silent(payload, source.address)
         if reply is not None and source.port:
             sockets[len(source.address)].send(reply, source, host.now, destination.address)
 
@@ -133,13 +135,19 @@ class Slots:
     size: int = 64
     queries: bytearray = field(default_factory=lambda: bytearray(64 * 512))
     lengths: "array[int]" = field(default_factory=lambda: array("i", bytes(4 * 64)))
+    peers: bytearray = field(default_factory=lambda: bytearray(64 * 32))
+    asked: list[tuple[int, int, bytes]] = field(default_factory=list)
     replies: bytearray = field(default_factory=lambda: bytearray(64 * 1280))
     reply_lengths: "array[int]" = field(default_factory=lambda: array("i", bytes(4 * 64)))
 
     def respond(self, count: int) -> None:
         for index in range(count):
             start = index * 512
-            reply = reversed_or_silent(bytes(self.queries[start : start + self.lengths[index]])) or b""
+            peer = self.peers[index * 32 : index * 32 + 32]
+            family, address = int.from_bytes(peer[:2], "little"), bytes(peer[8:24] if peer[0] == 10 else peer[4:8])
+            self.asked.append((family, int.from_bytes(peer[2:4]), address))
+            source = address
+            reply = reversed_or_silent(bytes(self.queries[start : start + self.lengths[index]]), source) or b""
             self.replies[index * 1280 : index * 1280 + len(reply)] = reply
             self.reply_lengths[index] = len(reply)
 
@@ -169,6 +177,25 @@ def test_a_batch_is_answered_as_one_by_one(payload: bytes, six: bool) -> None:
     requests = [frame(payload, six=six), frame(b"silence", six=six), frame(payload + b"x", six=six)] * 30
     assert answers(batched.say(*requests)) == answers(single.say(*requests))
     assert in_batches(batched) > 0
+
+
+def test_a_batch_tells_who_asks() -> None:
+    host, slots = serving(), Slots()
+    if not host.interface.serve_batches(slots, slots.respond):
+        pytest.skip(f"{CORE_MODULE} is not compiled")
+    host.say(frame(b"ab", six=False), frame(b"ab", six=True))
+    assert slots.asked == [(socket.AF_INET, 4321, STRANGER), (socket.AF_INET6, 4321, STRANGER_6)]
+
+
+def test_a_responder_is_told_who_asks() -> None:
+    host = Host()
+    asked: list[Address] = []
+    for size in (4, 16):
+        host.interface.udp.serve(Endpoint(bytes(size), 53), lambda _, source: asked.append(source))
+    host.know_stranger()
+    host.say(frame(b"ab", six=False), frame(b"ab", six=True))
+    host.say(ip4(17, datagram(b"ab"), options=b"\x01\x01\x01\x01"))  # through the layers
+    assert asked == [STRANGER, STRANGER_6, STRANGER]
 
 
 def test_a_batch_ends_with_an_address_or_a_port() -> None:
@@ -202,30 +229,41 @@ def test_the_device_may_use_the_memory_of_frames_again() -> None:
     assert payloads(host.heard()) == [b"ba", b"dc"]
 
 
-@pytest.mark.parametrize(
-    "unusual",
-    [
-        ip4(17, datagram(b"ab"), options=b"\x01\x01\x01\x01"),
-        ethernet.emit(
-            Frame(
-                b"\xff" * 6,
-                STRANGER_MAC,
-                EtherType.IPV4,
-                ipv4.emit(ipv4.Packet(STRANGER, IPV4_BROADCAST, 17, datagram(b"ab", destination=IPV4_BROADCAST))),
-            )
-        ),
-    ],
-    ids=["options", "broadcast"],
-)
-def test_what_is_unusual_is_answered_by_the_layers(unusual: bytes) -> None:
+def test_what_is_unusual_is_answered_by_the_layers() -> None:
     host = serving()
-    assert payloads(host.say(unusual)) == [b"ba"]
+    assert payloads(host.say(ip4(17, datagram(b"ab"), options=b"\x01\x01\x01\x01"))) == [b"ba"]
+    assert host.interface.express.replies == 0
+
+
+_TO_ALL = ethernet.emit(
+    Frame(
+        b"\xff" * 6,
+        STRANGER_MAC,
+        EtherType.IPV4,
+        ipv4.emit(ipv4.Packet(STRANGER, IPV4_BROADCAST, 17, datagram(b"ab", destination=IPV4_BROADCAST))),
+    )
+)
+_FROM_PORT_0 = udp.emit(udp.Datagram(0, 53, b"ab"), STRANGER, US)
+
+
+@pytest.mark.parametrize(
+    ("abuse", "reason"),
+    [(_TO_ALL, "request to a group"), (ip4(17, _FROM_PORT_0), "request from port 0")],
+    ids=["broadcast", "port 0"],
+)
+@pytest.mark.parametrize("make", [serving, batching], ids=["single", "batches"])
+def test_requests_that_only_do_harm_are_dropped_and_counted(
+    make: Callable[[], Host], abuse: bytes, reason: str
+) -> None:
+    host = make()
+    assert host.say(abuse) == []
+    assert host.interface.counters.value(udp.LAYER, reason) == 1
     assert host.interface.express.replies == 0
 
 
 def test_a_reply_that_does_not_fit_goes_in_fragments() -> None:
     host = Host()
-    host.interface.udp.serve(Endpoint(bytes(4), 53), lambda _: bytes(4000))
+    host.interface.udp.serve(Endpoint(bytes(4), 53), lambda *_: bytes(4000))
     host.know_stranger()
     assert len(host.say(frame(b"", six=False))) == 3
     assert host.interface.express.replies == 0
