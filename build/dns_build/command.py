@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dns_build import image, runtime
+from dns_build.features import GIT, SYSLOG, Features
 from dns_build.progress import BuildError
 from dns_build.recipe import ROOT
 from dns_build.targets import PLATFORM, TARGETS
@@ -17,11 +18,17 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if not PLATFORM.is_dir():
             raise BuildError(f"images are built in a checkout of the project; {ROOT} is none", hint="clone it")
+        features = Features(tuple(options.git.split(",")), options.syslog, options.authorities)
         if options.runtime:
-            runtime.build(profile=options.profile)
+            runtime.build(profile=options.profile, tls=features.tls)
             return 0
-        target = TARGETS[options.target]
-        built = image.Build(target, profile=options.profile, baked=options.baked, output=options.output).run()
+        built = image.Build(
+            TARGETS[options.target],
+            features=features,
+            profile=options.profile,
+            baked=options.baked,
+            output=options.output,
+        ).run()
     except BuildError as error:
         print(f"unizone build: {error}", file=sys.stderr)
         return 1
@@ -41,6 +48,18 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--target", choices=sorted(TARGETS), default="unix", help="machine that the image runs on")
+    parser.add_argument(
+        "--git",
+        default="git",
+        metavar="LIST",
+        help=f"transports that zones can be fetched by, of {', '.join(GIT)}, with commas between (default: git)",
+    )
+    parser.add_argument(
+        "--syslog", choices=SYSLOG, default="udp", help="transport of syslog; those before it are there, too"
+    )
+    parser.add_argument(
+        "--authorities", type=Path, metavar="FILE", help="PEM file of whom TLS believes (default: Mozilla's list)"
+    )
     parser.add_argument("--baked", type=Path, metavar="DIR", help="folder with zones that are packed into the image")
     parser.add_argument("--output", type=Path, default=image.OUTPUT, help="folder for the image (default: out/)")
     parser.add_argument(

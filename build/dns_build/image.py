@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dns_build import binding, compiled, manifest, parts, runtime, symbols, toolchain
+from dns_build.features import DEFAULT, Features
 from dns_build.progress import BuildError, step
 from dns_build.recipe import ROOT
 from dns_build.targets import PLATFORM, Target
@@ -63,6 +64,7 @@ class Build:
 
     target: Target
     application: Application = SERVICE
+    features: Features = DEFAULT
     profile: bool = False
     baked: Path | None = None
     """Folder with zones that the image serves from its start."""
@@ -72,7 +74,8 @@ class Build:
 
     def __post_init__(self) -> None:
         own = {"application": self.application.root} if self.application.root else {}
-        facades = {f"facades/{name}": PLATFORM / "facades" / name for name in self.target.facades}
+        names = (*self.features.facades, *self.target.facades)
+        facades = {f"facades/{name}": PLATFORM / "facades" / name for name in names}
         packages = Path(sysconfig.get_path("purelib"))
         object.__setattr__(
             self,
@@ -100,7 +103,7 @@ class Build:
     def run(self) -> Image:
         """Build it. BuildError says what is wrong and what to do."""
         with step(f"image {self.path.name}"):
-            base = runtime.build(profile=self.profile)
+            base = runtime.build(profile=self.profile, tls=self.features.tls)
             shutil.rmtree(self.work, ignore_errors=True)
             self.work.mkdir(parents=True)
             with step("freezing modules"):
@@ -116,6 +119,8 @@ class Build:
         generated = self.roots["generated"]
         generated.mkdir()
         (generated / "unizone_versions.py").write_text(f"VERSIONS = {manifest.versions()!r}\n")
+        for name, source in self.features.generated().items():
+            (generated / f"{name}.py").write_text(source)
         if self.baked is not None:
             (generated / "unizone_baked.py").write_text(f"FILES = {_files(self.baked)!r}\n")
         job = {
@@ -126,10 +131,11 @@ class Build:
                 self.application.module: list(self.application.also),
                 binding.MODULE: [binding.BACKEND],
             },
-            "left_out": sorted(table["left_out"]),
+            "left_out": sorted({**table["left_out"], **self.features.left_out}),
             "extensions": {
                 **(binding.EXTENSIONS if self.target.has_binding else {}),
                 **{name: compiled.initialiser(name) for name in compiled.modules()},
+                **self.features.extensions,
             },
             "output": str(self.work),
         }
@@ -199,6 +205,9 @@ class Build:
         if self.target.has_binding:
             libraries.insert(0, base.prefixes["cffi"] / "lib" / "_cffi_backend.o")
             libraries.append(base.prefixes["libffi"] / "lib" / "libffi.a")
+        if self.features.tls:
+            folder = base.prefixes["openssl"] / "lib"
+            libraries += [folder / "_ssl.o", folder / "libssl.a", folder / "libcrypto.a"]
         command = [
             str(base.compiler),
             *self.target.link,
@@ -220,7 +229,11 @@ class Build:
         digest = hashlib.sha256(data).hexdigest()
         report = json.loads((self.work / "modules.json").read_text())
         tree = parts.measure(self.path, self.work / "map", report)
-        linked = ["musl", "zlib", "cpython", *(["libffi", "cffi"] if self.target.has_binding else [])]
+        linked = [
+            *("musl", "zlib", "cpython"),
+            *(["libffi", "cffi"] if self.target.has_binding else []),
+            *(["openssl"] if self.features.tls else []),
+        ]
         manifest_path, sbom_path = manifest.write(
             self.path, digest, tree, report, components=manifest.components(report, linked)
         )

@@ -10,10 +10,20 @@ from types import ModuleType
 from dns_build import cache, sources, toolchain
 from dns_build.progress import note, step
 from dns_build.recipe import Context
-from dns_build.recipes import cffi, cpython, libffi, musl, zlib
+from dns_build.recipes import cffi, cpython, libffi, musl, openssl, zlib
 
-RECIPES: Mapping[str, ModuleType] = {"musl": musl, "zlib": zlib, "libffi": libffi, "cpython": cpython, "cffi": cffi}
+RECIPES: Mapping[str, ModuleType] = {
+    "musl": musl,
+    "zlib": zlib,
+    "libffi": libffi,
+    "cpython": cpython,
+    "cffi": cffi,
+    "openssl": openssl,
+}
 """Parts in an order in which each comes after what it needs."""
+
+_TLS = frozenset({"openssl"})
+"""Parts of images with TLS alone."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +53,13 @@ class Runtime:
         return self.prefixes["cpython"] / "lib" / "python3.13"
 
 
-def locate(*, profile: bool = False) -> Runtime:
+def locate(*, profile: bool = False, tls: bool = False) -> Runtime:
     """Where the parts are or will be, built or not."""
     pinned = sources.load()
     prefixes: dict[str, Path] = {}
     for name, recipe in RECIPES.items():
+        if name in _TLS and not tls:
+            continue
         parts = [
             pinned[name].sha256,
             toolchain.find().identity,
@@ -65,9 +77,9 @@ def is_built(runtime: Runtime) -> bool:
     return all(cache.is_built(prefix) for prefix in runtime.prefixes.values())
 
 
-def build(*, profile: bool = False) -> Runtime:
+def build(*, profile: bool = False, tls: bool = False) -> Runtime:
     """The runtime, with what was missing built now. BuildError says which part failed and where its log is."""
-    runtime = locate(profile=profile)
+    runtime = locate(profile=profile, tls=tls)
     pinned = sources.load()
     for name, prefix in runtime.prefixes.items():
         if cache.is_built(prefix):

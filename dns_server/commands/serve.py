@@ -33,7 +33,7 @@ from dns_server.service import HttpPlan, Plan, Service
 from dns_server.settings import BadParameter, BadUsage, Settings
 from zones.folder import FolderSource
 from zones.git.remote import open_remote
-from zones.git.url import RemoteUrl
+from zones.git.url import BadUrl, RemoteUrl
 from zones.loader import Options
 from zones.packed import baked_in
 from zones.source import Source
@@ -57,9 +57,12 @@ class Sources:
     baked: Source | None = None
 
     def open(self) -> Source:
-        """What to sync with."""
+        """What to sync with. BadParameter when this program was built without what it needs."""
         if self.remote is not None:
-            return open_remote(self.remote)
+            try:
+                return open_remote(self.remote)
+            except BadUrl as error:
+                raise BadParameter("--remote", str(self.remote), str(error), f"--remote={REMOTE.example}") from None
         if self.folder is not None:
             return FolderSource(self.folder)
         assert self.baked is not None
@@ -127,7 +130,7 @@ def _certificate(settings: Settings) -> "Certificate | None":
 
     try:
         return Certificate(chain, key)
-    except BadCertificate as error:
+    except (BadCertificate, ImportError) as error:  # ImportError: an image without TLS
         raise BadParameter("--tls-cert", str(chain), str(error), f"--tls-cert={TLS_CERT.example}") from None
 
 

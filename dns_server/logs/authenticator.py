@@ -12,6 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from dns_platform.trust import client_context
+
 if TYPE_CHECKING:  # images without TLS have no ssl
     import ssl
 
@@ -46,11 +48,11 @@ class Authenticator:
     fingerprint: bytes = b""
 
     def context(self) -> "ssl.SSLContext":
-        """A context for clients. OSError when the authorities can't be read."""
+        """A context for clients. OSError when the authorities can't be read, ImportError without TLS."""
+        if self.trust in (Trust.SYSTEM, Trust.FILE):
+            return client_context(self.authorities)
         import ssl
 
-        if self.trust in (Trust.SYSTEM, Trust.FILE):
-            return ssl.create_default_context(cafile=self.authorities)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.check_hostname = False  # the fingerprint says more than a name does; see `verify`

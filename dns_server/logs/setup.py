@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
+from dns_server.features import syslog_transports
 from dns_server.logs.console import Console
 from dns_server.logs.pipeline import configure
 from dns_server.logs.syslog import PORTS, Collector, Syslog
@@ -59,6 +60,9 @@ def _syslog(settings: Settings) -> Syslog | None:
     if destination is None:
         return None
     protocol = settings[SYSLOG_PROTO]
+    if protocol.value not in syslog_transports():  # never by another one than was asked for
+        problem = f"this image was built without syslog over {protocol.value.upper()}"
+        raise BadParameter("--syslog-proto", protocol.value, problem, f"--syslog-proto={SYSLOG_PROTO.default}")
     collector = Collector(
         host=destination.host,
         port=destination.port or PORTS[protocol],
@@ -74,9 +78,6 @@ def _syslog(settings: Settings) -> Syslog | None:
 def _context(settings: Settings) -> "ssl.SSLContext":
     try:
         context = settings[TLS_AUTHENTICATOR].context()
-    except ImportError:  # never without TLS when TLS was asked for
-        problem = "this image was built without TLS"
-        raise BadParameter("--syslog-proto", "tls", problem, "--syslog-proto=tcp") from None
     except OSError as error:
         text = settings.setting(TLS_AUTHENTICATOR).text
         problem = f"its certificates can't be read ({error.strerror or error})"

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from dns_server import values
 from dns_server.endpoint import Destination
+from dns_server.features import syslog_transports
 from dns_server.logs.authenticator import Authenticator
 from dns_server.logs.authenticator import parse as parse_authenticator
 from dns_server.parameters.parameter import SERVING, Group, Parameter
@@ -84,7 +85,7 @@ SYSLOG: Final[Parameter[Destination | None]] = Parameter(
 SYSLOG_PROTO: Final[Parameter[SyslogProtocol]] = Parameter(
     name="syslog-proto",
     parse=values.choice(SyslogProtocol),
-    default="udp",
+    default=syslog_transports()[-1],
     metavar="udp|tcp|tls",
     example="tls",
     group=Group.LOGS,

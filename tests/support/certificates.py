@@ -19,8 +19,8 @@ class Files:
     key: Path
 
 
-def self_signed(folder: Path, name: str = "localhost") -> Files:
-    """A certificate for `name` and 127.0.0.1, valid now; files of the same name are replaced."""
+def self_signed(folder: Path, name: str = "localhost", address: str = "127.0.0.1") -> Files:
+    """A certificate for `name` and `address`, valid now; files of the same name are replaced."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = dt.datetime.now(dt.UTC)
@@ -33,7 +33,7 @@ def self_signed(folder: Path, name: str = "localhost") -> Files:
         .not_valid_before(now - dt.timedelta(days=1))
         .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(
-            x509.SubjectAlternativeName([x509.DNSName(name), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
+            x509.SubjectAlternativeName([x509.DNSName(name), x509.IPAddress(ipaddress.ip_address(address))]),
             critical=False,
         )
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)

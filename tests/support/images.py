@@ -10,25 +10,30 @@ from pathlib import Path
 import pytest
 
 from dns_build import image, runtime
+from dns_build.features import DEFAULT, Features
 from dns_build.targets import TARGETS
 
 APPLICATIONS = Path(__file__).parent.parent / "platform" / "applications"
 
 
-def require_runtime() -> None:
+def require_runtime(*, tls: bool = False) -> None:
     """Skip the calling test unless images can be linked."""
     if os.environ.get("UNIZONE_BUILD_RUNTIME") == "1":
-        runtime.build()
-    elif not runtime.is_built(runtime.locate()):
+        runtime.build(tls=tls)
+    elif not runtime.is_built(runtime.locate(tls=tls)):
         pytest.skip("the runtime archives are not in the cache: `make runtime` or UNIZONE_BUILD_RUNTIME=1 builds them")
 
 
 def build(
-    target: str, folder: Path, application: image.Application = image.SERVICE, baked: Path | None = None
+    target: str,
+    folder: Path,
+    application: image.Application = image.SERVICE,
+    baked: Path | None = None,
+    features: Features = DEFAULT,
 ) -> image.Image:
     """An image in `folder`."""
-    require_runtime()
-    return image.Build(TARGETS[target], application=application, baked=baked, output=folder).run()
+    require_runtime(tls=features.tls)
+    return image.Build(TARGETS[target], application=application, baked=baked, features=features, output=folder).run()
 
 
 def application(name: str) -> image.Application:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
+from dns_platform import trust
 from zones.git.authoring import NewCommit
 from zones.git.commit import CommitTree, read_commit
 from zones.git.daemon import DaemonTransport
@@ -14,10 +15,9 @@ from zones.git.local import LocalRemote
 from zones.git.pack import Object, Objects, unpack
 from zones.git.receive import push_ref
 from zones.git.refs import HEAD, Checkout, Repository, candidates, missing_branch
-from zones.git.smart_http import HttpTransport
 from zones.git.transport import Service, Session, Transport
 from zones.git.upload import Advertisement, fetch_pack, list_refs, read_advertisement
-from zones.git.url import RemoteUrl, Scheme
+from zones.git.url import BadUrl, RemoteUrl, Scheme
 from zones.slices import Sliced, run_sliced
 from zones.source import Version
 
@@ -30,13 +30,22 @@ _FILES_A_SLICE: Final = 256
 
 
 def open_remote(url: RemoteUrl, limits: Limits = DEFAULT_LIMITS, tls: "ssl.SSLContext | None" = None) -> Repository:
-    """The source at `url`; nothing is read yet. `tls` verifies https servers, by default as the system does."""
+    """The source at `url`; nothing is read yet. `tls` verifies https servers, by default as the system does.
+
+    BadUrl when this program was built without what the URL needs.
+    """
     match url.scheme:
         case Scheme.FILE:
             return LocalRemote(url, limits)
         case Scheme.GIT:
             return Remote(url, DaemonTransport(url, limits), limits)
         case Scheme.HTTP | Scheme.HTTPS:
+            try:
+                if url.scheme is Scheme.HTTPS and tls is None:
+                    tls = trust.client_context()
+                from zones.git.smart_http import HttpTransport  # here, because not every image has it
+            except ImportError:
+                raise BadUrl(f"this image was built without {url.scheme.value}://") from None
             return Remote(url, HttpTransport(url, limits, tls), limits)
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 import h11
 
+from dns_platform import trust
 from zones.git.errors import BadAnswer, Refused, quoted
 from zones.git.limits import Limits
 from zones.git.pktline import ByteStream
@@ -118,10 +119,9 @@ class HttpSession:
     def _tls_context(self) -> "ssl.SSLContext":
         if self._tls is None:
             try:
-                import ssl  # here, because an image that needs no TLS has no ssl
-            except ImportError:
-                raise BadAnswer("this image was built without TLS", "use git:// or an image with TLS") from None
-            self._tls = ssl.create_default_context()
+                self._tls = trust.client_context()
+            except ImportError as error:
+                raise BadAnswer(str(error), "use git:// or an image with TLS") from None
         return self._tls
 
     def _redirected(self, location: str, suffix: str) -> RemoteUrl:

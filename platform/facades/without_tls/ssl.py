@@ -1,5 +1,10 @@
 """`ssl` where OpenSSL is not linked: the names that asyncio and others mention, and a refusal."""
 
+_REFUSAL = "this image was built without TLS"
+
+PROTOCOL_TLS_CLIENT = 16
+PROTOCOL_TLS_SERVER = 17
+
 
 class SSLError(OSError):
     """What the other errors derive from."""
@@ -21,7 +26,7 @@ class SSLContext:
     """A refusal."""
 
     def __init__(self, *_arguments, **_options):
-        raise OSError("this image was built without TLS")
+        raise ImportError(_REFUSAL)
 
 
 class SSLObject:
