@@ -22,7 +22,7 @@ format: setup
 	$(VENV)/bin/ruff check --fix .
 
 bench: setup
-	$(PYTHON) -m tests.bench
+	$(PYTHON) -m tests.bench --write=docs/bench $(BENCH_ARGS)
 
 # What all images share: musl, zlib and CPython from pinned sources, once, in the user's cache.
 runtime: setup

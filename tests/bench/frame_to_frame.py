@@ -1,7 +1,7 @@
-"""From request frame to reply frame, compute alone: IPv4 and IPv6, both checksums, answers that are ready."""
+"""Compute alone from frame to reply frame, checksums included."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from dns_platform.protocols import BATCH
 from dns_server.answer.batch import Batch
@@ -10,6 +10,7 @@ from dns_server.answer.engine import Engine
 from dns_server.answer.protocol import Transport
 from dns_server.answer.table import build
 from stack.address import Endpoint
+from tests.bench.harness.figure import Figure, NotHere
 from tests.stack.interface.lan import STRANGER_6, US_6, Host, datagram, ip4, ip6
 from zones.slices import run_to_end
 from zones.zonefile import parse
@@ -20,8 +21,8 @@ ROUNDS = 5
 """The best of these is told: the others were disturbed."""
 
 
-def run() -> None:
-    """Print the figures."""
+def run(*, quick: bool) -> Iterator[Figure]:
+    """The figures."""
     engine = Engine()
     zone = run_to_end(parse(_zone(), b"\x05bench\x04test\x00", "bench.test", _no_include)).zone
     assert zone is not None
@@ -30,22 +31,20 @@ def run() -> None:
     for size in (4, 16):
         host.interface.udp.serve(Endpoint(bytes(size), 53), lambda query, _: engine.respond(query, Transport.UDP, 0.0))
     host.know_stranger()
-    queries = [_query(number % NAMES) for number in range(64 * BATCH)]
+    queries = [_query(number % NAMES) for number in range((4 if quick else 64) * BATCH)]
     four = _batches([ip4(17, datagram(query)) for query in queries])
     six = _batches([ip6(17, datagram(query, source=STRANGER_6, destination=US_6)) for query in queries])
-    print(
-        f"  plain Python, a frame at a time: {_measure(host, four):.0f} ns (IPv4), {_measure(host, six):.0f} ns (IPv6)"
-    )
+    for version, frames in ((4, four), (6, six)):
+        yield Figure(f"IPv{version}, plain Python, a frame at a time", _measure(host, frames), "ns")
     batch = Batch(BATCH, 512)
     compiled = host.interface.serve_batches(
         batch,
         lambda count: engine.respond_batch(batch, count, lambda query, _: engine.respond(query, Transport.UDP, 0.0)),
     )
     if not compiled:
-        print("  compiled: not here (there was no compiler)")
-        return
-    print(f"  compiled, batches of {BATCH}: {_measure(host, four):.0f} ns (IPv4), {_measure(host, six):.0f} ns (IPv6)")
-    print(f"  (goal: at most {GOAL_NS} ns)")
+        raise NotHere("nothing is compiled here: there was no compiler")
+    for version, frames in ((4, four), (6, six)):
+        yield Figure(f"IPv{version}, compiled, batches of {BATCH}", _measure(host, frames), "ns", GOAL_NS)
 
 
 def _measure(host: Host, batches: Sequence[Sequence[memoryview]]) -> float:

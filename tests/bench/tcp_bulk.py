@@ -1,7 +1,8 @@
-"""TCP of the own stack and Linux: bulk both ways, 1 % loss and 50 ms beside Linux to Linux, idle memory."""
+"""TCP of the own stack, with Linux."""
 
 import asyncio
 import contextlib
+import os
 import random
 import threading
 import time
@@ -18,6 +19,7 @@ from dns_platform.wrapping.wrapper import Wrapper
 from stack.loop.loop import StackLoop
 from stack.loop.turn import Platform
 from stack.tcp.commons import Limits
+from tests.bench.harness.figure import Figure, NotHere, Relation
 from tests.stack.loop.alone import ADDRESS, make_loop
 from tests.stack.loop.linux import OURS, SETTINGS, SINK, SOURCE, THEIRS, DelayPoller, linked, program
 from tests.support.namespaces import Namespace, plug, tap_namespace, veth_namespace
@@ -25,6 +27,9 @@ from tests.support.namespaces import Namespace, plug, tap_namespace, veth_namesp
 OCTETS = 60_000_000
 LOSSY_OCTETS = 4_000_000
 IDLE = 1000
+IDLE_GOAL = 8000
+BULK_GOAL = 500
+LOSSY_GOAL = 0.8
 LOSS = Faults(delay_s=0.05)
 LOSS_CHANCE = 0.01
 _LIMITS = Limits(send_buffer=1 << 20, receive_buffer=1 << 20, connections=2 * IDLE)
@@ -35,21 +40,25 @@ _CUBIC = "connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b'cub
 _SOURCE = SOURCE.replace("for block in pattern(int", f"{_CUBIC}\nfor block in pattern(int")
 
 
-def run() -> None:
-    """Print the figures."""
-    print(f"  {IDLE} idle connections: {_idle():.0f} octets each (goal: at most 8000)", flush=True)
+def run(*, quick: bool) -> Iterator[Figure]:
+    """The figures."""
+    if os.geteuid():
+        raise NotHere("network namespaces need root")
+    octets, lossy = (OCTETS // 20, LOSSY_OCTETS // 20) if quick else (OCTETS, LOSSY_OCTETS)
+    yield Figure(f"memory of one of {IDLE:,} idle connections", _idle(), "octets", IDLE_GOAL)
     with veth_namespace(f"{THEIRS[4]}/24", f"{THEIRS[6]}/64") as namespace:
         for name, is_sending in (("to", True), ("from", False)):
             with _loop(PacketDevice(namespace.outside)) as loop:
-                wall, cpu = loop.run_until_complete((_send if is_sending else _receive)(namespace, OCTETS))
-            rate, per_core = OCTETS * 8e-6 / wall, OCTETS * 8e-6 / cpu
-            print(f"  {name} Linux: {rate:.0f} Mbit/s, {per_core:.0f} a core (goal: at least 500)", flush=True)
-    linux = _linux_to_linux()
+                wall, cpu = loop.run_until_complete((_send if is_sending else _receive)(namespace, octets))
+            rate, per_core = octets * 8e-6 / wall, octets * 8e-6 / cpu
+            wall_note = f"{rate:,.0f} Mbit/s of time"
+            yield Figure(f"bulk {name} Linux, a core", per_core, "Mbit/s", BULK_GOAL, Relation.AT_LEAST, wall_note)
+    linux = _linux_to_linux(lossy)
     with linked(wrap=lambda device: FaultDevice(_Lossy(device), LOSS, 2, UnixClock()), limits=_LIMITS) as (there, loop):
-        wall, _ = loop.run_until_complete(_send(there, LOSSY_OCTETS))
-    ours = LOSSY_OCTETS * 8e-6 / wall
-    share = f"{ours:.2f} Mbit/s, {ours / linux:.2f} of Linux's {linux:.2f} with CUBIC"
-    print(f"  1 % loss, 50 ms: {share} (goal: at least 0.8)")
+        wall, _ = loop.run_until_complete(_send(there, lossy))
+    ours = lossy * 8e-6 / wall
+    note = f"of Linux to Linux with CUBIC: {ours:.2f} and {linux:.2f} Mbit/s"
+    yield Figure("bulk at 1 % loss and 50 ms", ours / linux, "", LOSSY_GOAL, Relation.AT_LEAST, note)
 
 
 @contextlib.contextmanager
@@ -109,7 +118,7 @@ class _Lossy(Wrapper):
         return len(frames)
 
 
-def _linux_to_linux() -> float:
+def _linux_to_linux(octets: int) -> float:
     """Mbit/s between Linux in two namespaces, through the same faults, with the congestion control that is ours."""
     with tap_namespace() as left, tap_namespace() as right:
         sending, receiving = TapDevice(left.outside), TapDevice(right.outside)
@@ -119,7 +128,7 @@ def _linux_to_linux() -> float:
         bridge = threading.Thread(target=_bridge, args=(sending, receiving, stop))
         bridge.start()
         try:
-            return asyncio.run(_between(left, right))
+            return asyncio.run(_between(left, right, octets))
         finally:
             stop.set()
             bridge.join()
@@ -127,13 +136,13 @@ def _linux_to_linux() -> float:
             receiving.close()
 
 
-async def _between(left: Namespace, right: Namespace) -> float:
+async def _between(left: Namespace, right: Namespace, octets: int) -> float:
     async with program(right, _SINK, THEIRS[4]) as sink:
         port = int(await sink.line())
         wall = time.perf_counter()
-        async with program(left, _SOURCE, THEIRS[4], port, LOSSY_OCTETS):
-            assert int((await sink.line()).split()[0]) == LOSSY_OCTETS
-            return LOSSY_OCTETS * 8e-6 / (time.perf_counter() - wall)
+        async with program(left, _SOURCE, THEIRS[4], port, octets):
+            assert int((await sink.line()).split()[0]) == octets
+            return octets * 8e-6 / (time.perf_counter() - wall)
 
 
 def _bridge(sending: NetworkDevice, receiving: NetworkDevice, stop: threading.Event) -> None:

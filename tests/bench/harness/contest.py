@@ -1,0 +1,82 @@
+"""Servers that do the same work in turns: what CPU time each takes for a query that it answers."""
+
+import statistics
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from tests.bench.harness.figure import Figure
+from tests.bench.harness.machine import cpu_seconds, pinned
+
+ROUNDS = 5
+ROUND_S = 1.5
+QUICK_S = 0.2
+OURS = "unizone"
+FLOOR = "C echo"
+"""A few lines of C that answer nothing and send each datagram back: what sockets cost without a server."""
+
+
+class Turn(NamedTuple):
+    """What came of loading a server for a while."""
+
+    answered: int
+    sent: int
+    seconds: float
+
+
+@dataclass
+class Contender:
+    """A server that runs, how to load it, and what was measured of it."""
+
+    name: str
+    pid: int
+    load: Callable[[float], Turn]
+    """Ask it as much as it can answer for so many seconds."""
+    microseconds: list[float] = field(default_factory=list)
+    """CPU a query, by round."""
+    rates: list[float] = field(default_factory=list)
+    """Answers a second, by round."""
+    lost: int = 0
+
+    @property
+    def cost(self) -> float:
+        """Microseconds of CPU for each answered query."""
+        return statistics.median(self.microseconds)
+
+    def ratio_to(self, other: "Contender") -> float:
+        """Cost as a part of the other's, round by round."""
+        pairs = zip(self.microseconds, other.microseconds, strict=True)
+        return statistics.median(mine / theirs for mine, theirs in pairs)
+
+
+def compete(contenders: Sequence[Contender], *, quick: bool) -> None:
+    """Interleaved rounds, after one to get warm."""
+    seconds = QUICK_S if quick else ROUND_S
+    with pinned(contender.pid for contender in contenders):
+        for contender in contenders:
+            contender.load(seconds)
+        for _ in range(1 if quick else ROUNDS):
+            for contender in contenders:
+                before = cpu_seconds(contender.pid)
+                turn = contender.load(seconds)
+                used = cpu_seconds(contender.pid) - before
+                contender.microseconds.append(used / max(turn.answered, 1) * 1e6)
+                contender.rates.append(turn.answered / turn.seconds)
+                contender.lost += turn.sent - turn.answered
+
+
+def bars(contenders: Sequence[Contender], panel: str) -> Iterator[Figure]:
+    """CPU of each contender, as one panel of the picture."""
+    for contender in contenders:
+        lost = f", {contender.lost:,} lost" if contender.lost else ""
+        note = f"{statistics.median(contender.rates):,.0f} answers/s{lost}"
+        yield Figure(contender.name, contender.cost, "us", note=note, panel=panel)
+
+
+def ratios(ours: Contender, rivals: Sequence[Contender], goals: Mapping[str, float], what: str) -> Iterator[Figure]:
+    """Our CPU as a part of each rival's that has a goal, and of the floor."""
+    for rival in rivals:
+        if rival.name in goals:
+            yield Figure(f"{what}, of {rival.name}'s", ours.ratio_to(rival), "", goals[rival.name])
+        elif rival.name == FLOOR:
+            yield Figure(f"{what}, of the floor's", ours.ratio_to(rival), "")

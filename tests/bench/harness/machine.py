@@ -1,0 +1,55 @@
+"""The machine: which core is whose, CPU time and memory of processes."""
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+SERVER_CORE, CLIENT_CORE = 0, 1
+"""Servers have one core, those who load them the other."""
+TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+
+
+def processes(pid: int) -> list[int]:
+    """The process, its children and theirs."""
+    children = [
+        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
+    ]
+    return [pid, *(found for child in children for found in processes(child))]
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of the process and those below it."""
+    total = 0
+    for each in processes(pid):
+        values = Path(f"/proc/{each}/stat").read_text().rsplit(")", 1)[1].split()
+        total += int(values[11]) + int(values[12])
+    return total * TICK_S
+
+
+def resident_mb(pid: int) -> float:
+    """Memory that the process and those below it have for themselves or share: each shared page counts once in all."""
+    total = 0
+    for each in processes(pid):
+        for line in Path(f"/proc/{each}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                total += int(line.split()[1])
+    return total * 1024 / 1e6
+
+
+@contextlib.contextmanager
+def pinned(servers: Iterable[int]) -> Iterator[None]:
+    """Keep each of the processes `servers`, with its children and threads, on their core, and this one on the other."""
+    if (os.cpu_count() or 1) < 2:
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    for server in servers:
+        for pid in processes(server):
+            for thread in Path(f"/proc/{pid}/task").iterdir():
+                os.sched_setaffinity(int(thread.name), {SERVER_CORE})
+    os.sched_setaffinity(0, {CLIENT_CORE})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)

@@ -1,0 +1,26 @@
+"""`python -m tests.bench.harness.one NAME [--quick]`: one benchmark; its figures as lines of JSON as they come."""
+
+import importlib
+import sys
+
+from tests.bench.harness.figure import Benchmark, NotHere
+from tests.support.debian import Unavailable
+
+EXIT_NOT_HERE = 69
+"""The benchmark can't measure here; the reason is the last line on stderr."""
+
+
+def main(name: str, *, quick: bool) -> int:
+    """Run it; the exit code."""
+    benchmark: Benchmark = importlib.import_module(f"tests.bench.{name}").run
+    try:
+        for figure in benchmark(quick=quick):
+            print(figure.to_json(), flush=True)
+    except (NotHere, Unavailable) as reason:
+        print(" ".join(str(reason).split()), file=sys.stderr)
+        return EXIT_NOT_HERE
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], quick="--quick" in sys.argv[2:]))
