@@ -4,9 +4,11 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from dns_build import cache
 from dns_build.progress import BuildError
 from dns_build.recipe import ROOT
 
@@ -25,6 +27,17 @@ def initialiser(name: str) -> str:
 def options(name: str) -> list[str]:
     """Options of the C compiler."""
     return [f"-DPyInit_{name.rpartition('.')[2]}={initialiser(name)}", "-fno-strict-aliasing"]
+
+
+def key(name: str, *others: str) -> str:
+    """What the object file of a module depends on: its source, the types beside it and those of others, Cython."""
+    sources = [path for path in modules().values() if path.with_suffix(".pxd").is_file()]
+    types = [path.with_suffix(".pxd") for path in sources]
+    files = sorted({modules()[name], *sources, *types})
+    contents = [part for path in files for part in (str(path), (ROOT / path).read_bytes())]
+    return cache.key(
+        metadata.version("cython"), repr(sorted(_table()["directives"].items())), *options(name), *others, *contents
+    )
 
 
 def generate(source: Path, target: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dns_build import binding, compiled, manifest, parts, runtime, symbols, toolchain
+from dns_build import binding, cache, compiled, manifest, parts, runtime, symbols, toolchain
 from dns_build.features import DEFAULT, Features
 from dns_build.progress import BuildError, step
 from dns_build.recipe import ROOT
@@ -70,6 +70,8 @@ class Build:
     """Folder with zones that the image serves from its start."""
     output: Path = OUTPUT
     name: str = "unizone"
+    is_fresh: bool = False
+    """Whether modules are compiled again that the cache has."""
     roots: dict[str, Path] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -170,14 +172,26 @@ class Build:
         ]
         units += [(self.work / "tables.c", ["-DPy_BUILD_CORE"]), (self.work / "frozen.S", [])]
         reached = set(json.loads((self.work / "modules.json").read_text())["builtin"])
-        for name, source in compiled.modules().items():
-            if name in reached:
-                compiled.generate(source, self.work / f"{name}.c")
-                units.append((self.work / f"{name}.c", compiled.options(name)))
         if self.target.has_binding:
             binding.generate(self.work / "binding.c")
             units.append((self.work / "binding.c", []))
-        return [self._compile_one(base, source, [*flags, *options]) for source, options in units]
+        return [
+            *(self._compile_one(base, source, [*flags, *options]) for source, options in units),
+            *(self._compile_module(base, name, flags) for name in compiled.modules() if name in reached),
+        ]
+
+    def _compile_module(self, base: runtime.Runtime, name: str, flags: list[str]) -> Path:
+        """Object file of a module that Cython compiles; these take most of a build's time, so the cache keeps them."""
+
+        def build(folder: Path) -> None:
+            source = self.work / f"{name}.c"
+            compiled.generate(compiled.modules()[name], source)
+            options = [*flags, *compiled.options(name)]
+            self._compile_one(base, source, options).rename(folder / "module.o")
+
+        work = self.work / "compiled" if self.is_fresh else cache.folder() / "compiled"
+        key = compiled.key(name, base.prefixes["cpython"].name, *toolchain.CFLAGS)
+        return cache.build_once(work / f"{name}-{key}", build) / "module.o"
 
     def _compile_one(self, base: runtime.Runtime, source: Path, options: list[str]) -> Path:
         target = self.work / f"{source.parent.name}-{source.stem}.o"

@@ -75,6 +75,8 @@ def _inputs(map_file: Path) -> Iterator[tuple[str, int]]:
 
 def _place(origin: str) -> tuple[str, ...]:
     """Where an object file of the map belongs in the tree."""
+    if match := re.search(r"/([^/]+)-[0-9a-f]+/module\.o$", origin):
+        return ("compiled modules", match[1])
     match = re.match(r"(?:.*/)?([^/()]+?)(?:\(([^)]*)\))?$", origin)
     if match is None:
         return ("other", origin)

@@ -13,8 +13,9 @@ from scapy.layers.l2 import ARP, Ether
 
 from dns_build.image import Image
 from tests.support import images, trees
+from tests.support.hvt import MAC, BadImage, note
 from tests.support.server import eventually
-from tests.support.tender import MAC, BadImage, Tender, note
+from tests.support.tender import Tender
 
 OURS = b"\x02\0\0\0\0\x63"
 TIMEOUT_S = 120

@@ -76,8 +76,10 @@ def test_arguments_and_exit_code_pass_through(tmp_path: Path) -> None:
     assert result.stdout.splitlines() == ["arguments a b c", "python 3 13 5", "modules from files []"]
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_two_builds_give_the_same_bytes(service: Image, tmp_path: Path) -> None:
-    again = images.build("unix", tmp_path)
+    again = images.build("unix", tmp_path, is_fresh=True)
     assert again.sha256 == service.sha256
     assert again.manifest.read_text() == service.manifest.read_text()
     assert again.sbom.read_text() == service.sbom.read_text()

@@ -30,10 +30,14 @@ def build(
     application: image.Application = image.SERVICE,
     baked: Path | None = None,
     features: Features = DEFAULT,
+    *,
+    is_fresh: bool = False,
 ) -> image.Image:
     """An image in `folder`."""
     require_runtime(tls=features.tls)
-    return image.Build(TARGETS[target], application=application, baked=baked, features=features, output=folder).run()
+    return image.Build(
+        TARGETS[target], application=application, baked=baked, features=features, output=folder, is_fresh=is_fresh
+    ).run()
 
 
 def application(name: str) -> image.Application:

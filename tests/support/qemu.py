@@ -14,16 +14,20 @@ from tests.support import debian
 TIMEOUT_S = 120  # a boot takes half a second on an idle machine
 
 
-def command(image: Path, machine: str, *options: str, memory_mb: int = 64, parameters: str = "") -> list[str]:
-    """Command line that starts `image` with its console on standard output."""
+def program() -> list[str]:
+    """QEMU's program and where its firmware is."""
     try:
         tree = debian.programs("qemu-system-x86")
     except debian.Unavailable as error:
         pytest.skip(str(error))
     share = tree.root / "usr" / "share"
+    return [str(tree.path("qemu-system-x86_64")), "-L", str(share / "qemu"), "-L", str(share / "seabios")]
+
+
+def command(image: Path, machine: str, *options: str, memory_mb: int = 64, parameters: str = "") -> list[str]:
+    """Command line that starts `image` with its console on standard output."""
     return [
-        str(tree.path("qemu-system-x86_64")),
-        *("-L", str(share / "qemu"), "-L", str(share / "seabios")),
+        *program(),
         *("-M", machine, "-accel", "tcg", "-m", str(memory_mb), "-kernel", str(image), "-append", parameters),
         *("-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio"),
         *options,
@@ -52,8 +56,9 @@ def run(image: Path, machine: str, *options: str, memory_mb: int = 64, parameter
 class Console:
     """What a running machine has said so far."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
+    def __init__(self, process: "subprocess.Popen[str]", timeout_s: float) -> None:
         self._process = process
+        self._timeout_s = timeout_s
         self._lines: list[str] = []
         self._news = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -75,15 +80,15 @@ class Console:
             return [line for line in self._lines if re.search(pattern, line)]
 
         with self._news:
-            self._news.wait_for(lambda: matching() or not self._reader.is_alive(), TIMEOUT_S)
+            self._news.wait_for(lambda: matching() or not self._reader.is_alive(), self._timeout_s)
             found = matching()
             assert found, f"no line with {pattern!r} on the console:\n" + "\n".join(self._lines)
             return found[0]
 
 
 @contextmanager
-def running(arguments: Sequence[str]) -> Iterator[Console]:
-    """A machine for as long as the context lasts."""
+def running(arguments: Sequence[str], timeout_s: float = TIMEOUT_S) -> Iterator[Console]:
+    """A machine for as long as the context lasts; its console waits for each line no longer than `timeout_s`."""
     with subprocess.Popen(
         arguments,
         env=environment(),
@@ -93,6 +98,6 @@ def running(arguments: Sequence[str]) -> Iterator[Console]:
         text=True,
     ) as process:
         try:
-            yield Console(process)
+            yield Console(process, timeout_s)
         finally:
             process.kill()
