@@ -1,6 +1,6 @@
 """From a snapshot of the zones to what the engine answers: tables for what changed, then one swap."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from structlog.typing import FilteringBoundLogger
 
@@ -11,6 +11,9 @@ from dns_server.reports import Difference, difference, report
 from zones.slices import Sliced, run_sliced
 from zones.snapshot import Snapshot
 from zones.zone import Zone
+
+Follower = Callable[[Snapshot, Snapshot, Difference], Awaitable[None]]
+"""Gets the version before, the version that is in service now, and how they differ."""
 
 
 class Publisher:
@@ -33,6 +36,8 @@ class Publisher:
         """When the last of them was, in seconds since 1970."""
         self._clock = clock
         self._since: dict[bytes, float] = {}
+        self.followers: list[Follower] = []
+        """Called in their order when a version has gone into service."""
 
     def since(self, zone: Zone) -> float:
         """When the version of `zone` that is in service went there, in seconds since 1970."""
@@ -54,6 +59,8 @@ class Publisher:
             self._since.pop(origin, None)
         self._collector.freeze()
         report(self._log, before, snapshot, change)
+        for follower in self.followers:
+            await follower(before, snapshot, change)
 
 
 def _prepare(before: Snapshot, after: Snapshot) -> Sliced[tuple[Difference, dict[bytes, ZoneTable]]]:

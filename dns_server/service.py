@@ -5,10 +5,11 @@ the service is a signal, or an address that can't be bound.
 """
 
 import asyncio
+import contextlib
 import signal
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,16 +18,19 @@ import structlog
 from dns_platform.compiled import is_compiled
 from dns_server.answer.batch import Batch
 from dns_server.answer.chaos import Identity
-from dns_server.answer.engine import Engine
+from dns_server.answer.engine import Engine, Kind
 from dns_server.answer.indexing import CORE_MODULE
 from dns_server.answer.protocol import Transport
+from dns_server.client import Client
 from dns_server.collector import Collector
 from dns_server.endpoint import Endpoint
 from dns_server.listeners.answering import Answer, BatchAnswer
 from dns_server.listeners.direct import DirectListeners
 from dns_server.listeners.host import CannotListen, HostListeners
+from dns_server.listeners.later import Later
 from dns_server.listeners.streams import StreamLimits, Streams
 from dns_server.logs.throttle import Throttle
+from dns_server.peers import Peers, PeersPlan
 from dns_server.publisher import Publisher
 from dns_server.telemetry.lag import LoopLag
 from dns_server.telemetry.sources import Sources
@@ -56,6 +60,7 @@ class Plan:
     """Of `listen` and `tls_listen`, what a machine may lack: it is said and left out."""
     limits: StreamLimits
     identity: Identity
+    peers: PeersPlan = field(default_factory=PeersPlan)
     certificate: "Certificate | None" = None
     """For TLS; without one there is none."""
     tls_listen: Sequence[Endpoint] = ()
@@ -90,14 +95,19 @@ class Service:
         self._http: HttpServer | None = None
         self._stages: dict[str, float] = {}
         self._addresses: list[Endpoint] = []
-        self.engine = Engine(plan.identity)
+        self.engine = Engine(plan.identity, elsewhere=frozenset(Kind))
         self.collector = Collector(self._loop)
         self.publisher = Publisher(self.engine, self.collector, self._log, time.time)
-        self.streams = Streams(self._loop, self._answer(Transport.TCP), plan.limits, self._report)
+        self.peers = Peers(plan.peers, self.engine, self.publisher, self._log, self._report)
+        self.streams = Streams(
+            self._loop, self._answer(Transport.TCP), self._handle, plan.limits, self._report, self._bug
+        )
+        self._later = Later(self._loop, self._handle, self._bug)
+        batches = self._answer_batch(self._answer(Transport.UDP))
         self.listeners: HostListeners | DirectListeners = (
-            DirectListeners(self._loop, self._answer_batch(self._answer(Transport.UDP)))
+            DirectListeners(self._loop, batches, self._later)
             if isinstance(self._loop, StackLoop)
-            else HostListeners(self._loop, self._report, self._answer_batch(self._answer(Transport.UDP)))
+            else HostListeners(self._loop, self._report, self._later, batches)
         )
 
     async def run(self, sync: Sync) -> int:
@@ -125,6 +135,7 @@ class Service:
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
         self.listeners.close()
+        self._later.close()
         self.streams.close()
         if self._http is not None:
             self._http.close()
@@ -209,9 +220,9 @@ class Service:
     def _answer(self, transport: Transport) -> Answer:
         engine, clock = self.engine, time.time
 
-        def answer(query: bytes, _source: Address) -> bytes | None:
+        def answer(query: bytes, _source: Address) -> bytes | Kind | None:
             try:
-                return engine.respond(query, transport, clock())
+                return engine.dispatch(query, transport, clock())
             except Exception as error:  # a defect of ours: one query is lost, the service is not
                 self._bug("internal error, a query was dropped", query=query[:512].hex(), exc_info=error)
                 return None
@@ -220,10 +231,11 @@ class Service:
         if statistics is None:
             return answer
 
-        def counted(query: bytes, source: Address) -> bytes | None:
+        def counted(query: bytes, source: Address) -> bytes | Kind | None:
             started = timer()
             reply = answer(query, source)
-            statistics.note(transport, reply, timer() - started)
+            if not isinstance(reply, Kind):
+                statistics.note(transport, reply, timer() - started)
             return reply
 
         return counted
@@ -234,16 +246,26 @@ class Service:
         if statistics is None:
             return lambda batch, count: engine.respond_batch(batch, count, answer)
 
-        def counted(batch: Batch, count: int) -> None:
+        def counted(batch: Batch, count: int) -> Sequence[tuple[int, Kind]]:
             started = timer()
             engine.respond_core(batch, count)
             share = (timer() - started) / count
             for index in range(count):
                 if batch.reply_lengths[index]:
                     statistics.note(Transport.UDP, batch.reply(index), share)
-            engine.respond_rest(batch, count, answer)
+            return engine.respond_rest(batch, count, answer)
 
         return counted
+
+    async def _handle(self, kind: Kind, wire: bytes, client: Client) -> AsyncGenerator[bytes, None]:
+        """The messages of the reply to a request that the engine leaves to others."""
+        statistics, started = self._statistics, time.perf_counter()
+        async with contextlib.aclosing(self.peers.handle(kind, wire, client)) as messages:
+            async for message in messages:
+                if statistics is not None:
+                    statistics.note(client.transport, message, time.perf_counter() - started)
+                    statistics = None  # the first message stands for the reply
+                yield message
 
     def _stop(self, number: signal.Signals) -> None:
         self._log.info("stopping", signal=number.name)
@@ -252,6 +274,7 @@ class Service:
     def _hang_up(self, sync: Sync) -> None:
         self._log.info("looking for a new version", signal="SIGHUP")
         sync.trigger()
+        self.peers.read_keys_again()
         if self._plan.certificate is not None:
             problem = self._plan.certificate.reload()
             if problem:

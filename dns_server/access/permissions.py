@@ -4,39 +4,17 @@ A key has what its name grants, unless the policy names it: then it has what the
 addresses without a key (`--axfr`, and rules of the policy without keys); updates and notifications never are.
 """
 
-import enum
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from dns_server.access.keyring import Keyring
+from dns_server.access.transfers import Open, Transfers
 from zones import name as names
 from zones.keys import Operation, TsigKey
-from zones.policy import Network, Policy, Rule, is_in_networks
+from zones.policy import Policy, Rule, is_in_networks
 
 Record = tuple[bytes, int]
 """Folded owner and type of a record that an update changes."""
-
-
-class Open(enum.Enum):
-    """To whom transfers are open, apart from networks and keys that are named one by one."""
-
-    NONE = "none"
-    """Nobody, whatever keys and policy say."""
-    KEYS = "keys"
-    """Those whom keys and policy allow it."""
-    ALL = "all"
-    """Everybody."""
-
-
-@dataclass(frozen=True, slots=True)
-class Transfers:
-    """`--axfr`."""
-
-    open: Open = Open.KEYS
-    networks: tuple[Network, ...] = ()
-    """Open to these, too."""
-    keys: frozenset[bytes] = frozenset()
-    """Folded wire names of keys that may transfer every zone, whatever their names and the policy say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,10 @@ class Batch:
         peer = self.peers[index * PEER_STRIDE : (index + 1) * PEER_STRIDE]
         return bytes(peer[_IPV4 if peer[0] | peer[1] == _AF_INET else _IPV6])
 
+    def port(self, index: int) -> int:
+        """The port that datagram `index` is from."""
+        return int.from_bytes(self.peers[index * PEER_STRIDE + 2 : index * PEER_STRIDE + 4], "big")
+
     def put_query(self, index: int, wire: bytes) -> None:
         """Put a datagram into slot `index`. ValueError if it is too long."""
         if len(wire) > self.stride:

@@ -42,6 +42,8 @@ _META_FIRST = cython.declare(cython.int, 128)
 _META_LAST = cython.declare(cython.int, 255)
 _IN = cython.declare(cython.int, CLASS_IN)
 _NSID = cython.declare(cython.int, Option.NSID)
+_EXPIRE = cython.declare(cython.int, Option.EXPIRE)
+_ZONEVERSION = cython.declare(cython.int, Option.ZONEVERSION)
 _HEADER = cython.declare(cython.Py_ssize_t, HEADER_SIZE)
 _NAME_LIMIT = cython.declare(cython.Py_ssize_t, MAX_NAME)
 _LABEL_LIMIT = cython.declare(cython.Py_ssize_t, 128)
@@ -680,7 +682,13 @@ def _read_opt(
     if position + (query[start + 9] << 8 | query[start + 10]) != end:
         return 0
     while position < end:
-        if position + 4 > end or (tells_name and not query[position] and query[position + 1] == _NSID):
+        if position + 4 > end:
+            return 0
+        if not query[position] and (
+            (tells_name and query[position + 1] == _NSID)
+            or query[position + 1] == _EXPIRE
+            or query[position + 1] == _ZONEVERSION
+        ):
             return 0
         position += 4 + (query[position + 2] << 8 | query[position + 3])
     if position != end:

@@ -6,8 +6,7 @@ Read first: RFC 1035 4.1.1, RFC 6891 6 and 7, RFC 8906.
 import enum
 import struct
 from array import array
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from dns_server.answer import chaos
@@ -36,6 +35,7 @@ from dns_server.answer.protocol import (
 )
 from dns_server.answer.render import Answer, Mark
 from dns_server.answer.request import Malformed, Request, parse
+from dns_server.answer.zone_options import zone_options
 from stack.address import Address
 from zones.slices import run_to_end
 
@@ -58,10 +58,12 @@ class Kind(enum.Enum):
     """RFC 1996."""
     UPDATE = "update"
     """RFC 2136."""
+    SIGNED = "signed"
+    """Any other query with a TSIG record (RFC 8945)."""
 
 
-Handler = Callable[[bytes, Transport, float], bytes | None]
-"""Takes a whole message, how it came and the time in seconds; the reply, or None for no reply."""
+Respond = Callable[[bytes, Address], "bytes | Kind | None"]
+"""Takes a message and the address that it is from; the reply, none, or what kind of request others answer."""
 
 _KINDS: Final = {Opcode.NOTIFY: Kind.NOTIFY, Opcode.UPDATE: Kind.UPDATE}
 
@@ -73,10 +75,11 @@ class Engine:
         self,
         identity: Identity = _ANONYMOUS,
         catalogue: Catalogue | None = None,
-        handlers: Mapping[Kind, Handler] = MappingProxyType({}),
+        elsewhere: frozenset[Kind] = frozenset(),
     ) -> None:
+        """`elsewhere` has the kinds of requests that `dispatch` leaves to others."""
         self.identity = identity
-        self.handlers = handlers
+        self._elsewhere = elsewhere
         self._catalogue = Catalogue()
         self._directory: Directory | None = new_directory()
         if catalogue is not None:
@@ -98,11 +101,23 @@ class Engine:
                 else:
                     self._directory.remove(origin)
 
-    def respond(self, wire: bytes, transport: Transport, now: float) -> bytes | None:
+    def respond(self, wire: bytes, transport: Transport, now: float, room: int = 0) -> bytes | None:  # noqa: ARG002
         """The reply to the message `wire` that came at `now` (seconds); None if there is to be none.
 
-        Never raises, whatever the message: what can't be taken apart is answered with FORMERR.
+        `room` is how many octets must be left free, for a signature. Never raises, whatever the message: what can't be
+        taken apart is answered with FORMERR, and what is for others is refused.
         """
+        found = self._respond(wire, transport, room, frozenset())
+        assert not isinstance(found, Kind)
+        return found
+
+    def dispatch(self, wire: bytes, transport: Transport, now: float) -> "bytes | Kind | None":  # noqa: ARG002
+        """As `respond`; for a message that others are to answer, its kind."""
+        return self._respond(wire, transport, 0, self._elsewhere)
+
+    def _respond(
+        self, wire: bytes, transport: Transport, room: int, elsewhere: frozenset[Kind]
+    ) -> "bytes | Kind | None":
         if (
             len(wire) < HEADER_SIZE or wire[2] & QR >> 8
         ):  # RFC 8906 3.1.1 asks for silence on neither: loops must not be
@@ -112,32 +127,38 @@ class Engine:
             kind = _KINDS.get(opcode)
             if kind is None:  # RFC 8906 3.1.4: nothing behind the header can be known
                 return _header(wire, Rcode.NOTIMP)
-            handler = self.handlers.get(kind)
-            return _header(wire, Rcode.REFUSED) if handler is None else handler(wire, transport, now)
+            return kind if kind in elsewhere else _header(wire, Rcode.REFUSED)
         try:
             request = parse(wire)
         except Malformed as malformed:
             return _header(wire, Rcode.FORMERR, malformed.question)
-        if request.qtype in _TRANSFERS and Kind.TRANSFER in self.handlers and not _version_unknown(request):
-            return self.handlers[Kind.TRANSFER](wire, transport, now)
+        if elsewhere and not _version_unknown(request):
+            # RFC 5936 4.2: there is no AXFR over UDP; RFC 1995 2: there is IXFR.
+            transfers = _TRANSFERS if transport is Transport.TCP else _TRANSFERS_BY_DATAGRAM
+            kind = Kind.TRANSFER if request.qtype in transfers else Kind.SIGNED if request.tsig else None
+            if kind in elsewhere:
+                return kind
         answer, rcode, ede = self._answer(request)
-        return self._reply(request, transport, answer, rcode, ede)
+        return self._reply(request, transport, answer, rcode, ede, room)
 
-    def respond_batch(self, batch: Batch, count: int, respond: Callable[[bytes, Address], bytes | None]) -> None:
+    def respond_batch(self, batch: Batch, count: int, respond: Respond) -> Sequence[tuple[int, Kind]]:
         """Reply to the first `count` datagrams of `batch`: the core to what it can, `respond` to each of the rest.
 
-        `respond` gets the message and the address that it is from.
+        `respond` gets the message and the address that it is from. The result is which datagrams others answer.
         """
-        if self.respond_core(batch, count):
-            self.respond_rest(batch, count, respond)
+        return self.respond_rest(batch, count, respond) if self.respond_core(batch, count) else ()
 
-    def respond_rest(self, batch: Batch, count: int, respond: Callable[[bytes, Address], bytes | None]) -> None:
-        """Let `respond` reply to the datagrams that the core left."""
+    def respond_rest(self, batch: Batch, count: int, respond: Respond) -> Sequence[tuple[int, Kind]]:
+        """Let `respond` reply to the datagrams that the core left; which of them others answer."""
+        elsewhere = []
         for index in range(count):
             if not batch.reply_lengths[index]:
                 reply = respond(batch.query(index), batch.source(index))
-                if reply is not None:
+                if isinstance(reply, Kind):
+                    elsewhere.append((index, reply))
+                elif reply is not None:
                     batch.put_reply(index, reply)
+        return elsewhere
 
     def respond_core(self, batch: Batch, count: int) -> int:
         """Let the core answer what it can; how many datagrams are left, with 0 as the length of their reply."""
@@ -181,7 +202,9 @@ class Engine:
         do = request.edns is not None and request.edns.do
         return answer_for(table, request.qname, request.name, request.qtype, do), 0, None
 
-    def _reply(self, request: Request, transport: Transport, answer: Answer, rcode: int, ede: int | None) -> bytes:
+    def _reply(
+        self, request: Request, transport: Transport, answer: Answer, rcode: int, ede: int | None, room: int
+    ) -> bytes:
         """`answer` as a message for this request, with an OPT record if the request had one (RFC 6891 6.1.1)."""
         edns = request.edns
         limit = MAX_MESSAGE
@@ -194,14 +217,19 @@ class Engine:
                 options = _OPTION.pack(Option.NSID, len(self.identity.nsid)) + self.identity.nsid
             if ede is not None:
                 options += _OPTION.pack(Option.EDE, 2) + ede.to_bytes(2, "big")
+            if edns.options and not rcode and request.qclass == CLASS_IN:
+                found = self.catalogue.find(request.name, request.qtype)
+                if found is not None and found[1] is not None:
+                    options += zone_options(request, found[1].zone, self.catalogue.revision)
             extended = rcode >> _EXTENDED_SHIFT
             opt = _OPT.pack(Type.OPT, UDP_PAYLOAD, extended, 0, _DO if edns.do else 0, len(options)) + options
         return answer.message(
-            request.id, request.recursion_desired, request.question, opt, 0 if edns is None else 1, limit
+            request.id, request.recursion_desired, request.question, opt, 0 if edns is None else 1, limit - room
         )
 
 
 _TRANSFERS: Final = frozenset({Type.AXFR, Type.IXFR})
+_TRANSFERS_BY_DATAGRAM: Final = frozenset({Type.IXFR})
 
 
 def _version_unknown(request: Request) -> bool:

@@ -98,16 +98,20 @@ def is_meta(qtype: int) -> bool:
 
 
 class Option:
-    """EDNS option codes: RFC 5001, RFC 8914."""
+    """EDNS option codes: RFC 5001, RFC 7314, RFC 8914, RFC 9660."""
 
     NSID: Final = 3
+    EXPIRE: Final = 9
     EDE: Final = 15
+    ZONEVERSION: Final = 19
 
 
 class Ede:
     """Extended errors (RFC 8914 4, RFC 9824 3.5)."""
 
+    OTHER: Final = 0
     NOT_READY: Final = 14
+    PROHIBITED: Final = 18
     NOT_AUTHORITATIVE: Final = 20
     NOT_SUPPORTED: Final = 21
     INVALID_QUERY_TYPE: Final = 30

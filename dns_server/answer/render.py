@@ -95,6 +95,10 @@ class Renderer:
         self._targets: dict[bytes, int] = {}
         self._learn(fold(base), HEADER_SIZE, len(base))
 
+    def __len__(self) -> int:
+        """Octets collected."""
+        return len(self._body)
+
     def _learn(self, name: bytes, offset: int, end: int) -> None:
         """Note for later pointers that the first `end` octets of `name`, folded, stand at `offset` of the message."""
         position = 0

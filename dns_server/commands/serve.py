@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from dns_server import direct
+from dns_server.access.keyring import BadKeyFile, read_key_file
+from dns_server.access.transfers import joined
 from dns_server.answer.chaos import Identity
 from dns_server.endpoint import Endpoint
 from dns_server.listeners.streams import StreamLimits
@@ -28,7 +30,9 @@ from dns_server.parameters.network import (
     TLS_LISTEN,
     Net,
 )
+from dns_server.parameters.peers import AXFR, IXFR_MEMORY, TSIG_KEYS, TSIG_MD5, Md5
 from dns_server.parameters.zones import BAKED, POLL, REMOTE, SERIAL, ZONES, SerialPolicy
+from dns_server.peers import PeersPlan
 from dns_server.service import HttpPlan, Plan, Service
 from dns_server.settings import BadParameter, BadUsage, Settings
 from zones.folder import FolderSource
@@ -111,7 +115,27 @@ def _plan(settings: Settings, default: tuple[Endpoint, ...]) -> Plan:
         ),
         certificate=certificate,
         tls_listen=tls_listen,
+        peers=_peers(settings),
         http=HttpPlan(settings[HTTP], settings[HTTP_ALLOW], settings[HTTP_TOKEN]) if settings[HTTP] else None,
+    )
+
+
+def _peers(settings: Settings) -> PeersPlan:
+    try:
+        transfers = joined(settings[AXFR])
+    except ValueError as error:
+        raise BadParameter("--axfr", settings.setting(AXFR).text, str(error), f"--axfr={AXFR.example}") from None
+    file = settings[TSIG_KEYS]
+    try:
+        keys = () if file is None else read_key_file(file)
+    except BadKeyFile as error:
+        raise BadParameter("--tsig-keys", str(file), str(error), f"--tsig-keys={TSIG_KEYS.example}") from None
+    return PeersPlan(
+        transfers=transfers,
+        keys=keys,
+        key_file=file,
+        allow_md5=settings[TSIG_MD5] is Md5.ALLOW,
+        journal_octets=settings[IXFR_MEMORY] << 20,
     )
 
 

@@ -2,19 +2,24 @@
 
 import asyncio
 import errno
+import functools
 from collections.abc import Callable
 from dataclasses import InitVar, dataclass, field
 from typing import Final
 
 from dns_platform.protocols import BATCH
 from dns_server.answer.batch import Batch
+from dns_server.answer.engine import Kind
+from dns_server.answer.protocol import Transport
+from dns_server.client import Client
 from dns_server.endpoint import Endpoint
 from dns_server.listeners.answering import Answer, BatchAnswer
 from dns_server.listeners.host import MAX_QUERY, CannotListen, UdpCounters
+from dns_server.listeners.later import Later
 from dns_server.listeners.streams import StreamConnection
 from stack import address
 from stack.address import Address
-from stack.interface.udp import UdpError, UdpSocket
+from stack.interface.udp import LATER, UdpError, UdpSocket
 from stack.loop.loop import StackLoop
 from stack.loop.server import Server
 
@@ -25,15 +30,26 @@ _QUERY_SLOT: Final = 512
 class DatagramAnswerer:
     """One UDP socket of the stack; the answer leaves from the address that was asked."""
 
-    def __init__(self, loop: StackLoop, answer: Answer, counters: UdpCounters) -> None:
+    def __init__(self, loop: StackLoop, answer: Answer, later: Later, counters: UdpCounters) -> None:
         self._loop = loop
         self._answer = answer
+        self._later = later
         self._counters = counters
         self._socket: UdpSocket | None = None
 
     def bind(self, local: address.Endpoint) -> None:
         """Answer what comes to `local`. UdpError."""
-        self._socket = self._loop.interface.udp.serve(local, self._respond)
+        self._socket = self._loop.interface.udp.serve(local, self._respond, self._received)
+
+    def serves(self, local: address.Endpoint) -> bool:
+        """Whether datagrams to `local` come here."""
+        bound = None if self._socket is None else self._socket.local
+        return bound is not None and bound.port == local.port and bound.address in (local.address, _any_of(local))
+
+    def answer_later(self, kind: Kind, query: bytes, peer: address.Endpoint, local: address.Endpoint) -> None:
+        """Have `query` from `peer` to `local` answered when that can be."""
+        client = Client(address.text(peer.address), peer.port, Transport.UDP)
+        self._later.start(kind, query, client, functools.partial(self._send, peer=peer, source=local.address))
 
     def close(self) -> None:
         """Stop answering."""
@@ -47,9 +63,31 @@ class DatagramAnswerer:
             counters.oversized += 1
             return None
         reply = self._answer(query, source)
+        if isinstance(reply, Kind):
+            return LATER
         if reply is not None:
             counters.sent += 1  # what can't be sent after all is counted by the stack
         return reply
+
+    def _received(self, query: bytes, peer: address.Endpoint, local: address.Endpoint) -> None:
+        """A request to which `_respond` said that it is for later."""
+        kind = self._answer(query, peer.address)
+        if isinstance(kind, Kind):
+            self.answer_later(kind, query, peer, local)
+
+    def _send(self, reply: bytes, peer: address.Endpoint, source: Address) -> None:
+        assert self._socket is not None
+        try:
+            self._socket.send(reply, peer, self._loop.time(), source)
+        except UdpError:
+            self._counters.unsent += 1
+        else:
+            self._counters.sent += 1
+
+
+def _any_of(endpoint: address.Endpoint) -> Address:
+    """The unspecified address of the same family."""
+    return bytes(len(endpoint.address))
 
 
 @dataclass(slots=True)
@@ -59,6 +97,7 @@ class DirectListeners:
     loop: StackLoop
     answer_batch: InitVar[BatchAnswer]
     """Answers several datagrams at a time, as each of the answers that `open` gets does."""
+    later: Later
     udp_counters: UdpCounters = field(default_factory=UdpCounters)
     _udp: list[DatagramAnswerer] = field(default_factory=list)
     _tcp: list[Server] = field(default_factory=list)
@@ -67,7 +106,8 @@ class DirectListeners:
         batch, counters = Batch(BATCH, _QUERY_SLOT), self.udp_counters
 
         def respond(count: int) -> None:
-            answer_batch(batch, count)
+            for index, kind in answer_batch(batch, count):
+                self._answer_later(batch, index, kind)
             counters.received += count
             counters.sent += count - batch.reply_lengths[:count].count(0)
 
@@ -76,7 +116,7 @@ class DirectListeners:
     async def open(self, endpoint: Endpoint, answer: Answer, streams: Callable[[], StreamConnection]) -> Endpoint:
         """Listen on `endpoint` over UDP and TCP; with its real port. CannotListen."""
         bound = await self.open_stream(endpoint, streams)
-        answerer = DatagramAnswerer(self.loop, answer, self.udp_counters)
+        answerer = DatagramAnswerer(self.loop, answer, self.later, self.udp_counters)
         try:
             answerer.bind(address.Endpoint(address.parse(bound.address), bound.port))
         except UdpError as error:
@@ -92,6 +132,16 @@ class DirectListeners:
             raise CannotListen(endpoint, "TCP", error) from None
         self._tcp.append(server)
         return Endpoint(endpoint.address, server.sockets[0].getsockname()[1])
+
+    def _answer_later(self, batch: Batch, index: int, kind: Kind) -> None:
+        batches = self.loop.interface.batches
+        assert batches is not None
+        local = batches.destination(index)
+        peer = address.Endpoint(batch.source(index), batch.port(index))
+        for answerer in self._udp:
+            if answerer.serves(local):
+                answerer.answer_later(kind, batch.query(index), peer, local)
+                return
 
     def close(self) -> None:
         """Close all; connections that are open are the streams' own business."""

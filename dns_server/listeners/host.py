@@ -3,14 +3,19 @@
 import asyncio
 import contextlib
 import errno
+import functools
 import socket
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from dns_server.answer.engine import Kind
+from dns_server.answer.protocol import Transport
+from dns_server.client import Client
 from dns_server.endpoint import Endpoint
 from dns_server.listeners.answering import Answer, BatchAnswer
+from dns_server.listeners.later import Later
 from dns_server.listeners.messages import MessageQueue, is_available
 from dns_server.listeners.streams import StreamConnection
 from stack.address import parse
@@ -77,12 +82,14 @@ class UdpSocket:
         loop: asyncio.AbstractEventLoop,
         bound: socket.socket,
         answer: Answer,
+        later: Later,
         counters: UdpCounters,
         report: Callable[..., None],
     ) -> None:
         self._loop = loop
         self._socket = bound
         self._answer = answer
+        self._later = later
         self._counters = counters
         self._report = report
         loop.add_reader(bound, self._readable)
@@ -103,7 +110,11 @@ class UdpSocket:
                     counters.oversized += 1
                     continue
                 reply = answer(data, parse(peer[0].partition("%")[0]))
-                if reply is not None:
+                if isinstance(reply, Kind):
+                    client = Client(peer[0], peer[1], Transport.UDP)
+                    send = functools.partial(self._try_send, context=context, peer=peer)
+                    self._later.start(reply, data, client, send)
+                elif reply is not None:
                     self._try_send(reply, context, peer)
         except BlockingIOError:
             return
@@ -150,6 +161,7 @@ class BatchUdpSocket:
         loop: asyncio.AbstractEventLoop,
         bound: socket.socket,
         answer: BatchAnswer,
+        later: Later,
         counters: UdpCounters,
         report: Callable[..., None],
         *,
@@ -158,6 +170,7 @@ class BatchUdpSocket:
         self._loop = loop
         self._socket = bound
         self._answer = answer
+        self._later = later
         self._counters = counters
         self._report = report
         self._queue = MessageQueue(bound, MAX_QUERY + _SPREAD, is_wildcard=is_wildcard)
@@ -176,7 +189,11 @@ class BatchUdpSocket:
                 count = queue.receive()
                 counters.received += count
                 counters.oversized += queue.cut
-                self._answer(queue.batch, count)
+                for index, kind in self._answer(queue.batch, count):
+                    peer, context = queue.reply_path(index)
+                    client = Client(peer[0], peer[1], Transport.UDP)
+                    send = functools.partial(self._send, peer=peer, context=[_answer_from(one) for one in context])
+                    self._later.start(kind, queue.batch.query(index), client, send)
                 sent, failure = queue.send(count)
                 counters.sent += sent
                 if failure is not None:
@@ -188,6 +205,16 @@ class BatchUdpSocket:
             return
         except OSError as error:  # an error queued on the socket is reported by the next read; the socket lives on
             self._report("reading from a UDP socket failed", reason=error.strerror or str(error))
+
+    def _send(self, reply: bytes, peer: Peer, context: Sequence[tuple[int, int, bytes]]) -> None:
+        """Send a reply outside of the batch."""
+        try:
+            self._socket.sendmsg((reply,), context, 0, peer)
+        except OSError as error:
+            self._counters.unsent += 1
+            self._report("an answer was not sent", peer=str(peer[0]), reason=error.strerror or str(error))
+        else:
+            self._counters.sent += 1
 
 
 def _answer_from(message: tuple[int, int, bytes]) -> tuple[int, int, bytes]:
@@ -206,6 +233,7 @@ class HostListeners:
     loop: asyncio.AbstractEventLoop
     report: Callable[..., None]
     """Called with an event and fields for what a peer can cause at will."""
+    later: Later
     batches: BatchAnswer | None = None
     """Answers several datagrams at a time, where the system can read them so."""
     udp_counters: UdpCounters = field(default_factory=UdpCounters)
@@ -222,9 +250,11 @@ class HostListeners:
 
     def _datagrams(self, udp: socket.socket, answer: Answer, *, is_wildcard: bool) -> "UdpSocket | BatchUdpSocket":
         if self.batches is not None and is_available():
-            return BatchUdpSocket(self.loop, udp, self.batches, self.udp_counters, self.report, is_wildcard=is_wildcard)
+            return BatchUdpSocket(
+                self.loop, udp, self.batches, self.later, self.udp_counters, self.report, is_wildcard=is_wildcard
+            )
         kind = WildcardUdpSocket if is_wildcard else UdpSocket
-        return kind(self.loop, udp, answer, self.udp_counters, self.report)
+        return kind(self.loop, udp, answer, self.later, self.udp_counters, self.report)
 
     async def open_stream(self, endpoint: Endpoint, streams: Callable[[], asyncio.Protocol]) -> Endpoint:
         """Listen on `endpoint` over TCP alone; with its real port. CannotListen."""

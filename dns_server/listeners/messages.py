@@ -8,9 +8,10 @@ import ctypes
 import errno
 import os
 import socket
+import struct
 import sys
 from array import array
-from typing import Final
+from typing import Any, Final
 
 from dns_server.answer.batch import PEER_STRIDE, REPLY_STRIDE, Batch
 
@@ -22,6 +23,7 @@ _WORDS: Final = 8
 _NAME, _NAME_LENGTH, _VECTOR, _VECTORS, _CONTROL, _CONTROL_LENGTH, _FLAGS, _LENGTH = range(_WORDS)
 _CONTROL_SIZE: Final = 64  # room for one cmsghdr with in6_pktinfo
 _CONTROL_WORDS: Final = _CONTROL_SIZE // 4
+_CONTROL_HEADER: Final = struct.Struct("=QII")  # of cmsghdr: length with the header, level, type
 _INTERFACE_WORD: Final = 4  # ipi_ifindex stands behind the 16 octets of cmsghdr
 
 
@@ -79,6 +81,23 @@ class MessageQueue:
                     lengths[index] = 0
                     self.cut += 1
         return count
+
+    def reply_path(self, index: int) -> tuple[tuple[Any, ...], list[tuple[int, int, bytes]]]:
+        """Address of the peer of datagram `index` and control messages, for `socket.sendmsg` at any later time."""
+        start = index * PEER_STRIDE
+        peer = self.batch.peers
+        port = int.from_bytes(peer[start + 2 : start + 4], "big")
+        if self._is_ipv4:
+            name: tuple[Any, ...] = (socket.inet_ntop(socket.AF_INET, peer[start + 4 : start + 8]), port)
+        else:
+            address = socket.inet_ntop(socket.AF_INET6, peer[start + 8 : start + 24])
+            flow, scope = struct.unpack_from("=I", peer, start + 4)[0], struct.unpack_from("=I", peer, start + 24)[0]
+            name = (address, port, socket.ntohl(flow), scope)
+        if not self._is_wildcard:
+            return name, []
+        control = self._control.tobytes()[index * _CONTROL_SIZE : (index + 1) * _CONTROL_SIZE]
+        length, level, kind = _CONTROL_HEADER.unpack_from(control)
+        return name, [(level, kind, control[_CONTROL_HEADER.size : length])]
 
     def send(self, count: int) -> tuple[int, OSError | None]:
         """Send the replies to the first `count` datagrams; how many went out, and why one did not."""

@@ -19,6 +19,7 @@ class Group(enum.Enum):
     NETWORK = "Network"
     DIRECT = "Own network stack (--net=direct)"
     ANSWERS = "Answers"
+    PEERS = "Other servers"
     MANAGEMENT = "Management"
     LOGS = "Logs"
     OUTPUT = "Output"

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from dns_server.parameters import answers, direct, logs, management, network, output, zones
+from dns_server.parameters import answers, direct, logs, management, network, output, peers, zones
 from dns_server.parameters.parameter import Parameter
 
 TABLE: Final[tuple[Parameter[Any], ...]] = (
@@ -10,6 +10,7 @@ TABLE: Final[tuple[Parameter[Any], ...]] = (
     *network.TABLE,
     *direct.TABLE,
     *answers.TABLE,
+    *peers.TABLE,
     *management.TABLE,
     *logs.TABLE,
     *output.TABLE,

@@ -14,7 +14,7 @@ from dns_platform.protocols import Octets
 from stack.address import IPV4_UNSPECIFIED, IPV6_UNSPECIFIED
 from stack.interface.ipv4 import Ipv4
 from stack.interface.ipv6 import Ipv6
-from stack.interface.udp import Udp
+from stack.interface.udp import LATER, Udp
 from stack.wire import ethernet, ipv4, ipv6, udp
 from stack.wire.ethernet import EtherType
 from stack.wire.ipv4 import Protocol
@@ -94,6 +94,8 @@ class Express:
         payload = respond(bytes(frame[ethernet.HEADER + _HEADERS_4 : ethernet.HEADER + total]), source)
         if payload is None:
             return TAKEN
+        if payload == LATER:
+            return None
         length = udp.HEADER + len(payload)
         total = length + ipv4.HEADER
         if total > ip.path_mtus.link_mtu:
@@ -152,6 +154,8 @@ class Express:
         payload = respond(bytes(frame[_IPV6.size : end]), source)
         if payload is None:
             return TAKEN
+        if payload == LATER:
+            return None
         length = udp.HEADER + len(payload)
         if ipv6.HEADER + length > ip.path_mtus.link_mtu:
             return None

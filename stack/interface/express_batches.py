@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from dns_platform.compiled import is_compiled
 from dns_platform.protocols import Octets
-from stack.address import IPV6_LOOPBACK, IPV6_UNSPECIFIED, Address, is_unspecified
+from stack.address import IPV6_LOOPBACK, IPV6_UNSPECIFIED, Address, Endpoint, is_unspecified
 from stack.interface.ipv4 import Ipv4
 from stack.interface.ipv6 import Ipv6
 from stack.interface.udp import Udp
@@ -89,6 +89,10 @@ class ExpressBatches:
         replies: Sequence[Octets] = self._core.give(0 if self._ipv6 is None else self._ipv6.hop_limit)
         self.replies += len(replies)
         return replies, left
+
+    def destination(self, index: int) -> Endpoint:
+        """Where request `index` is to; asked while `respond` is being called."""
+        return Endpoint(*self._core.destination(index))
 
     def _refresh(self) -> None:
         """Tell the core what is served, when that has changed."""

@@ -311,6 +311,13 @@ class ExpressCore:
         _copy(self._peers, at + to, view, address, size)
         return 0
 
+    def destination(self, index: cython.int) -> tuple[bytes, int]:
+        """Address and port that request `index` is to."""
+        at: cython.Py_ssize_t = index * _SLOT
+        if self._heads[at + 12] == 0x08:
+            return bytes(self._heads[at + 30 : at + 34]), _pair(self._heads, at + 36)
+        return bytes(self._heads[at + 38 : at + 54]), _pair(self._heads, at + 56)
+
     def give(self, hop_limit: cython.int) -> list[Octets]:
         """The frames with the replies; IPv6 packets carry `hop_limit`."""
         index: cython.int

@@ -26,6 +26,8 @@ Received = Callable[[bytes, Endpoint, Endpoint], None]
 """Called with payload, source and destination of each datagram."""
 Respond = Callable[[bytes, Address], bytes | None]
 """The reply to one request from an address, or None for none; never raises."""
+LATER = b""
+"""A reply that says: this one is for `received`, which replies when it can."""
 Failed = Callable[[Endpoint, Unreachable], None]
 """Called with the destination of a datagram that did not arrive, and why, as far as ICMP says so."""
 
@@ -109,16 +111,16 @@ class Udp:
                 raise UdpError(f"{local} can't be bound: its port is served")
         return self._bind(local, received, failed, remote)
 
-    def serve(self, local: Endpoint, respond: Respond) -> UdpSocket:
+    def serve(self, local: Endpoint, respond: Respond, received: "Received | None" = None) -> UdpSocket:
         """As `bind`, for requests that are answered at once, by what `respond` makes of their payload and source.
 
-        Answers come from the address that was asked. A port that is served has no other sockets of its family, so that
-        `Express` need not look for them.
+        Those to which `respond` says `LATER` go to `received`. Answers come from the address that was asked. A port
+        that is served has no other sockets of its family, so that `Express` need not look for them.
         """
         for other in self._sockets.values():
             if _same_port(other.local, local) and other.local not in self.responders:
                 raise UdpError(f"{local} can't be served: {other.local} is bound")
-        socket = self._bind(local, _nothing, None, None)
+        socket = self._bind(local, received or _nothing, None, None)
         self.responders[socket.local] = respond
         return socket
 
@@ -179,7 +181,9 @@ class Udp:
             self._counters.add(udp.LAYER, "request from port 0")
         else:
             reply = respond(bytes(datagram.payload), source)
-            if reply is not None:
+            if reply == LATER:
+                socket.received(bytes(datagram.payload), peer, local)
+            elif reply is not None:
                 self._reply(socket, reply, peer, destination, now)
         return None
 

@@ -37,10 +37,11 @@ def run(*, quick: bool) -> Iterator[Figure]:
     for version, frames in ((4, four), (6, six)):
         yield Figure(f"IPv{version}, plain Python, a frame at a time", _measure(host, frames), "ns")
     batch = Batch(BATCH, 512)
-    compiled = host.interface.serve_batches(
-        batch,
-        lambda count: engine.respond_batch(batch, count, lambda query, _: engine.respond(query, Transport.UDP, 0.0)),
-    )
+
+    def respond(count: int) -> None:
+        engine.respond_batch(batch, count, lambda query, _: engine.respond(query, Transport.UDP, 0.0))
+
+    compiled = host.interface.serve_batches(batch, respond)
     if not compiled:
         raise NotHere("nothing is compiled here: there was no compiler")
     for version, frames in ((4, four), (6, six)):

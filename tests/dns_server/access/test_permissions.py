@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from dns_server.access.keyring import BadKeyFile, Keyring, keyring, read_key_file
-from dns_server.access.permissions import Access, Open, Transfers
+from dns_server.access.permissions import Access
+from dns_server.access.transfers import Open, Transfers
 from zones import name as names
 from zones.findings import Place
 from zones.keys import ALGORITHMS, Operation, TsigKey, grant

@@ -10,6 +10,7 @@ import dns.opcode
 import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
+import dns.tsig
 import pytest
 
 from dns_server.answer.chaos import Identity
@@ -86,20 +87,31 @@ class TestHeader:
         assert reply is not None
         assert reply[3] == dns.rcode.REFUSED
 
-    def test_handlers_take_what_is_not_answered_from_zones(self) -> None:
-        seen: list[tuple[bytes, Transport, float]] = []
-
-        def handle(wire: bytes, transport: Transport, now: float) -> bytes:
-            seen.append((wire, transport, now))
-            return b"reply"
-
-        engine = Engine(handlers={Kind.NOTIFY: handle, Kind.TRANSFER: handle})
-        notify = question("example.", "SOA")
+    def test_what_is_not_answered_from_zones_is_left_to_others(self) -> None:
+        engine = Engine(elsewhere=frozenset(Kind))
+        notify, update = question("example.", "SOA"), question("example.", "SOA")
         notify.set_opcode(dns.opcode.NOTIFY)
-        transfer = question("example.", "AXFR")
-        for query in (notify, transfer):
-            assert engine.respond(query.to_wire(), Transport.TCP, 1.5) == b"reply"
-        assert seen == [(query.to_wire(), Transport.TCP, 1.5) for query in (notify, transfer)]
+        update.set_opcode(dns.opcode.UPDATE)
+        signed = question("example.", "A")
+        signed.use_tsig(dns.tsig.Key("key.", b"secret"))
+        kinds = {
+            Kind.NOTIFY: notify,
+            Kind.UPDATE: update,
+            Kind.TRANSFER: question("example.", "AXFR"),
+            Kind.SIGNED: signed,
+        }
+        for kind, query in kinds.items():
+            assert engine.dispatch(query.to_wire(), Transport.TCP, 0.0) is kind
+            reply = engine.respond(query.to_wire(), Transport.TCP, 0.0)
+            assert reply is not None
+            assert reply[3] & 0xF in (dns.rcode.REFUSED, dns.rcode.NOTAUTH)
+
+    def test_ixfr_over_udp_is_a_transfer_and_axfr_is_none(self) -> None:
+        engine = Engine(elsewhere=frozenset(Kind))
+        assert engine.dispatch(question("example.", "IXFR").to_wire(), Transport.UDP, 0.0) is Kind.TRANSFER
+        reply = engine.dispatch(question("example.", "AXFR").to_wire(), Transport.UDP, 0.0)
+        assert isinstance(reply, bytes)
+        assert reply[3] & 0xF == dns.rcode.REFUSED
 
 
 class TestMalformed:

@@ -2,24 +2,39 @@
 
 import asyncio
 import socket
+from collections.abc import AsyncGenerator
 
 import pytest
 
 from dns_server.answer.batch import Batch
+from dns_server.answer.engine import Kind
+from dns_server.client import Client
 from dns_server.endpoint import Endpoint
 from dns_server.listeners.host import MAX_QUERY, HostListeners
+from dns_server.listeners.later import Later
 from dns_server.listeners.messages import BATCH, is_available
 
 pytestmark = pytest.mark.skipif(not is_available(), reason="this system has no recvmmsg of the layout used")
 
 
-def echo(batch: Batch, count: int) -> None:
-    """Send each datagram back reversed; those that begin with `-` get no reply."""
+def echo(batch: Batch, count: int) -> list[tuple[int, Kind]]:
+    """Send each datagram back reversed; those that begin with `-` get no reply, those with `later` one that waits."""
+    elsewhere = []
     for index in range(count):
         query = batch.query(index)
         batch.reply_lengths[index] = 0
-        if query and not query.startswith(b"-"):
+        if query.startswith(b"later"):
+            elsewhere.append((index, Kind.NOTIFY))
+        elif query and not query.startswith(b"-"):
             batch.put_reply(index, query[::-1] if query != b"who?" else batch.source(index))
+    return elsewhere
+
+
+async def later(_kind: Kind, wire: bytes, client: Client) -> AsyncGenerator[bytes, None]:
+    """The datagram reversed, and the address that it is from, some turns later."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+    yield wire[::-1] + client.address.encode()
 
 
 @pytest.fixture(params=["127.0.0.1", "::1", "0.0.0.0", "::"])
@@ -39,7 +54,7 @@ def exchange(address: str, datagrams: list[bytes], replies: int) -> tuple[list[b
 
     async def run() -> tuple[list[bytes], HostListeners]:
         loop = asyncio.get_running_loop()
-        listeners = HostListeners(loop, lambda *_, **__: None, echo)
+        listeners = HostListeners(loop, lambda *_, **__: None, Later(loop, later, lambda *_, **__: None), echo)
         bound = await listeners.open(Endpoint(address, 0), lambda *_: None, asyncio.Protocol)  # type: ignore[arg-type]
         target = {"0.0.0.0": "127.0.0.2", "::": "::1"}.get(address, address)
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -71,6 +86,14 @@ def test_those_without_a_reply_leave_the_others_alone(address: str) -> None:
 def test_who_asks_is_known(address: str) -> None:
     received, _ = exchange(address, [b"who?"], 1)
     assert received == [bytes((127, 0, 0, 1)) if "." in address else bytes(15) + b"\x01"]
+
+
+def test_replies_that_take_their_time_go_back_the_same_way(address: str) -> None:
+    datagrams = [b"later one", b"at once", b"later two"]
+    received, listeners = exchange(address, datagrams, 3)
+    client = b"127.0.0.1" if "." in address else b"::1"
+    assert sorted(received) == sorted([b"eno retal" + client, b"ecno ta", b"owt retal" + client])
+    assert listeners.udp_counters.sent == 3
 
 
 def test_what_is_too_long_is_dropped_and_counted(address: str) -> None:

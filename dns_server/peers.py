@@ -1,0 +1,131 @@
+"""What the service has to do with other servers and with signed requests: the parts of it, tied together.
+
+Keys and permissions follow each version of the zones, differences go to the journal, secondaries are told.
+"""
+
+import time
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from structlog.typing import FilteringBoundLogger
+
+from dns_server.access.gate import Admitted, Gate, Report
+from dns_server.access.keyring import BadKeyFile, keyring, read_key_file
+from dns_server.access.permissions import Access
+from dns_server.access.signed import SignedQueries
+from dns_server.access.transfers import Transfers
+from dns_server.answer.engine import Engine, Kind
+from dns_server.answer.protocol import HEADER_SIZE, Rcode
+from dns_server.answer.request import Malformed, parse
+from dns_server.client import Client
+from dns_server.publisher import Publisher
+from dns_server.replies import reply
+from dns_server.reports import Difference
+from dns_server.transfer.handler import TransferHandler
+from dns_server.transfer.journal import Journal
+from zones.delta import delta
+from zones.keys import TsigKey
+from zones.policy import Policy
+from zones.slices import run_sliced
+from zones.snapshot import Snapshot
+
+Handler = Callable[[bytes, Client], AsyncGenerator[bytes, None]]
+"""The messages of the reply to one kind of request."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeersPlan:
+    """What the operator chose."""
+
+    transfers: Transfers = field(default_factory=Transfers)
+    keys: tuple[TsigKey, ...] = ()
+    """Beside those of the repository."""
+    key_file: Path | None = None
+    """Where they are from."""
+    allow_md5: bool = False
+    journal_octets: int = 16 << 20
+    """Memory for differences of versions."""
+
+
+class Peers:
+    """Everything of one service that is for other servers."""
+
+    def __init__(
+        self,
+        plan: PeersPlan,
+        engine: Engine,
+        publisher: Publisher,
+        log: FilteringBoundLogger,
+        report: Report,
+    ) -> None:
+        """`report` is for what a peer can cause at will."""
+        self._plan = plan
+        self._keys = plan.keys
+        self._log = log
+        self._publisher = publisher
+        self.gate: Final = Gate(report, time.time)
+        self.journal: Final = Journal(plan.journal_octets)
+        self.transfers: Final = TransferHandler(self.gate, lambda: publisher.snapshot, self.journal, log)
+        signed = SignedQueries(self.gate, engine, self._shown)
+        self.handlers: Final[dict[Kind, Handler]] = {
+            Kind.TRANSFER: self.transfers.handle,
+            Kind.SIGNED: signed.handle,
+        }
+        """Who answers what the engine leaves to others; a kind that is not there is refused."""
+        publisher.followers.append(self.follow)
+
+    def handle(self, kind: Kind, wire: bytes, client: Client) -> AsyncGenerator[bytes, None]:
+        """The messages of the reply to a request that the engine leaves to others."""
+        return self.handlers.get(kind, self._refuse)(wire, client)
+
+    async def follow(self, before: Snapshot, after: Snapshot, change: Difference) -> None:
+        """A version of the zones went into service."""
+        if self._publisher.loads == 1 or _permissions(before) != _permissions(after):
+            self._renew_access(after)
+        for origin in change.removed:
+            self.journal.forget(origin)
+        for origin in change.changed:
+            known = before.zones.get(origin)
+            if known is not None and known.zone.serial != after.zones[origin].zone.serial:
+                self.journal.add(origin, await run_sliced(delta(known.zone, after.zones[origin].zone)))
+            else:
+                self.journal.forget(origin)
+
+    def read_keys_again(self) -> None:
+        """Take the keys that the operator's file has now; where they can't be read, the ones before stay in force."""
+        if self._plan.key_file is None:
+            return
+        try:
+            self._keys = read_key_file(self._plan.key_file)
+        except BadKeyFile as error:
+            self._log.error("the keys before stay in force", reason=str(error))
+        else:
+            self._renew_access(self._publisher.snapshot)
+
+    def _renew_access(self, after: Snapshot) -> None:
+        keys = keyring(after, self._keys, allow_md5=self._plan.allow_md5)
+        for reason in keys.left_out:
+            self._log.warning("a key does not count", reason=reason)
+        policy = Policy() if after.policy_file is None else after.policy_file.policy
+        self.gate.access = Access(keys, policy, self._plan.transfers)
+
+    def _shown(self, origin: bytes, admitted: Admitted, client: Client) -> None:
+        """Somebody asked for an SOA as secondaries do."""
+
+    async def _refuse(self, wire: bytes, client: Client) -> AsyncGenerator[bytes, None]:
+        admitted = self.gate.admit(wire, client)
+        if isinstance(admitted, bytes):
+            yield admitted
+            return
+        try:
+            refusal = reply(parse(admitted.message), Rcode.REFUSED)
+        except Malformed:
+            refusal = admitted.message[:HEADER_SIZE]
+        yield admitted.sign(refusal, self.gate.clock())
+
+
+def _permissions(snapshot: Snapshot) -> tuple[object, object]:
+    """What keys and permissions are made of."""
+    return snapshot.key_files, snapshot.policy_file

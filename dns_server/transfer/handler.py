@@ -1,0 +1,193 @@
+"""Requests for transfers: who may, the whole zone or a difference, message by message.
+
+Read first: RFC 5936 4 (transport), RFC 1995 2 to 4, RFC 9103 (over TLS), RFC 7314 (EXPIRE).
+"""
+
+import struct
+import time
+from collections.abc import AsyncGenerator, Callable, Iterable
+from typing import Final
+
+from structlog.typing import FilteringBoundLogger
+
+from dns_server.access.gate import Admitted, Gate
+from dns_server.answer.protocol import (
+    CLASS_IN,
+    HEADER_SIZE,
+    MAX_MESSAGE,
+    UDP_MINIMUM,
+    UDP_PAYLOAD,
+    Ede,
+    Rcode,
+    Transport,
+    Type,
+)
+from dns_server.answer.request import Malformed, Request, parse, skip_name
+from dns_server.answer.zone_options import zone_options
+from dns_server.client import Client
+from dns_server.listeners.answering import Aborted
+from dns_server.replies import extended_error, opt, reply
+from dns_server.transfer import records
+from dns_server.transfer.journal import Journal
+from dns_server.transfer.limits import Counters, Turns, must_have_taken
+from dns_server.transfer.messages import TooLong, bodies, message
+from zones.keys import Operation
+from zones.name import to_text
+from zones.serial import is_newer
+from zones.slices import run_sliced
+from zones.snapshot import Snapshot
+from zones.zone import RRset, Zone
+
+_RECORD: Final = struct.Struct("!HHIH")  # type, class, TTL, RDLENGTH
+_SERIAL_FROM_END: Final = 20
+_LEAST_SOA: Final = 22
+
+
+class TransferHandler:
+    """Answers AXFR and IXFR; many run at the same time, each with the version of the zone that it began with."""
+
+    def __init__(
+        self,
+        gate: Gate,
+        snapshot: Callable[[], Snapshot],
+        journal: Journal,
+        log: FilteringBoundLogger,
+    ) -> None:
+        """`snapshot` gives what is in service."""
+        self._gate = gate
+        self._snapshot = snapshot
+        self._journal = journal
+        self._log = log
+        self._turns = Turns()
+        self.counters: Final = Counters()
+
+    async def handle(self, wire: bytes, client: Client) -> AsyncGenerator[bytes, None]:
+        """The messages of the reply to the request `wire`. Aborted when the rest must not follow."""
+        admitted = self._gate.admit(wire, client)
+        if isinstance(admitted, bytes):
+            yield admitted
+            return
+        request = parse(admitted.message)
+        zone = self._zone(request, admitted, client)
+        if isinstance(zone, bytes):
+            yield admitted.sign(zone, self._gate.clock())
+            return
+        if client.transport is Transport.UDP:
+            yield admitted.sign(await self._by_datagram(request, admitted, zone), self._gate.clock())
+            return
+        async with self._turns.turn(client.address):
+            self.counters.running += 1
+            try:
+                async for signed in self._stream(request, admitted, zone, client):
+                    yield signed
+            finally:
+                self.counters.running -= 1
+
+    def _zone(self, request: Request, admitted: Admitted, client: Client) -> Zone | bytes:
+        """The zone that is asked for, or the reply that refuses it."""
+        if request.qclass != CLASS_IN:
+            return reply(request, Rcode.REFUSED, extended_error(Ede.NOT_AUTHORITATIVE))
+        if not self._gate.may(admitted, Operation.TRANSFER, request.name, client):
+            return reply(request, Rcode.REFUSED, extended_error(Ede.PROHIBITED))
+        snapshot = self._snapshot()
+        served = snapshot.zones.get(request.name)
+        if served is not None:
+            return served.zone
+        if request.name in snapshot.broken:
+            return reply(request, Rcode.SERVFAIL, extended_error(Ede.NOT_READY))
+        return reply(request, Rcode.NOTAUTH, extended_error(Ede.NOT_AUTHORITATIVE))  # RFC 5936 2.2.1
+
+    async def _by_datagram(self, request: Request, admitted: Admitted, zone: Zone) -> bytes:
+        """RFC 1995 2: the difference where it fits, else the SOA alone, which makes the client ask by TCP."""
+        limit = UDP_MINIMUM if request.edns is None else min(request.edns.payload, UDP_PAYLOAD)
+        tail = opt(request, zone_options(request, zone, self._snapshot().revision))
+        room = limit - admitted.room - len(tail)
+        chosen = await self._difference(request, admitted.message, zone)
+        if chosen is not None:
+            first, *more = bodies(request.qname, chosen, MAX_MESSAGE)
+            whole = message(request, first, tail)
+            if not more and len(whole) <= room + len(tail):
+                self.counters.ixfr += 1
+                return whole
+        self.counters.current += 1
+        return message(request, next(bodies(request.qname, _soa_alone(zone))), tail)
+
+    async def _difference(self, request: Request, asked: bytes, zone: Zone) -> Iterable[RRset] | None:
+        """What an IXFR is answered with; None when it must be the whole zone."""
+        serial = _serial_asked(request, asked)
+        if serial == zone.serial or is_newer(serial, than=zone.serial):
+            return _soa_alone(zone)
+        delta = await run_sliced(self._journal.since(zone.origin, serial, zone.serial))
+        if delta is None or len(delta.removed) + len(delta.added) > zone.record_count:
+            return None
+        return records.difference(delta)
+
+    async def _stream(
+        self, request: Request, admitted: Admitted, zone: Zone, client: Client
+    ) -> AsyncGenerator[bytes, None]:
+        chosen: Iterable[RRset] | None = None
+        if request.qtype == Type.IXFR:
+            try:
+                chosen = await self._difference(request, admitted.message, zone)
+            except Malformed:
+                yield admitted.sign(reply(request, Rcode.FORMERR), self._gate.clock())
+                return
+            self._count_ixfr(chosen)
+        else:
+            self.counters.axfr += 1
+        tail = opt(request, zone_options(request, zone, self._snapshot().revision))
+        started = time.monotonic()
+        messages = octets = 0
+        room = MAX_MESSAGE - admitted.room - len(tail)
+        try:
+            for body in bodies(request.qname, records.whole(zone) if chosen is None else chosen, room):
+                signed = admitted.sign(message(request, body, b"" if messages else tail), self._gate.clock())
+                messages += 1
+                octets += len(signed)
+                self.counters.octets += len(signed)
+                yield signed
+                seconds = time.monotonic() - started
+                if octets < must_have_taken(seconds):
+                    raise Aborted(f"the client took {octets} octets in {seconds:.0f} s")
+        except TooLong:
+            raise Aborted("a record is too long for any message") from None
+        except Aborted:
+            self.counters.cut_off += 1
+            raise
+        self._log.info(
+            "zone transferred",
+            zone=to_text(zone.origin),
+            serial=zone.serial,
+            kind="AXFR" if chosen is None else "IXFR",
+            client=str(client),
+            key=admitted.key_name,
+            tls=client.is_secured,
+            messages=messages,
+            octets=octets,
+            seconds=round(time.monotonic() - started, 3),
+        )
+
+    def _count_ixfr(self, chosen: Iterable[RRset] | None) -> None:
+        if chosen is None:
+            self.counters.fallbacks += 1
+        elif isinstance(chosen, tuple):
+            self.counters.current += 1
+        else:
+            self.counters.ixfr += 1
+
+
+def _soa_alone(zone: Zone) -> tuple[RRset, ...]:
+    assert zone.soa is not None
+    return (zone.soa,)
+
+
+def _serial_asked(request: Request, asked: bytes) -> int:
+    """The serial that the client has (RFC 1995 3). Malformed where it does not say so."""
+    if asked[8:10] != b"\0\1":
+        raise Malformed("an IXFR request has one record in its authority section", request.question)
+    position = skip_name(asked, HEADER_SIZE + len(request.question))
+    rdtype, _, _, length = _RECORD.unpack_from(asked, position)
+    end = position + _RECORD.size + length
+    if rdtype != Type.SOA or length < _LEAST_SOA:
+        raise Malformed("that record is the SOA of the version that the client has", request.question)
+    return int.from_bytes(asked[end - _SERIAL_FROM_END : end - _SERIAL_FROM_END + 4], "big")
