@@ -35,7 +35,7 @@ class Opcode:
 
 
 class Rcode:
-    """RFC 1035 4.1.1, RFC 6672 2.2 (YXDOMAIN), RFC 6891 9 (BADVERS), RFC 8945 5.2 (NOTAUTH)."""
+    """RFC 1035 4.1.1, RFC 6672 2.2 (YXDOMAIN), RFC 2136 2.2 (updates), RFC 6891 9 (BADVERS), RFC 8945 5.2."""
 
     NOERROR: Final = 0
     FORMERR: Final = 1
@@ -44,7 +44,10 @@ class Rcode:
     NOTIMP: Final = 4
     REFUSED: Final = 5
     YXDOMAIN: Final = 6
+    YXRRSET: Final = 7
+    NXRRSET: Final = 8
     NOTAUTH: Final = 9
+    NOTZONE: Final = 10
     BADVERS: Final = 16
 
 

@@ -140,15 +140,24 @@ controls {{ }};
     return text + "".join(f'zone "{origin}" {{ type primary; file "{path}"; }};\n' for origin, path in zones.items())
 
 
+def _with_updates(name: str, text: str) -> str:
+    """The configuration `text` of BIND or Knot, with zones that everybody on this machine may change."""
+    if name == "BIND":
+        return text.replace("type primary;", "type primary; allow-update { any; }; allow-transfer { any; };")
+    acl = "acl:\n  - id: local\n    address: 127.0.0.1\n    action: [update, transfer]\n"
+    return text.replace("template:\n", f"{acl}template:\n").replace("    journal-content: none\n", "    acl: local\n")
+
+
 _CONFIGURATIONS = {"NSD": _nsd, "Knot": _knot, "BIND": _bind}
 _PACKAGES = {"NSD": "nsd", "Knot": "knot", "BIND": "bind9"}
 NAMES = tuple(_CONFIGURATIONS)
 
 
 @contextmanager
-def running(name: str, folder: Path, zones: Mapping[str, Path]) -> Iterator[Server]:
+def running(name: str, folder: Path, zones: Mapping[str, Path], *, updates: bool = False) -> Iterator[Server]:
     """The server `name` (one of `NAMES`) with `zones`, presentation-format origins to files. Ends with the block.
 
+    With `updates`, BIND and Knot let everybody on this machine change and transfer the zones.
     `folder` is for the server's own files. Raises `debian.Unavailable` when there is no such program here.
     """
     tree = programs(_PACKAGES[name])
@@ -156,7 +165,8 @@ def running(name: str, folder: Path, zones: Mapping[str, Path]) -> Iterator[Serv
     for _ in range(3):  # the port may be taken between looking and starting
         port = free_port()
         configuration = folder / f"{name}.conf"
-        configuration.write_text(_CONFIGURATIONS[name](folder, port, zones))
+        text = _CONFIGURATIONS[name](folder, port, zones)
+        configuration.write_text(_with_updates(name, text) if updates else text)
         log = folder / f"{name}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(

@@ -71,20 +71,23 @@ class _Splice(NamedTuple):
 def edit(
     text: bytes, zone: Zone, changes: Sequence[Change], serial: int, include: Callable[[str], bytes]
 ) -> Sliced[Edited]:
-    """`text`, of which `zone` was read, with `changes` made and with this SOA serial. CannotEdit."""
-    for change in changes:
-        if change.rdtype == rdtypes.SOA:
-            raise CannotEdit("the SOA is changed in its file alone, but for its serial")
+    """`text`, of which `zone` was read, with `changes` made and with this SOA serial. CannotEdit.
+
+    A change of the SOA replaces it: there is one, it stays, and its serial is `serial` whatever the change has.
+    """
     editor = _Editor(text, zone)
     yield from editor.read()
     for change in changes:
-        editor.change(change)
+        if change.rdtype == rdtypes.SOA:
+            editor.change_soa(change)
+        else:
+            editor.change(change)
     editor.set_serial(serial)
     result = editor.result()
     parsed = yield from parse(result, zone.origin, zone.file, include)
     if parsed.zone is None:
         raise CannotEdit(f"the edited file would not parse: {parsed.findings[0]}")
-    wanted = yield from _changed(zone, changes)
+    wanted = yield from changed(zone, changes)
     difference = yield from compare(wanted, parsed.zone)
     if not difference.same or parsed.zone.serial != serial:
         raise CannotEdit(
@@ -135,14 +138,30 @@ class _Editor:
         if added:
             self._insert(owner, rdtype, ttl, added)
 
+    def change_soa(self, change: Change) -> None:
+        """Write the fields of the SOA that become others, the serial apart."""
+        soa = self._zone.soa
+        if soa is None or change.owner != self._zone.origin or change.after is None or len(change.after.rdatas) != 1:
+            raise CannotEdit("a zone has one SOA, at its apex")
+        before, after = (rdata_text(rdtypes.SOA, rrset.rdatas[0]).split() for rrset in (soa, change.after))
+        for number, (old, new) in enumerate(zip(before, after, strict=True), 1):
+            if old != new and number != _SERIAL_FIELD:
+                self._set_soa_field(number, new.encode("ascii"))
+        if soa.ttl != change.after.ttl:
+            self._retime(self._entries[self._entry_of(self._zone.origin, rdtypes.SOA, 0)], change.after.ttl)
+
     def set_serial(self, serial: int) -> None:
         """Write another serial into the SOA."""
+        self._set_soa_field(_SERIAL_FIELD, b"%d" % serial)
+
+    def _set_soa_field(self, number: int, text: bytes) -> None:
+        """Write another text into a field of the SOA, which is `number` fields behind the type."""
         entry = self._entries[self._entry_of(self._zone.origin, rdtypes.SOA, 0)]
-        index = _index_of_type(entry)[0] + _SERIAL_FIELD
-        if index >= len(entry.fields) or not entry.fields[index].isdigit():
+        index = _index_of_type(entry)[0] + number
+        if index >= len(entry.fields) or (number == _SERIAL_FIELD and not entry.fields[index].isdigit()):
             raise CannotEdit(f"the SOA of {self._zone.file} has no serial that is a plain number")
         start = entry.offsets[index]
-        self._splices.append(_Splice(start, start + len(entry.fields[index]), b"%d" % serial))
+        self._splices.append(_Splice(start, start + len(entry.fields[index]), text))
 
     def result(self) -> bytes:
         """The edited text."""
@@ -234,8 +253,8 @@ def _index_of_type(entry: _Entry) -> tuple[int, int | None]:
             return index, of_ttl
 
 
-def _changed(zone: Zone, changes: Sequence[Change]) -> Sliced[Zone]:
-    """`zone` with `changes` made."""
+def changed(zone: Zone, changes: Sequence[Change]) -> Sliced[Zone]:
+    """`zone` with `changes` made; its records stand nowhere."""
     targets = {(change.owner, change.rdtype): change.after for change in changes}
     builder = ZoneBuilder(zone.origin, zone.file)
     number = builder.file_number(zone.file)

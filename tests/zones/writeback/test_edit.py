@@ -117,6 +117,18 @@ def test_new_records_stand_behind_those_of_their_owner() -> None:
     assert lines[lines.index(b"ns1 A 192.0.2.1") + 1] == b'ns1 60 TXT "x"'
 
 
+def test_fields_of_the_soa_change_where_they_stand() -> None:
+    rdata = bytes.fromhex("00000063 00000e10 00000e10 00127500 0000012c")
+    soa = owner_of("ns2") + owner_of("hostmaster") + rdata
+    went, new = lines_changed(TEXT, run(TEXT, change("@", rdtypes.SOA, 60, soa), serial=99))
+    assert went == [b"@\tIN SOA ns1 hostmaster (", SERIAL[0], b"\t\t2h 1h 2w 5m )"]
+    assert new == [
+        b"@\t60 IN SOA ns2.example.com. hostmaster (",
+        b"\t\t99      ; serial, mind it",
+        b"\t\t3600 1h 2w 5m )",
+    ]
+
+
 def test_line_ends_are_kept() -> None:
     text = TEXT.replace(b"\n", b"\r\n")
     result = run(text, change("new", rdtypes.A, 60, address(9)), change("ns2", rdtypes.A))
