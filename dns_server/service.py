@@ -16,15 +16,14 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from dns_platform.compiled import is_compiled
-from dns_server.answer.batch import Batch
 from dns_server.answer.chaos import Identity
 from dns_server.answer.engine import Engine, Kind
 from dns_server.answer.indexing import CORE_MODULE
 from dns_server.answer.protocol import Transport
+from dns_server.answering import Answering
 from dns_server.client import Client
 from dns_server.collector import Collector
 from dns_server.endpoint import Endpoint
-from dns_server.listeners.answering import Answer, BatchAnswer
 from dns_server.listeners.direct import DirectListeners
 from dns_server.listeners.host import CannotListen, HostListeners
 from dns_server.listeners.later import Later
@@ -36,7 +35,6 @@ from dns_server.telemetry.lag import LoopLag
 from dns_server.telemetry.sources import Sources
 from dns_server.telemetry.statistics import QueryStatistics
 from dns_server.values import Network
-from stack.address import Address
 from stack.loop.loop import StackLoop
 from zones.snapshot import Snapshot
 from zones.sync import Sync
@@ -99,11 +97,12 @@ class Service:
         self.collector = Collector(self._loop)
         self.publisher = Publisher(self.engine, self.collector, self._log, time.time)
         self.peers = Peers(plan.peers, self.engine, self.publisher, self._log, self._report)
+        self._answering = Answering(self.engine, self._statistics, self._bug)
         self.streams = Streams(
-            self._loop, self._answer(Transport.TCP), self._handle, plan.limits, self._report, self._bug
+            self._loop, self._answering.single(Transport.TCP), self._handle, plan.limits, self._report, self._bug
         )
         self._later = Later(self._loop, self._handle, self._bug)
-        batches = self._answer_batch(self._answer(Transport.UDP))
+        batches = self._answering.batches()
         self.listeners: HostListeners | DirectListeners = (
             DirectListeners(self._loop, batches, self._later)
             if isinstance(self._loop, StackLoop)
@@ -163,7 +162,7 @@ class Service:
         self._stages[name] = self._loop.time() - self._started
 
     async def _listen(self) -> None:
-        answer, plain = self._answer(Transport.UDP), self.streams.plain
+        answer, plain = self._answering.single(Transport.UDP), self.streams.plain
         for endpoint in self._plan.listen:
             await self._open(endpoint, ["UDP", "TCP"], self.listeners.open(endpoint, answer, plain))
         if self._plan.certificate is not None:
@@ -216,46 +215,6 @@ class Service:
             except Exception as error:  # a defect of ours must not take good zones down
                 self._log.error("internal error, zones are not followed", retry_in_s=_RESTART_S, exc_info=error)
                 await asyncio.sleep(_RESTART_S)
-
-    def _answer(self, transport: Transport) -> Answer:
-        engine, clock = self.engine, time.time
-
-        def answer(query: bytes, _source: Address) -> bytes | Kind | None:
-            try:
-                return engine.dispatch(query, transport, clock())
-            except Exception as error:  # a defect of ours: one query is lost, the service is not
-                self._bug("internal error, a query was dropped", query=query[:512].hex(), exc_info=error)
-                return None
-
-        statistics, timer = self._statistics, time.perf_counter
-        if statistics is None:
-            return answer
-
-        def counted(query: bytes, source: Address) -> bytes | Kind | None:
-            started = timer()
-            reply = answer(query, source)
-            if not isinstance(reply, Kind):
-                statistics.note(transport, reply, timer() - started)
-            return reply
-
-        return counted
-
-    def _answer_batch(self, answer: Answer) -> BatchAnswer:
-        """`answer` for several datagrams at a time. With statistics, each one has its share of the core's time."""
-        engine, statistics, timer = self.engine, self._statistics, time.perf_counter
-        if statistics is None:
-            return lambda batch, count: engine.respond_batch(batch, count, answer)
-
-        def counted(batch: Batch, count: int) -> Sequence[tuple[int, Kind]]:
-            started = timer()
-            engine.respond_core(batch, count)
-            share = (timer() - started) / count
-            for index in range(count):
-                if batch.reply_lengths[index]:
-                    statistics.note(Transport.UDP, batch.reply(index), share)
-            return engine.respond_rest(batch, count, answer)
-
-        return counted
 
     async def _handle(self, kind: Kind, wire: bytes, client: Client) -> AsyncGenerator[bytes, None]:
         """The messages of the reply to a request that the engine leaves to others."""
