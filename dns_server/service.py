@@ -18,7 +18,7 @@ import structlog
 from dns_platform.compiled import is_compiled
 from dns_server.answer.chaos import Identity
 from dns_server.answer.engine import Engine, Kind
-from dns_server.answer.indexing import CORE_MODULE
+from dns_server.answer.indexing import CORE, has_core
 from dns_server.answer.protocol import Transport
 from dns_server.answering import Answering
 from dns_server.client import Client
@@ -113,8 +113,8 @@ class Service:
         """Serve until a signal says to end; the exit code."""
         if not is_compiled(SCANNER_MODULE):
             self._log.warning("zone files are read by plain Python, which is slower", uncompiled=SCANNER_MODULE)
-        if not is_compiled(CORE_MODULE):
-            self._log.warning("queries are answered by plain Python, which is slower", uncompiled=CORE_MODULE)
+        if not has_core():
+            self._log.warning("queries are answered by plain Python, which is slower", uncompiled=CORE)
         self._loop.set_exception_handler(self._unhandled)
         try:
             await self._listen()

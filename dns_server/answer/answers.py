@@ -2,16 +2,16 @@
 
 from typing import Final, NamedTuple
 
-from dns_server.answer import core_kinds
+from dns_server.answer.core import kinds
 from dns_server.answer.denial import NsecChain, prove
 from dns_server.answer.lookup import resolve
 from dns_server.answer.render import Answer
 from dns_server.answer.sections import ends_in_answer, render
 from dns_server.answer.steps import Outcome, Step
 from dns_server.answer.table import AnswerKey, ZoneTable
-from zones.name import parent
+from zones.name import canonical_key, parent
 
-_NEGATIVE: Final = {Outcome.NODATA: core_kinds.NODATA, Outcome.NXDOMAIN: core_kinds.NXDOMAIN}
+_NEGATIVE: Final = {Outcome.NODATA: kinds.NODATA, Outcome.NXDOMAIN: kinds.NXDOMAIN}
 
 
 _FITS_ALWAYS: Final = 400  # octets of a body that nearly every asker takes
@@ -25,7 +25,7 @@ class _Shared(NamedTuple):
     """End of their names that the answer is made for."""
     stand: bytes
     """Name that the compiled core keeps it by; empty where it does not."""
-    kind: int = core_kinds.EXACT
+    kind: int = kinds.EXACT
     qtype: int = 0
 
 
@@ -38,7 +38,7 @@ def answer_for(table: ZoneTable, qname: bytes, name: bytes, qtype: int, do: bool
     ready = table.ready.get((name, qtype, do))
     if ready is not None:
         if table.index is not None:
-            table.index.keep(name, qtype, core_kinds.EXACT, do, ready)  # it may have been dropped there
+            table.index.keep(name, qtype, kinds.EXACT, do, ready)  # it may have been dropped there
         return ready
     steps = resolve(table, qname, qtype)
     shared = _shared(table, steps, qtype, do)
@@ -50,7 +50,7 @@ def answer_for(table: ZoneTable, qname: bytes, name: bytes, qtype: int, do: bool
     shared = _proved(table, steps, qtype) if do else None
     if shared is not None:
         ready = table.denial(shared.key) or render(table, steps, qtype, do, shared.base)
-        cover = table.chain.cover(name) if isinstance(table.chain, NsecChain) else b""
+        cover = canonical_key(name) if isinstance(table.chain, NsecChain) else b""
         if not cover or not _in_core(table, shared, do, ready, cover):
             table.keep_denial(shared.key, ready)
         return ready
@@ -78,18 +78,18 @@ def _shared(table: ZoneTable, steps: tuple[Step, ...], qtype: int, do: bool) -> 
     if len(steps) == 1 and first.outcome in _NEGATIVE and not do:
         return _Shared((first.outcome,), table.origin, table.origin, _NEGATIVE[first.outcome])
     if len(steps) == 1 and first.outcome is Outcome.REFERRAL:
-        return _Shared((first.outcome, first.source, do), first.source, first.source, core_kinds.REFERRAL)
+        return _Shared((first.outcome, first.source, do), first.source, first.source, kinds.REFERRAL)
     found = ends_in_answer(steps)
     kind = qtype if found else last.outcome
     if first.source == first.name:
         if len(steps) == 1 and first.outcome is Outcome.NODATA:
-            return _Shared((first.name, kind, do), first.name, first.name, core_kinds.NODATA)
+            return _Shared((first.name, kind, do), first.name, first.name, kinds.NODATA)
         stand = first.name if found else b""
-        return _Shared((first.name, kind, do), first.name, stand, core_kinds.EXACT, qtype)
+        return _Shared((first.name, kind, do), first.name, stand, kinds.EXACT, qtype)
     if first.synthesized and not do and _leaves_wildcard(steps):
         stand = first.source if found else b""
         key = (first.source, kind, "wildcard")
-        return _Shared(key, parent(first.source), stand, core_kinds.WILDCARD, qtype)
+        return _Shared(key, parent(first.source), stand, kinds.WILDCARD, qtype)
     return None
 
 
@@ -100,13 +100,13 @@ def _proved(table: ZoneTable, steps: tuple[Step, ...], qtype: int) -> _Shared | 
         return None
     proof = tuple(prove(table.chain, table.zone, first))
     if len(steps) == 1 and first.outcome is Outcome.NXDOMAIN:
-        return _Shared((first.outcome, proof), table.origin, first.source, core_kinds.NXDOMAIN)
+        return _Shared((first.outcome, proof), table.origin, first.source, kinds.NXDOMAIN)
     if not first.synthesized or not _leaves_wildcard(steps):
         return None
     if ends_in_answer(steps):
-        return _Shared((first.source, qtype, proof), parent(first.source), first.source, core_kinds.WILDCARD, qtype)
+        return _Shared((first.source, qtype, proof), parent(first.source), first.source, kinds.WILDCARD, qtype)
     stand = first.source if len(steps) == 1 and first.outcome is Outcome.NODATA else b""
-    return _Shared((first.source, last.outcome, proof), parent(first.source), stand, core_kinds.NODATA)
+    return _Shared((first.source, last.outcome, proof), parent(first.source), stand, kinds.NODATA)
 
 
 def _leaves_wildcard(steps: tuple[Step, ...]) -> bool:

@@ -1,9 +1,12 @@
 """Datagrams that were read in one turn, and their replies: slots of one size in two buffers."""
 
 from array import array
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dns_server.answer.protocol import UDP_PAYLOAD
+
+if TYPE_CHECKING:
+    from dns_server.answer.core.responder import Responder
 
 REPLY_STRIDE: Final = (UDP_PAYLOAD + 63) & ~63
 """Octets of a reply's slot."""
@@ -31,6 +34,8 @@ class Batch:
         """Reply `i` begins at `i * REPLY_STRIDE`."""
         self.reply_lengths: Final = array("i", bytes(4 * size))
         """Octets of each reply; 0 for none."""
+        self.responder: Responder | None = None
+        """The core's hands on these buffers; of the engine that used the batch last."""
 
     def query(self, index: int) -> bytes:
         """Datagram `index`."""

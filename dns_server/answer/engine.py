@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 from dns_server.answer import chaos
 from dns_server.answer.answers import answer_for
-from dns_server.answer.batch import REPLY_STRIDE, Batch
+from dns_server.answer.batch import Batch
 from dns_server.answer.catalogue import Catalogue
 from dns_server.answer.chaos import Identity
-from dns_server.answer.indexing import index_of, new_directory
+from dns_server.answer.indexing import index_of, new_directory, new_responder
 from dns_server.answer.protocol import (
     CLASS_CH,
     CLASS_IN,
@@ -40,7 +40,7 @@ from stack.address import Address
 from zones.slices import run_to_end
 
 if TYPE_CHECKING:
-    from dns_server.answer.core import Directory
+    from dns_server.answer.core.directory import Directory
 
 _OPT: Final = struct.Struct("!xHHBBHH")  # root, type, payload, extended rcode, version, flags, RDLENGTH
 _OPTION: Final = struct.Struct("!HH")
@@ -165,16 +165,11 @@ class Engine:
         if self._directory is None:
             batch.reply_lengths[:count] = array("i", bytes(4 * count))
             return count
-        return self._directory.respond(
-            batch.queries,
-            batch.lengths,
-            count,
-            batch.stride,
-            batch.replies,
-            batch.reply_lengths,
-            REPLY_STRIDE,
-            bool(self.identity.name),
-        )
+        responder = batch.responder
+        if responder is None or responder.directory is not self._directory:
+            responder = batch.responder = new_responder(self._directory, batch, self.identity.nsid)
+        left: int = responder.respond(count)
+        return left
 
     def _answer(self, request: Request) -> tuple[Answer, int, int | None]:
         """Answer, rcode above what the answer's flags hold, and extended error of a well-formed query."""

@@ -4,44 +4,49 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 from dns_platform.compiled import is_compiled
-from dns_server.answer import core_kinds
+from dns_server.answer.core import kinds
 from dns_server.answer.denial import NsecChain
 from dns_server.answer.protocol import Type
-from zones.name import ancestors, is_at_or_below
+from zones.name import ancestors, canonical_key, is_at_or_below
 from zones.zone import Node
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
-    from dns_server.answer.core import Directory, ZoneIndex
+    from dns_server.answer.batch import Batch
+    from dns_server.answer.core.directory import Directory
+    from dns_server.answer.core.responder import Responder
+    from dns_server.answer.core.zone import ZoneIndex
     from dns_server.answer.table import ZoneTable
     from zones.slices import Sliced
 
-CORE_MODULE: Final = "dns_server.answer.core"
+CORE: Final = "dns_server.answer.core"
 _SLICE: Final = 50  # names between two yields: about 200 microseconds
 _ENTERED: Final = 2_000  # as many take in the core
 
 
-def core_module() -> "ModuleType | None":
-    """The compiled core; None where there is none: uncompiled it is slower than the engine that it saves work."""
-    return importlib.import_module(CORE_MODULE) if is_compiled(CORE_MODULE) else None
+def has_core() -> bool:
+    """Whether the core is compiled: uncompiled it is slower than the engine that it saves work."""
+    return is_compiled(f"{CORE}.responder")
 
 
 def new_directory() -> "Directory | None":
     """The core's table of zones, with none in it yet; None where there is no core."""
-    core = core_module()
-    if core is None:
+    if not has_core():
         return None
-    directory: Directory = core.Directory()
+    directory: Directory = importlib.import_module(f"{CORE}.directory").Directory()
     return directory
+
+
+def new_responder(directory: "Directory", batch: "Batch", nsid: bytes) -> "Responder":
+    """What answers the datagrams of `batch` for the zones of `directory`."""
+    responder: Responder = importlib.import_module(f"{CORE}.responder").Responder(directory, batch, nsid)
+    return responder
 
 
 def index_of(table: "ZoneTable") -> "Sliced[ZoneIndex | None]":
     """The index of a zone, with no answers in it yet; None where there is no core."""
-    core = core_module()
-    if core is None:
+    if not has_core():
         return None
-    index: ZoneIndex = core.ZoneIndex(table.signed)
+    index: ZoneIndex = importlib.import_module(f"{CORE}.zone").ZoneIndex(table.signed)
     hiding = b""
     for count, (owner, node) in enumerate(table.zone.nodes()):
         if not count % _SLICE:
@@ -49,7 +54,7 @@ def index_of(table: "ZoneTable") -> "Sliced[ZoneIndex | None]":
         if owner in table.hidden or (hiding and owner != hiding and is_at_or_below(owner, hiding)):
             continue
         flags = _flags(table, owner, node)
-        if flags & (core_kinds.CUT | core_kinds.DNAME):
+        if flags & (kinds.CUT | kinds.DNAME):
             hiding = owner  # in canonical order everything below comes next
         index.add(owner, flags, list(node))
     for count, name in enumerate(table.empty):
@@ -61,7 +66,7 @@ def index_of(table: "ZoneTable") -> "Sliced[ZoneIndex | None]":
         for count, owner in enumerate(table.chain.owners):
             if not count % _SLICE:
                 yield
-            index.add_nsec(owner)
+            index.add_cover(canonical_key(owner))
     index.close()
     while not index.enter(_ENTERED):
         yield
@@ -70,9 +75,9 @@ def index_of(table: "ZoneTable") -> "Sliced[ZoneIndex | None]":
 
 def _flags(table: "ZoneTable", owner: bytes, node: Node) -> int:
     """What lookup must know of `owner`."""
-    flags = core_kinds.CNAME if Type.CNAME in node else 0
+    flags = kinds.CNAME if Type.CNAME in node else 0
     if owner in table.cuts:
-        flags |= core_kinds.CUT
+        flags |= kinds.CUT
     if owner in table.dnames:
-        flags |= core_kinds.DNAME
+        flags |= kinds.DNAME
     return flags

@@ -17,7 +17,7 @@ from zones.slices import Sliced
 from zones.zone import Node, RRset, Zone
 
 if TYPE_CHECKING:
-    from dns_server.answer.core import ZoneIndex
+    from dns_server.answer.core.zone import ZoneIndex
 
 _SLICE: Final = 50  # names between two yields: about 200 microseconds
 _INDEXED_AT_ONCE: Final = 500  # records; smaller zones are indexed at their first question

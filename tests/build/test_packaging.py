@@ -110,7 +110,7 @@ def test_wheel_holds_compiled_modules(published: Published) -> None:
         pytest.skip("there is no compiler")
     with zipfile.ZipFile(published.wheel) as wheel:
         names = wheel.namelist()
-    for module in ("zones/zonefile/scanner", "stack/interface/express_core", "dns_server/answer/core"):
+    for module in ("zones/zonefile/scanner", "stack/interface/express_core", "dns_server/answer/core/responder"):
         assert f"{module}{sysconfig.get_config_var('EXT_SUFFIX')}" in names
         assert f"{module}.py" in names
     assert "none-any" not in published.wheel.name

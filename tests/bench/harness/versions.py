@@ -8,8 +8,7 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 
-from dns_platform.compiled import is_compiled
-from dns_server.answer.indexing import CORE_MODULE
+from dns_server.answer.indexing import has_core
 from tests.support.debian import Unavailable, programs
 
 _PROGRAMS = {"NSD": ("nsd", "nsd", "-v"), "Knot": ("knot", "knotd", "-V"), "dnsperf": ("dnsperf", "dnsperf", "-h")}
@@ -22,7 +21,7 @@ def versions() -> dict[str, str]:
         "date": dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "machine": f"{os.cpu_count()} cores of {_processor()}",
         "kernel": f"Linux {platform.release()}",
-        "Python": f"{platform.python_version()}, {'compiled' if is_compiled(CORE_MODULE) else 'not compiled'}",
+        "Python": f"{platform.python_version()}, {'compiled' if has_core() else 'not compiled'}",
         "unizone": metadata.version("unizone") + _commit(),
     }
     for name, (package, program, option) in _PROGRAMS.items():

@@ -1,13 +1,11 @@
 """The core answers octet for octet as the engine does: its source as plain Python, and compiled where it is."""
 
-import importlib.util
+import importlib
 import random
-from pathlib import Path
-from types import ModuleType
+from collections.abc import Iterator
 
 import pytest
 
-from dns_platform.compiled import is_compiled
 from dns_server.answer import indexing
 from dns_server.answer.batch import Batch
 from dns_server.answer.engine import Engine
@@ -18,6 +16,7 @@ from tests.fuzz_respond import IDENTITY, mutate
 from tests.support.debian import Unavailable
 from tests.support.served import catalogue_of, zone_from_text
 from tests.support.signing import SIGNERS
+from tests.support.uncompiled import uncompiled
 from zones.name import from_text
 from zones.slices import run_to_end
 from zones.zone import Zone
@@ -25,34 +24,18 @@ from zones.zone import Zone
 STRIDE = 600
 
 
-def source() -> ModuleType:
-    """The core as plain Python, also where an extension module stands beside it."""
-    path = Path(indexing.__file__).with_name("core.py")
-    spec = importlib.util.spec_from_file_location("plain_core", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    assert not module.COMPILED
-    return module
-
-
 @pytest.fixture(params=["plain", "compiled"])
-def core(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+def core(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Which of the two the engine uses."""
     if request.param == "compiled":
-        if not is_compiled(indexing.CORE_MODULE):
+        if not indexing.has_core():
             pytest.skip("the core is not compiled")
-    else:
-        module = source()
-        monkeypatch.setattr(indexing, "core_module", lambda: module)
-    return str(request.param)
-
-
-@pytest.fixture
-def without_core(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The engine does all by itself."""
-    monkeypatch.setattr(indexing, "core_module", lambda: None)
+        yield "compiled"
+        return
+    monkeypatch.setattr(indexing, "has_core", lambda: True)
+    with uncompiled(indexing.CORE):
+        assert not importlib.import_module(f"{indexing.CORE}.responder").COMPILED
+        yield "plain"
 
 
 def engine_of(zones: list[Zone]) -> Engine:
@@ -62,7 +45,7 @@ def engine_of(zones: list[Zone]) -> Engine:
 def reference(zones: list[Zone]) -> Engine:
     """An engine without a core."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(indexing, "core_module", lambda: None)
+        patch.setattr(indexing, "has_core", lambda: False)
         return engine_of(zones)
 
 

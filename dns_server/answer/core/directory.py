@@ -1,0 +1,63 @@
+"""The zones in service, by origin."""
+
+import cython
+
+from dns_server.answer import protocol
+from dns_server.answer.core.names import Names
+from dns_server.answer.core.query import Query
+from dns_server.answer.core.zone import ZoneIndex
+
+_DS = protocol.Type.DS
+
+
+class Directory:
+    """Which zone a name belongs to."""
+
+    def __init__(self) -> None:
+        self._origins = Names()
+        self._zones: list[ZoneIndex | None] = []
+        self._found = 0
+        self._served = bytearray()
+        """1 for each origin in service; the number of one that is not stays its own, for it may come back."""
+
+    def put(self, origin: bytes, zone: ZoneIndex | None) -> None:
+        """Serve the zone; with None its queries are left to the engine."""
+        number = self._origins.find_name(origin)
+        if number < 0:
+            number = self._origins.add(origin)
+            self._origins.enter(self._origins.count)
+            self._zones.append(None)
+            self._served.append(0)
+        self._zones[number] = zone
+        self._served[number] = 1
+
+    def remove(self, origin: bytes) -> None:
+        """Serve the zone no longer: its names belong to the zone above, if there is one."""
+        number = self._origins.find_name(origin)
+        if number >= 0:
+            self._zones[number] = None
+            self._served[number] = 0
+
+    def find(self, query: Query) -> cython.Py_ssize_t:
+        """The label of the name in hand that the zone for it begins at; -1 if there is none.
+
+        The deepest zone wins, but DS at an apex belongs to the zone above where that is served too.
+        """
+        label: cython.Py_ssize_t
+        number: cython.Py_ssize_t
+        child: cython.Py_ssize_t = -1
+        for label in range(query.count + 1):
+            number = self._origins.find(query, label)
+            if number >= 0 and self._served[number]:
+                if label or query.qtype != _DS or not query.count:
+                    self._found = number
+                    return label
+                child = number
+        if child < 0:
+            return -1
+        self._found = child
+        return 0
+
+    def found(self) -> ZoneIndex | None:
+        """The zone that was found last; None if it is the engine's."""
+        return self._zones[self._found]

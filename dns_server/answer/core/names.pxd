@@ -1,0 +1,26 @@
+# Types of names.py where Cython compiles it; variables of its functions have theirs as annotations.
+cimport cython
+from dns_server.answer.core.query cimport Query, hash_octets
+
+cdef Py_ssize_t _FIRST_SLOTS
+
+
+@cython.final
+cdef class Names:
+    cdef readonly Py_ssize_t count
+    cdef Py_ssize_t _entered
+    cdef bytearray _octets
+    cdef object _at
+    cdef unsigned int[::1] _slots
+    cdef unsigned long long _mask
+    cdef unsigned char[::1] _name
+    cdef unsigned int[::1] _begin
+
+    cpdef Py_ssize_t add(self, bytes name) except -1
+    cpdef bint enter(self, Py_ssize_t limit) except -1
+    cdef Py_ssize_t find(self, Query query, Py_ssize_t label) except -2
+    cpdef Py_ssize_t find_name(self, bytes name) except -2
+    cdef Py_ssize_t find_wildcard(self, Query query, Py_ssize_t label) except -2
+    cdef unsigned long long _slot(self, unsigned long long state) noexcept
+    cdef Py_ssize_t _find(self, unsigned char[::1] octets, Py_ssize_t start, Py_ssize_t end, unsigned long long state) except -2
+    cdef bint _equal(self, unsigned char[::1] octets, Py_ssize_t start, Py_ssize_t begin, Py_ssize_t size) except -1

@@ -1,0 +1,112 @@
+"""A set of folded wire names that is searched without making objects."""
+
+from array import array
+from typing import Any
+
+import cython
+
+from dns_server.answer.core.query import Query, hash_octets
+
+_FIRST_SLOTS = 16
+
+
+class Names:
+    """Distinct names, numbered from 0 in the order of their coming. Nothing is taken out."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._entered = 0
+        """How many can be found: those with lower numbers."""
+        self._octets = bytearray()
+        """The names, one behind the other."""
+        self._at = array("I", [0])
+        """Where each begins, and where the last ends."""
+        self._slots = array("I", [0]) * _FIRST_SLOTS
+        """Open addressing by hash: number of the name plus 1, or 0."""
+        self._mask = _FIRST_SLOTS - 1
+        self._name: Any = self._octets
+        self._begin: Any = self._at
+
+    def add(self, name: bytes) -> cython.Py_ssize_t:
+        """Add a name that is not there; its number. It is not found before `enter`."""
+        self._name = None  # lets go of what can't be made longer while somebody looks at it
+        self._begin = None
+        self._octets += name
+        self._at.append(len(self._octets))
+        self.count += 1
+        return self.count - 1
+
+    def enter(self, limit: cython.Py_ssize_t) -> cython.bint:
+        """Make up to `limit` more names to be found, 100 nanoseconds each; whether all can be."""
+        self._name = self._octets
+        self._begin = self._at
+        if 2 * self.count > self._mask:
+            size: cython.Py_ssize_t = self._mask + 1
+            while size < 2 * self.count:
+                size *= 2
+            self._slots = array("I", [0]) * (2 * size)
+            self._mask = 2 * size - 1
+            self._entered = 0
+        end: cython.Py_ssize_t = min(self.count, self._entered + limit)
+        number: cython.Py_ssize_t
+        for number in range(self._entered, end):
+            slot: cython.ulonglong = self._slot(hash_octets(self._name, self._begin[number], self._begin[number + 1]))
+            while self._slots[slot]:
+                slot = (slot + 1) & self._mask
+            self._slots[slot] = number + 1
+        self._entered = end
+        return end == self.count
+
+    def find(self, query: Query, label: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """Number of the name in hand from `label` on; -1 if it is not there."""
+        start: cython.Py_ssize_t = query.labels[label]
+        return self._find(query.folded, start, query.length, query.states[label])
+
+    def find_name(self, name: bytes) -> cython.Py_ssize_t:
+        """Number of `name`; -1 if it is not there."""
+        octets: cython.uchar[::1] = bytearray(name)
+        return self._find(octets, 0, len(name), hash_octets(octets, 0, len(name)))
+
+    def find_wildcard(self, query: Query, label: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """Number of the wildcard whose closest encloser is the name in hand from `label` on; -1 if it is not there."""
+        start: cython.Py_ssize_t = query.labels[label]
+        size: cython.Py_ssize_t = query.length - start + 2
+        slot: cython.ulonglong = self._slot(query.wildcard_state(label))
+        while self._slots[slot]:
+            number: cython.Py_ssize_t = self._slots[slot] - 1
+            begin: cython.Py_ssize_t = self._begin[number]
+            if (
+                self._begin[number + 1] - begin == size
+                and self._name[begin] == 1
+                and self._name[begin + 1] == 42
+                and self._equal(query.folded, start, begin + 2, size - 2)
+            ):
+                return number
+            slot = (slot + 1) & self._mask
+        return -1
+
+    def _slot(self, state: cython.ulonglong) -> cython.ulonglong:
+        """Where to begin to look for a hash; the high bits of an FNV state are the good ones."""
+        return (state ^ (state >> 15)) & self._mask
+
+    def _find(
+        self, octets: cython.uchar[::1], start: cython.Py_ssize_t, end: cython.Py_ssize_t, state: cython.ulonglong
+    ) -> cython.Py_ssize_t:
+        slot: cython.ulonglong = self._slot(state)
+        while self._slots[slot]:
+            number: cython.Py_ssize_t = self._slots[slot] - 1
+            begin: cython.Py_ssize_t = self._begin[number]
+            if self._begin[number + 1] - begin == end - start and self._equal(octets, start, begin, end - start):
+                return number
+            slot = (slot + 1) & self._mask
+        return -1
+
+    def _equal(
+        self, octets: cython.uchar[::1], start: cython.Py_ssize_t, begin: cython.Py_ssize_t, size: cython.Py_ssize_t
+    ) -> cython.bint:
+        """Whether `size` octets from `start` of `octets` are those from `begin` of the names."""
+        index: cython.Py_ssize_t
+        for index in range(size):  # noqa: SIM110 - `all` would make Python objects
+            if octets[start + index] != self._name[begin + index]:
+                return False
+        return True

@@ -1,0 +1,25 @@
+# Types of query.py where Cython compiles it; variables of its functions have theirs as annotations.
+cimport cython
+cdef Py_ssize_t _HEADER, _NAME_LIMIT, _LABEL_LIMIT, _SMALLEST, _LARGEST, _OPT_SIZE
+cdef int _OPT, _IN, _META_FIRST, _META_LAST, _NSID, _EXPIRE, _ZONEVERSION
+cdef unsigned long long _MASK32, _PRIME, _START
+
+cdef unsigned long long mix(unsigned long long state, unsigned long long octet) noexcept
+cpdef unsigned long long hash_octets(unsigned char[::1] octets, Py_ssize_t begin, Py_ssize_t end) noexcept
+
+
+@cython.final
+cdef class Query:
+    cdef unsigned char[::1] octets
+    cdef Py_ssize_t at, end, length, limit, count
+    cdef int qtype
+    cdef bint has_edns, do, wants_nsid
+    cdef unsigned char[::1] folded
+    cdef int[::1] labels
+    cdef unsigned long long[::1] states
+
+    cdef bint read(self, Py_ssize_t at, Py_ssize_t length) except -1
+    cdef Py_ssize_t _read_name(self, Py_ssize_t start, Py_ssize_t end) except -1
+    cdef bint _read_opt(self, Py_ssize_t end) except -1
+    cdef unsigned long long wildcard_state(self, Py_ssize_t label)
+    cdef Py_ssize_t canonical_key(self, unsigned char[::1] key) except -1

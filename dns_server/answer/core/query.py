@@ -1,0 +1,190 @@
+"""Reads a datagram as far as answering needs: header, question and OPT record.
+
+Names are found by a hash that runs from their end, so that one pass over a name gives that of every ancestor too.
+"""
+
+from array import array
+
+import cython
+
+from dns_server.answer import protocol
+from zones import name as names
+
+COMPILED: bool = cython.compiled
+
+# With their C types in query.pxd: what is not named so, or does not fit a C int, would make Python objects of all that
+# it meets.
+_HEADER = protocol.HEADER_SIZE
+_NAME_LIMIT = names.MAX_NAME
+_LABEL_LIMIT = 128
+_SMALLEST = protocol.UDP_MINIMUM
+_LARGEST = protocol.UDP_PAYLOAD
+_OPT_SIZE = 11
+_OPT = protocol.Type.OPT
+_IN = protocol.CLASS_IN
+_META_FIRST = 128
+_META_LAST = 255
+_NSID = protocol.Option.NSID
+_EXPIRE = protocol.Option.EXPIRE
+_ZONEVERSION = protocol.Option.ZONEVERSION
+_MASK32 = 0xFFFFFFFF
+_PRIME = 16777619
+# The hash of bytes is keyed anew in each process: nobody can choose names that collide.
+_START = hash(b"names") & 0xFFFFFFFF
+
+
+def mix(state: cython.ulonglong, octet: cython.ulonglong) -> cython.ulonglong:
+    """FNV-1a, one octet."""
+    return ((state ^ octet) * _PRIME) & _MASK32
+
+
+def hash_octets(octets: cython.uchar[::1], begin: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.ulonglong:
+    """Hash of the folded wire name `octets[begin:end]`, from its last octet to its first."""
+    state: cython.ulonglong = _START
+    while end > begin:
+        end -= 1
+        state = mix(state, octets[end])
+    return state
+
+
+class Query:
+    """The datagram in hand; `read` takes the next one."""
+
+    def __init__(self, octets: bytearray) -> None:
+        """`octets` is the buffer that the datagrams are in."""
+        self.octets = octets
+        self.at = 0
+        """Where the datagram begins."""
+        self.end = 0
+        """Where its question ends."""
+        self.qtype = 0
+        self.has_edns = False
+        self.do = False
+        self.wants_nsid = False
+        self.limit = 0
+        """Octets that the reply may have."""
+        self.length = 0
+        """Octets of the name asked for."""
+        self.count = 0
+        """Its labels."""
+        self.folded = bytearray(_NAME_LIMIT + 1)
+        """The name, folded."""
+        self.labels = array("i", bytes(4 * (_LABEL_LIMIT + 1)))
+        """Where its labels begin, and where its root does."""
+        self.states = array("Q", bytes(8 * (_LABEL_LIMIT + 1)))
+        """Hash of the name from each label on."""
+
+    def read(self, at: cython.Py_ssize_t, length: cython.Py_ssize_t) -> cython.bint:
+        """Take the `length` octets at `at` in hand; whether they are a plain query, as is answered here."""
+        self.at = at
+        if length < _HEADER + 5 or self.octets[at + 2] & 0xF8:  # QR, or another opcode than QUERY
+            return False
+        index: cython.Py_ssize_t
+        for index in range(4, 11):  # one question, nothing in answer and authority
+            if self.octets[at + index] != (index == 5):
+                return False
+        if self.octets[at + 11] > 1:
+            return False
+        end: cython.Py_ssize_t = self._read_name(at + _HEADER, at + length)
+        if not end or end + 4 > at + length:
+            return False
+        self.qtype = self.octets[end] << 8 | self.octets[end + 1]
+        if self.octets[end + 2] or self.octets[end + 3] != _IN:
+            return False
+        if _META_FIRST <= self.qtype <= _META_LAST or self.qtype == _OPT:
+            return False
+        self.end = end + 4
+        self.has_edns = self.octets[at + 11] == 1
+        self.do = False
+        self.wants_nsid = False
+        self.limit = _SMALLEST
+        if self.has_edns:
+            return self._read_opt(at + length)
+        return self.end == at + length
+
+    def _read_name(self, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """Take the name at `start` in hand. Where it ends; 0 if it is malformed."""
+        octets: cython.uchar[::1] = self.octets
+        position: cython.Py_ssize_t = start
+        labels: cython.Py_ssize_t = 0
+        octet: cython.int
+        while True:
+            if position >= end or labels >= _LABEL_LIMIT:
+                return 0
+            octet = octets[position]
+            self.labels[labels] = position - start
+            if not octet:
+                break
+            if octet > 63:
+                return 0
+            labels += 1
+            position += 1 + octet
+        position += 1
+        if position - start > _NAME_LIMIT:
+            return 0
+        self.count = labels
+        self.length = position - start
+        state: cython.ulonglong = _START
+        index: cython.Py_ssize_t = position - start - 1
+        while index >= 0:
+            octet = octets[start + index]
+            if 65 <= octet <= 90:
+                octet += 32
+            self.folded[index] = octet
+            state = mix(state, octet)
+            if index == self.labels[labels]:
+                self.states[labels] = state
+                labels -= 1
+                if labels < 0:
+                    labels = 0
+            index -= 1
+        return position
+
+    def _read_opt(self, end: cython.Py_ssize_t) -> cython.bint:
+        """Read the OPT record behind the question, which must end the datagram; whether it is one to answer here."""
+        start: cython.Py_ssize_t = self.end
+        if start + _OPT_SIZE > end or self.octets[start] or self.octets[start + 1] or self.octets[start + 2] != _OPT:
+            return False
+        position: cython.Py_ssize_t = start + _OPT_SIZE
+        if self.octets[start + 6] or position + (self.octets[start + 9] << 8 | self.octets[start + 10]) != end:
+            return False
+        while position < end:
+            if position + 4 > end:
+                return False
+            if not self.octets[position]:
+                code: cython.int = self.octets[position + 1]
+                if code == _NSID:
+                    self.wants_nsid = True
+                elif code in (_EXPIRE, _ZONEVERSION):
+                    return False
+            position += 4 + (self.octets[position + 2] << 8 | self.octets[position + 3])
+        if position != end:
+            return False
+        payload: cython.int = self.octets[start + 3] << 8 | self.octets[start + 4]
+        self.limit = min(max(payload, _SMALLEST), _LARGEST)
+        self.do = self.octets[start + 7] & 0x80 != 0
+        return True
+
+    def wildcard_state(self, label: cython.Py_ssize_t) -> cython.ulonglong:
+        """Hash of the wildcard whose closest encloser is the name in hand from `label` on."""
+        return mix(mix(self.states[label], 42), 1)
+
+    def canonical_key(self, key: cython.uchar[::1]) -> cython.Py_ssize_t:
+        """Put the key of the name in canonical order into `key`, as `zones.name.canonical_key` has it; its length."""
+        length: cython.Py_ssize_t = 0
+        label: cython.Py_ssize_t = self.count - 1
+        index: cython.Py_ssize_t
+        octet: cython.int
+        while label >= 0:
+            for index in range(self.labels[label] + 1, self.labels[label + 1]):
+                octet = self.folded[index]
+                if octet <= 1:
+                    key[length] = 1
+                    length += 1
+                    octet += 1
+                key[length] = octet
+                length += 1
+            key[length] = 0
+            length += 1
+            label -= 1
+        return length

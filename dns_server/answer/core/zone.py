@@ -1,0 +1,146 @@
+"""What answering must know of one zone: its names, what is special about them, what denies, and ready answers."""
+
+from array import array
+from typing import Any
+
+import cython
+
+from dns_server.answer import protocol
+from dns_server.answer.core import kinds
+from dns_server.answer.core.covers import Covers
+from dns_server.answer.core.kept import MAX_COVERS, MAX_NODES, Kept, key_of
+from dns_server.answer.core.names import Names
+from dns_server.answer.core.query import Query
+from dns_server.answer.render import Answer
+from dns_server.answer.steps import is_wildcard
+from zones import name as zone_names
+
+_EXACT = kinds.EXACT
+_WILDCARD = kinds.WILDCARD
+_REFERRAL = kinds.REFERRAL
+_NODATA = kinds.NODATA
+_NXDOMAIN = kinds.NXDOMAIN
+_CUT = kinds.CUT
+_DNAME = kinds.DNAME
+_CNAME = kinds.CNAME
+_DS = protocol.Type.DS
+_NO_TYPE = 0
+_MAX_NAME = zone_names.MAX_NAME
+
+
+class ZoneIndex:
+    """Names and ready answers of one zone."""
+
+    def __init__(self, signed: cython.bint) -> None:
+        self.signed = signed
+        """Whether DO makes a difference."""
+        self._has_wildcards = False
+        self._names = Names()
+        self._flags = bytearray()
+        self._types = array("H")
+        self._types_at = array("I", [0])
+        self._covers = Covers(before=False)
+        self.kept = Kept()
+        self._key = bytearray(2 * _MAX_NAME)
+        self._node_flags: Any = self._flags
+        self._node_types: Any = self._types
+        self._node_types_at: Any = self._types_at
+
+    def add(self, name: bytes, flags: int, types: list[int]) -> None:
+        """Add a name of the zone's tree, folded; the apex first, nothing below a cut or a DNAME. Before `close`."""
+        if is_wildcard(name):
+            self._has_wildcards = True
+        self._node_flags = None
+        self._node_types = None
+        self._node_types_at = None
+        self._names.add(name)
+        self._flags.append(flags)
+        self._types.extend(array("H", types))
+        self._types_at.append(len(self._types))
+
+    def add_cover(self, key: bytes) -> None:
+        """Add the sort key of the next NSEC record in order. Before `close`."""
+        self._covers.add(key)
+
+    def close(self) -> None:
+        """All names are there; call `enter` until it says that they can be found."""
+        if self._covers.count >= MAX_COVERS:
+            self._covers = Covers(before=False)
+        self._covers.close()
+        self._node_flags = self._flags
+        self._node_types = self._types
+        self._node_types_at = self._types_at
+
+    def enter(self, limit: cython.Py_ssize_t) -> cython.bint:
+        """Make up to `limit` more names to be found, 100 nanoseconds each; whether all can be."""
+        return self._names.enter(limit)
+
+    def keep(self, name: bytes, rdtype: int, kind: int, do: bool, answer: Answer, cover: bytes = b"") -> bool:
+        """Take in a ready answer that stands by the folded `name`; whether it is kept here.
+
+        `rdtype` counts for EXACT and WILDCARD. `cover` is the sort key of what is denied, where the answer depends on
+        the name asked for by that.
+        """
+        node: cython.Py_ssize_t = self._names.find_name(name)
+        number: cython.Py_ssize_t = self._covers.find_key(cover) if cover else 0
+        if node < 0 or node >= MAX_NODES or (cover and not number):
+            return False
+        self.kept.keep(key_of(node, number, rdtype if kind in (_EXACT, _WILDCARD) else _NO_TYPE, kind, do), answer)
+        return True
+
+    def look_up(self, query: Query, apex: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """Where in `kept` the answer to the query in hand is, for the zone whose apex is label `apex`; -1: not here.
+
+        As `lookup` says it, but from the name up: what lies below a cut or a DNAME is not in the index.
+        """
+        do: cython.bint = query.do and self.signed
+        label: cython.Py_ssize_t = 0
+        node: cython.Py_ssize_t = -1
+        while label <= apex:
+            node = self._names.find(query, label)
+            if node >= 0:
+                break
+            label += 1
+        if node < 0:
+            return -1
+        flags: cython.int = self._node_flags[node]
+        if flags & _CUT and (label or query.qtype != _DS):
+            return self._ready(node, 0, _NO_TYPE, _REFERRAL, do)
+        if not label:
+            if flags & _CNAME or self._has_type(node, query.qtype):
+                return self._ready(node, 0, query.qtype, _EXACT, do)
+            return self._ready(node if do else 0, 0, _NO_TYPE, _NODATA, do)
+        if flags & _DNAME:  # the alias is made for this very name
+            return -1
+        cover: cython.Py_ssize_t = 0
+        if do:
+            cover = self._covers.find(self._key, query.canonical_key(self._key))
+            if not cover:
+                return -1
+        encloser: cython.Py_ssize_t = node if do else 0
+        node = self._names.find_wildcard(query, label) if self._has_wildcards else -1
+        if node < 0:
+            return self._ready(encloser, cover, _NO_TYPE, _NXDOMAIN, do)
+        flags = self._node_flags[node]
+        if flags & _CUT:
+            return -1
+        if flags & _CNAME or self._has_type(node, query.qtype):
+            return self._ready(node, cover, query.qtype, _WILDCARD, do)
+        return self._ready(node if do else 0, cover, _NO_TYPE, _NODATA, do)
+
+    def _ready(
+        self,
+        node: cython.Py_ssize_t,
+        cover: cython.Py_ssize_t,
+        rdtype: cython.int,
+        kind: cython.int,
+        do: cython.bint,
+    ) -> cython.Py_ssize_t:
+        return self.kept.find(key_of(node, cover, rdtype, kind, do))
+
+    def _has_type(self, node: cython.Py_ssize_t, rdtype: cython.int) -> cython.bint:
+        index: cython.Py_ssize_t
+        for index in range(self._node_types_at[node], self._node_types_at[node + 1]):
+            if self._node_types[index] == rdtype:
+                return True
+        return False
