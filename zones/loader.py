@@ -5,7 +5,8 @@ back that removes too much, and sees to it that the serial rises. Read first: do
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from zones import name as names
@@ -48,6 +49,8 @@ class Options:
     """Serve the serial of the file, also when the content changed and the serial did not rise."""
     verify: Verify | None = None
     """Verifies DNSSEC signatures; a service does without."""
+    serials: Mapping[bytes, int] = field(default_factory=dict)
+    """Serials that were given out before the start, by folded wire origin: those of a first load don't go back."""
 
 
 def load(tree: Tree, previous: Snapshot, options: Options, now: float) -> Sliced[Snapshot]:
@@ -122,7 +125,10 @@ class _Load:
                 self._held_back.append(HeldBack(names.to_text(origin), message))
                 self._zones[origin] = served
                 return
-            zone, more = self._settle_serial(served.zone, zone, same=change.same)
+            zone, more = self._settle_serial(served.zone.serial, zone, same=change.same)
+            findings += more
+        elif origin in self._options.serials:
+            zone, more = self._settle_serial(self._options.serials[origin], zone, same=True)
             findings += more
         self._zones[origin] = ServedZone(zone, self._tree.revision, sources.read_so_far, findings)
 
@@ -182,9 +188,9 @@ class _Load:
     def _allow_hint(self) -> str:
         return _ALLOW_HINT if self._tree.revision else _FOLDER_HINT
 
-    def _settle_serial(self, before: Zone, after: Zone, *, same: bool) -> tuple[Zone, tuple[Finding, ...]]:
-        """`after` with a serial that does not go back, and rises where the content changed (RFC 1982)."""
-        old, new = before.serial, after.serial
+    def _settle_serial(self, old: int, after: Zone, *, same: bool) -> tuple[Zone, tuple[Finding, ...]]:
+        """`after` with a serial that does not go back behind `old`, and rises where the content changed (RFC 1982)."""
+        new = after.serial
         if is_newer(new, than=old) or (same and new == old):
             return after, ()
         if self._options.keep_serial:

@@ -1,4 +1,4 @@
-"""Zone files that were packed into the program when its image was built (`unizone build --baked=DIR`)."""
+"""Zone files in memory as a source: those that an image was built with (`unizone build --baked=DIR`), or a cache's."""
 
 import hashlib
 import importlib
@@ -14,12 +14,13 @@ MODULE: Final = "unizone_baked"
 
 
 class PackedTree:
-    """The files as they were at build time."""
+    """Files that don't change."""
 
-    revision: Final = ""
     message: Final = ""
 
-    def __init__(self, files: Mapping[str, bytes]) -> None:
+    def __init__(self, files: Mapping[str, bytes], revision: str = "") -> None:
+        """`revision` is the commit that they are from, where there is one."""
+        self.revision: Final = revision
         self._files: Final = files
 
     def entries(self) -> Iterator[Entry]:
@@ -37,10 +38,11 @@ class PackedTree:
 class PackedSource:
     """A source that never changes."""
 
-    name: Final = "the zones baked into this image"
-
-    def __init__(self, files: Mapping[str, bytes]) -> None:
-        self._tree: Final = PackedTree(files)
+    def __init__(
+        self, files: Mapping[str, bytes], *, name: str = "the zones baked into this image", revision: str = ""
+    ) -> None:
+        self.name: Final = name
+        self._tree: Final = PackedTree(files, revision)
         digest = hashlib.sha256()
         for path, blob in self._tree.entries():
             digest.update(f"{path}\0{blob}".encode())

@@ -17,6 +17,7 @@ from zones.loader import Options, load
 from zones.slices import run_sliced
 from zones.snapshot import Snapshot
 from zones.source import Source, SourceError
+from zones.tree import Tree
 
 FIRST_RETRY_S: Final = 1.0
 MAX_RETRY_S: Final = 60.0
@@ -24,6 +25,9 @@ _POLL_JITTER: Final = 0.1  # share of the interval by which polls are spread, so
 
 Apply = Callable[[Snapshot], Awaitable[None]]
 """Puts a snapshot into service."""
+
+Keep = Callable[[Tree, Snapshot], Awaitable[None]]
+"""Keeps what a tree has put into service, for the next start; raises nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +70,20 @@ class Sync:
         options: Options,
         poll_s: float,
         baked: Source | None = None,
+        keep: Keep | None = None,
         jitter: random.Random | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`poll_s` of 0 asks for no polling; `baked` is served until `source` has been reached."""
+        """`poll_s` of 0 asks for no polling; `baked` is served until `source` has been reached.
+
+        `keep` gets what came of each version of `source`.
+        """
         self._source = source
         self._apply = apply
         self._options = options
         self._poll_s = poll_s
         self._baked = baked
+        self._keep = keep
         self._jitter = jitter or random.SystemRandom()
         self._clock = clock
         self._snapshot = Snapshot()
@@ -152,6 +161,8 @@ class Sync:
         self._snapshot = snapshot
         self._state = version.state
         self._log.info("loaded", zones=len(snapshot.zones), seconds=round(time.monotonic() - fetched, 3))
+        if self._keep is not None and source is self._source:
+            await self._keep(version.tree, snapshot)
         return True
 
     async def _load_baked(self, baked: Source) -> None:

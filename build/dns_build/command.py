@@ -18,7 +18,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if not PLATFORM.is_dir():
             raise BuildError(f"images are built in a checkout of the project; {ROOT} is none", hint="clone it")
-        features = Features(tuple(options.git.split(",")), options.syslog, options.authorities)
+        features = Features(tuple(options.git.split(",")), options.syslog, options.block, options.authorities)
         if options.runtime:
             runtime.build(profile=options.profile, tls=features.tls)
             return 0
@@ -56,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--syslog", choices=SYSLOG, default="udp", help="transport of syslog; those before it are there, too"
+    )
+    parser.add_argument(
+        "--block", action="store_true", help="hvt: declare the disk `storage` (virtio has disks anyway)"
     )
     parser.add_argument(
         "--authorities", type=Path, metavar="FILE", help="PEM file of whom TLS believes (default: Mozilla's list)"

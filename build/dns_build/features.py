@@ -27,6 +27,8 @@ class Features:
 
     git: Sequence[str] = ("git",)
     syslog: str = "udp"
+    block: bool = False
+    """Whether images for tenders, which insist on every device that is declared, declare a disk."""
     authorities: Path | None = None
     """PEM file with whom TLS clients believe; None: the authorities that Mozilla trusts."""
 
@@ -41,6 +43,11 @@ class Features:
     def tls(self) -> bool:
         """Whether OpenSSL is linked."""
         return "https" in self.git or self.syslog == "tls"
+
+    @property
+    def flags(self) -> Sequence[str]:
+        """Options of the compiler for the shim."""
+        return ("-DUNIZONE_BLOCK",) if self.block else ()
 
     @property
     def facades(self) -> Sequence[str]:

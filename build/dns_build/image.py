@@ -166,7 +166,7 @@ class Build:
             f'-DUNIZONE_FUNCTION="{self.application.function}"',
         ]
         units = [
-            (source, [*WARNINGS, *definitions, *self.target.flags])
+            (source, [*WARNINGS, *definitions, *self.target.flags, *self.features.flags])
             for folder in self.target.folders
             for source in sorted((PLATFORM / folder).glob("*.[cS]"))
         ]

@@ -13,6 +13,7 @@ from dns_server import direct
 from dns_server.access.keyring import BadKeyFile, read_key_file
 from dns_server.access.transfers import joined
 from dns_server.answer.chaos import Identity
+from dns_server.caching import open_cache
 from dns_server.endpoint import Endpoint
 from dns_server.listeners.streams import StreamLimits
 from dns_server.logs.setup import sending, start_logs
@@ -31,10 +32,11 @@ from dns_server.parameters.network import (
     Net,
 )
 from dns_server.parameters.peers import AXFR, IXFR_MEMORY, TSIG_KEYS, TSIG_MD5, Md5
-from dns_server.parameters.zones import BAKED, POLL, REMOTE, SERIAL, ZONES, SerialPolicy
+from dns_server.parameters.zones import BAKED, CACHE, POLL, REMOTE, SERIAL, ZONES, SerialPolicy
 from dns_server.peers import PeersPlan
 from dns_server.service import HttpPlan, Plan, Service
 from dns_server.settings import BadParameter, BadUsage, Settings
+from zones.cache.cache import Cache
 from zones.folder import FolderSource
 from zones.git.remote import open_remote
 from zones.git.url import BadUrl, RemoteUrl
@@ -59,6 +61,8 @@ class Sources:
     remote: RemoteUrl | None = None
     folder: Path | None = None
     baked: Source | None = None
+    cache: str | None = "none"
+    """As `--cache` has it."""
 
     def open(self) -> Source:
         """What to sync with. BadParameter when this program was built without what it needs."""
@@ -81,7 +85,7 @@ def run(settings: Settings, _operands: list[str]) -> int:
     if nothing or (remote is not None and folder is not None):
         problem = "nothing to serve" if nothing else "two places to serve from"
         raise BadUsage(f"{problem}: give either --remote or --zones\n  for example: --remote={REMOTE.example}")
-    return start(settings, Sources(settings[POLL], remote, folder, baked), DEFAULT_LISTEN)
+    return start(settings, Sources(settings[POLL], remote, folder, baked, settings[CACHE]), DEFAULT_LISTEN)
 
 
 def start(
@@ -95,7 +99,7 @@ def start(
     source = sources.open()
     syslog = start_logs(settings)
     structlog.get_logger().info("starting", version=metadata.version("unizone"), source=source.name)
-    serving = _serve(settings, sources, source, plan, on_ready, syslog)
+    serving = _serve(settings, sources, source, plan, on_ready, syslog, open_cache(sources.cache))
     return asyncio.run(serving) if settings[NET] is Net.HOST else direct.run(settings, serving)
 
 
@@ -165,14 +169,20 @@ async def _serve(
     plan: Plan,
     on_ready: Callable[[Sequence[Endpoint]], None],
     syslog: Syslog | None,
+    cache: Cache | None,
 ) -> int:
     service = Service(plan, on_ready)
+    cached = cache.source() if cache is not None else None
     sync = Sync(
         source,
         service.apply,
-        options=Options(keep_serial=settings[SERIAL] is SerialPolicy.KEEP),
+        options=Options(
+            keep_serial=settings[SERIAL] is SerialPolicy.KEEP,
+            serials=cache.serials if cache is not None else {},
+        ),
         poll_s=sources.poll_s,
-        baked=sources.baked if sources.baked is not source else None,
+        baked=cached or (sources.baked if sources.baked is not source else None),
+        keep=cache.keep if cache is not None else None,
     )
     async with sending(syslog):
         return await service.run(sync)

@@ -46,6 +46,17 @@ BAKED: Final[Parameter[Path | None]] = Parameter(
     verbs=SERVE,
     doc="Folder with zones to serve until --remote has been reached for the first time.",
 )
+CACHE: Final[Parameter[str | None]] = Parameter(
+    name="cache",
+    parse=values.text,
+    default=None,
+    metavar="DISK|none",
+    example="/var/lib/unizone/cache",
+    group=Group.ZONES,
+    verbs=SERVE,
+    doc="Disk that keeps what is served, so that a restart goes on without the remote: a file or block device; disk0 "
+    "to disk3 in a virtual machine, which by default takes its first disk that is blank or a cache.",
+)
 POLL: Final[Parameter[float]] = Parameter(
     name="poll",
     parse=values.duration,
@@ -67,4 +78,4 @@ SERIAL: Final[Parameter[SerialPolicy]] = Parameter(
     doc="What to do when a zone changed and its SOA serial did not rise: raise it in what is served, or keep it.",
 )
 
-TABLE: Final[tuple[Parameter[Any], ...]] = (REMOTE, ZONES, BAKED, POLL, SERIAL)
+TABLE: Final[tuple[Parameter[Any], ...]] = (REMOTE, ZONES, BAKED, CACHE, POLL, SERIAL)

@@ -92,6 +92,52 @@ class GuestNetwork:
         """See `NetworkDevice`. The device belongs to the image for as long as that runs."""
 
 
+class GuestBlock:
+    """Block device `number` of the machine. DeviceError when there is none."""
+
+    def __init__(self, number: int = 0) -> None:
+        info: Any = ffi.new("struct uz_block_info *")
+        if lib.uz_block_info(number, info) != lib.UZ_OK:
+            raise DeviceError(f"this machine has no block device {number}: it has {lib.uz_block_count()}")
+        self._number = number
+        self.sectors = int(info.sectors)
+        self.sector_size = int(info.sector_size)
+
+    def read(self, sector: int, count: int) -> bytes:
+        """See `BlockDevice`."""
+        self._check_range(sector, count)
+        buffer = bytearray(count * self.sector_size)
+        self._check("read", lib.uz_block_read(self._number, sector, ffi.from_buffer(buffer), len(buffer)))
+        return bytes(buffer)
+
+    def write(self, sector: int, data: Octets) -> None:
+        """See `BlockDevice`."""
+        self._check_range(sector, len(data) // self.sector_size)
+        if len(data) % self.sector_size:
+            raise ValueError(f"{len(data)} octets are not whole sectors of {self.sector_size}")
+        self._check("written", lib.uz_block_write(self._number, sector, ffi.from_buffer(data), len(data)))
+
+    def flush(self) -> None:
+        """See `BlockDevice`."""
+        self._check("flushed", lib.uz_block_flush(self._number))
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+    def _check_range(self, sector: int, count: int) -> None:
+        if sector < 0 or count < 0 or sector + count > self.sectors:
+            raise ValueError(f"sectors {sector} to {sector + count} are not on a device of {self.sectors}")
+
+    def _check(self, what: str, result: int) -> None:
+        if result != lib.UZ_OK:
+            raise DeviceError(f"block device {self._number} can't be {what}")
+
+
+def disk_count() -> int:
+    """How many block devices the machine has."""
+    return int(lib.uz_block_count())
+
+
 class GuestPoller:
     """Waits for all devices of the machine."""
 
@@ -100,7 +146,7 @@ class GuestPoller:
 
     def poll(self, deadline: float | None) -> bool:
         """See `Poller`."""
-        when = _NEVER if deadline is None else max(0, int(deadline * _NANOSECONDS))
+        when = _NEVER if deadline is None else int(max(0.0, deadline) * _NANOSECONDS)  # -inf: at once
         if self._is_woken:
             self._is_woken = False
             when = 0

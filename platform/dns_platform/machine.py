@@ -3,10 +3,13 @@
 Images that boot have a module of this name that opens their virtual machine (platform/facades/guest/dns_platform).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from dns_platform.protocols import Clock, DeviceError, Entropy, NetworkDevice
+from dns_platform.unix.block import FileBlockDevice
 from dns_platform.unix.host import UnixClock, UnixEntropy
 from dns_platform.unix.poller import UnixPoller
 
@@ -33,6 +36,16 @@ def open_machine(link: str, interface: str) -> Machine:
     """The machine with `interface` reached by `link`: `tap`, `packet` or `xdp`. DeviceError."""
     device = _open(link, interface)
     return Machine(UnixClock(), UnixEntropy(), UnixPoller(device), device)
+
+
+def open_disk(name: str) -> FileBlockDevice:
+    """The file or block device at that path. DeviceError."""
+    return FileBlockDevice(Path(name))
+
+
+def disks() -> Sequence[FileBlockDevice]:
+    """Disks that belong to the program without being named: none."""
+    return ()
 
 
 def _open(link: str, interface: str) -> NetworkDevice:

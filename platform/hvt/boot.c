@@ -25,7 +25,13 @@ static const struct {
 } manifest = {
 	{6, sizeof(struct hvt_manifest) + 4, NOTE_MANIFEST, "Solo5"},
 	0,
-	{1, HVT_DEVICES, {{.type = HVT_RESERVED}, {.name = "service", .type = HVT_DEVICE_NETWORK}}},
+	{1, HVT_DEVICES, {
+		{.type = HVT_RESERVED},
+		[HVT_SERVICE] = {.name = "service", .type = HVT_DEVICE_NETWORK},
+#ifdef UNIZONE_BLOCK
+		[HVT_STORAGE] = {.name = "storage", .type = HVT_DEVICE_BLOCK},
+#endif
+	}},
 };
 
 const struct hvt_boot *hvt_boot;

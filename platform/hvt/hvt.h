@@ -33,6 +33,14 @@ struct hvt_network {
 	int result;
 };
 
+struct hvt_block {
+	uint64_t device;
+	uint64_t offset;	/* octets */
+	void *data;
+	size_t size;
+	int result;
+};
+
 struct hvt_halt {
 	void *cookie;
 	int status;
@@ -66,8 +74,12 @@ struct hvt_device {
 	uint8_t is_attached;
 };
 
-/* The first entry is reserved. */
-enum { HVT_SERVICE = 1, HVT_DEVICES };
+/* The first entry is reserved. The tender insists on all devices that are declared. */
+#ifdef UNIZONE_BLOCK
+enum { HVT_SERVICE = 1, HVT_STORAGE, HVT_DEVICES };
+#else
+enum { HVT_SERVICE = 1, HVT_DEVICES, HVT_STORAGE = HVT_DEVICES };
+#endif
 
 struct hvt_manifest {
 	uint32_t version, count;
@@ -84,5 +96,6 @@ extern const struct hvt_boot *hvt_boot;
 extern uint64_t hvt_cycle_frequency;
 
 void network_init(const struct hvt_manifest *manifest);
+void block_init(const struct hvt_manifest *manifest);
 
 #endif

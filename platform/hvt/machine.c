@@ -1,8 +1,12 @@
-/* The machine as a whole: its one device, and its end. */
+/* The machine as a whole: its devices, and its end. */
 #include "guest.h"
 #include "hvt.h"
 
-void target_init(void) { network_init(hvt_boot->manifest); }
+void target_init(void)
+{
+	network_init(hvt_boot->manifest);
+	block_init(hvt_boot->manifest);
+}
 
 void uz_exit(int code)
 {

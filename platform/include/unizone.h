@@ -52,6 +52,24 @@ enum uz_result uz_network_send(unsigned device, const uint8_t *frame, size_t siz
 /* Let the device begin on all frames that it was given. */
 void uz_network_flush(unsigned device);
 
+/* Block devices are numbered from 0. */
+unsigned uz_block_count(void);
+
+struct uz_block_info {
+	uint64_t sectors;
+	uint32_t sector_size;	/* octets */
+};
+
+/* UZ_INVALID when there is no such device. */
+enum uz_result uz_block_info(unsigned device, struct uz_block_info *info);
+
+/* Whole sectors from `sector` on; each returns when it is done. UZ_INVALID outside the device. */
+enum uz_result uz_block_read(unsigned device, uint64_t sector, uint8_t *data, size_t size);
+enum uz_result uz_block_write(unsigned device, uint64_t sector, const uint8_t *data, size_t size);
+
+/* Return when all that was written is on the medium. */
+enum uz_result uz_block_flush(unsigned device);
+
 /* Wait for a frame on any device, or until `deadline` (of the monotonic clock). Returns 1 when there may be frames. */
 int uz_poll(uint64_t deadline);
 

@@ -7,6 +7,8 @@ static void found(const struct virtio *device)
 {
 	if (device->type == VIRTIO_NETWORK)
 		network_device(device);
+	else if (device->type == VIRTIO_BLOCK)
+		block_device(device);
 	else if (device->type == VIRTIO_RANDOM)
 		entropy_device(device);
 }

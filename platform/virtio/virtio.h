@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { VIRTIO_NETWORK = 1, VIRTIO_RANDOM = 4 };
+enum { VIRTIO_NETWORK = 1, VIRTIO_BLOCK, VIRTIO_RANDOM = 4 };
 
 /* Feature bits. */
 #define FEATURE_MAC (1ull << 5)
@@ -19,6 +19,8 @@ struct ring_descriptor {
 	uint32_t size;
 	uint16_t flags, next;
 };
+
+enum { HAS_NEXT = 1, DEVICE_WRITES };	/* flags */
 
 struct ring_available {
 	uint16_t flags, index, ring[];
@@ -69,6 +71,7 @@ struct virtio {
 int virtio_start(struct virtio *device, uint64_t wanted, struct queue *queues, unsigned count);
 void virtio_ready(struct virtio *device);
 void queue_add(struct queue *queue, uint16_t descriptor, uint64_t address, uint32_t size, int device_writes);
+void queue_add_chain(struct queue *queue, const struct ring_descriptor *parts, unsigned count);
 void queue_tell(struct virtio *device, struct queue *queue);
 int queue_take(struct queue *queue, uint16_t *descriptor, uint32_t *size);
 int queue_pending(const struct queue *queue);
@@ -92,6 +95,7 @@ uint64_t boot_acpi(void);		/* ACPI's root pointer as the loader tells it, or 0 *
 void console_init(void);
 void clock_init(void);
 void entropy_device(const struct virtio *device);
+void block_device(const struct virtio *device);
 void network_device(const struct virtio *device);
 int network_pending(void);
 int network_interrupts(int wanted);	/* 0 when a device has none: poll it */

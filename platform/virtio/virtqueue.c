@@ -2,7 +2,7 @@
 #include "guest.h"
 #include "virtio.h"
 
-enum { DEVICE_WRITES = 2, NO_INTERRUPT = 1 };
+enum { NO_INTERRUPT = 1 };
 enum { ACKNOWLEDGE = 1, DRIVER = 2, DRIVER_OK = 4, FEATURES_OK = 8 };
 
 static void barrier(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
@@ -58,6 +58,14 @@ void virtio_ready(struct virtio *device)
 	device->transport->set_status(device, status);
 }
 
+static void offer(struct queue *queue, uint16_t descriptor)
+{
+	queue->available->ring[queue->available->index % queue->size] = descriptor;
+	barrier();
+	queue->available->index++;
+	queue->added++;
+}
+
 /* Give a buffer to the device. It sees it at once, and is told by queue_tell(). */
 void queue_add(struct queue *queue, uint16_t descriptor, uint64_t address, uint32_t size, int device_writes)
 {
@@ -66,10 +74,20 @@ void queue_add(struct queue *queue, uint16_t descriptor, uint64_t address, uint3
 		.size = size,
 		.flags = device_writes ? DEVICE_WRITES : 0,
 	};
-	queue->available->ring[queue->available->index % queue->size] = descriptor;
-	barrier();
-	queue->available->index++;
-	queue->added++;
+	offer(queue, descriptor);
+}
+
+/* Give one request that lies in several places, on a queue that has one request at a time: descriptors 0 and up. */
+void queue_add_chain(struct queue *queue, const struct ring_descriptor *parts, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		queue->descriptors[i] = parts[i];
+		if (i + 1 < count) {
+			queue->descriptors[i].flags |= HAS_NEXT;
+			queue->descriptors[i].next = (uint16_t)(i + 1);
+		}
+	}
+	offer(queue, 0);
 }
 
 void queue_tell(struct virtio *device, struct queue *queue)

@@ -5,12 +5,14 @@ import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import dns.message
 import pytest
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import ARP, Ether
 
+from dns_build.features import Features
 from dns_build.image import Image
 from tests.support import images, trees
 from tests.support.hvt import MAC, BadImage, note
@@ -110,3 +112,18 @@ def test_service_without_a_network_device_ends_with_what_is_missing(service: Ima
     tender = Tender(service.path)
     assert tender.run() == 69
     assert "no network device 0" in tender.console.decode()
+
+
+def test_reads_and_writes_the_disk_that_it_declares(tmp_path: Path) -> None:
+    image = images.build("hvt", tmp_path, images.application("disk"), features=Features(block=True))
+    tender = Tender(image.path, disk=bytearray(b"hello".ljust(1 << 19, b"\0")))
+    assert tender.run() == 0, tender.console
+    said = tender.console.decode().splitlines()
+    assert said[:4] == ["disks 1", "sectors 1024 of 512", "begins with hello", "read back True"]
+    assert tender.disk is not None
+    assert tender.disk[3 * 512 :].startswith(bytes(range(256)) * 1024)
+
+
+def test_an_image_without_block_declares_no_disk(versions: Image) -> None:
+    with pytest.raises(BadImage, match="disks"):
+        Tender(versions.path, disk=bytearray(1 << 19)).run()

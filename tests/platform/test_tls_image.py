@@ -36,7 +36,7 @@ def certified(tmp_path_factory: pytest.TempPathFactory) -> certificates.Files:
 
 @pytest.fixture(scope="module")
 def features(certified: certificates.Files) -> Features:
-    return Features(("git", "https"), "tls", certified.chain)
+    return Features(("git", "https"), "tls", authorities=certified.chain)
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,11 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Image:
 
 
 @pytest.fixture(scope="module")
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Image:
+    return images.build("virtio", tmp_path_factory.mktemp("disk"), images.application("disk"))
+
+
+@pytest.fixture(scope="module")
 def crash(tmp_path_factory: pytest.TempPathFactory) -> Image:
     return images.build("virtio", tmp_path_factory.mktemp("crash"), images.application("crash"))
 
@@ -151,6 +156,45 @@ def test_exchanges_frames(machine: str, device: str, network: Image, tmp_path: P
             assert peer.recv(4096) == b"\x02abcde" + bytes.fromhex(mac.replace(":", "")) + b"\x88\xb5" + payload
         rest = process.communicate(timeout=qemu.TIMEOUT_S)[0].split("\n")
         assert [line.strip() for line in rest][:2] == ["frames 10", "unizone: exit 0"]
+
+
+@pytest.mark.parametrize(
+    ("machine", "device"),
+    [
+        ("q35", "virtio-blk-pci"),
+        ("q35", "virtio-blk-pci,disable-modern=on"),
+        ("microvm", "virtio-blk-device"),
+        ("microvm", MODERN_MMIO.replace("net", "blk")),
+    ],
+)
+def test_reads_and_writes_a_disk(machine: str, device: str, disk: Image, tmp_path: Path) -> None:
+    path = tmp_path / "disk"
+    path.write_bytes(b"hello" + bytes((1 << 20) - 5))
+    options = [
+        *("-drive", f"if=none,id=d,format=raw,file={path}"),
+        *("-device", f"{device.partition(' ')[0]},drive=d"),
+        *device.split()[1:],
+    ]
+    lines = qemu.run(disk.path, machine, "-cpu", "max", *options)
+    outside = ["outside 2048 1", "outside 0 2049", "outside -1 1"]
+    assert lines == [
+        *("disks 1", "sectors 2048 of 512", "begins with hello", "read back True"),
+        *outside,
+        "unizone: exit 0",
+    ]
+    content = path.read_bytes()
+    assert content.startswith(b"hello")
+    assert content[3 * 512 :] == (bytes(range(256)) * 1024).ljust(len(content) - 3 * 512, b"\0")
+
+
+def test_a_disk_that_fails_is_an_error_and_no_end(disk: Image, tmp_path: Path) -> None:
+    path = tmp_path / "disk"
+    path.write_bytes(b"hello" + bytes((1 << 20) - 5))
+    rules = tmp_path / "rules"
+    rules.write_text('[inject-error]\nevent = "write_aio"\nerrno = "5"\n')
+    options = ["-drive", f"if=none,id=d,format=raw,file=blkdebug:{rules}:{path},werror=report"]
+    lines = qemu.run(disk.path, "q35", "-cpu", "max", *options, "-device", "virtio-blk-pci,drive=d")
+    assert any("DeviceError: block device 0 can't be written" in line for line in lines)
 
 
 def test_nothing_is_writable_and_executable(versions: Image) -> None:

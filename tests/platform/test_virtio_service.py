@@ -61,6 +61,26 @@ def test_fetches_zones_answers_and_follows_a_push(machine: str, baked: Image, or
 
 
 @pytest.mark.slow
+def test_serves_what_its_disk_kept_when_the_remote_is_away(origin: tuple[git.Origin, str], tmp_path: Path) -> None:
+    repository, url = origin
+    image = images.build("virtio", tmp_path / "image")
+    disk = tmp_path / "disk"
+    disk.write_bytes(bytes(1 << 21))
+    drive = ["-drive", f"if=none,id=d,format=raw,file={disk}", "-device", "virtio-blk-pci,drive=d"]
+    port = free_port()
+    with qemu.running([*start(image, "q35", port, f"--remote={url} --poll=1s"), *drive]) as console:
+        console.wait_for("disk is the cache")
+        console.wait_for(" cached ")
+        broken = repository.push({"pushed.test": b"@ SOA nonsense\n"})
+        console.wait_for(f"cached .*commit={broken}")
+    away = "git://127.0.0.1:1/zones.git"  # of the machine itself, which has no git server
+    with qemu.running([*start(image, "q35", port, f"--remote={away}"), *drive]) as console:
+        console.wait_for(f"zones in service .*commit={broken} zones=1")
+        console.wait_for("sync failed")
+        assert addresses(dns.query.udp, port, "www.pushed.test") == ["192.0.2.2"]
+
+
+@pytest.mark.slow
 def test_serves_what_is_baked_in_with_an_address_by_hand(baked: Image) -> None:
     port = free_port()
     parameters = f"--ipv4=10.0.2.15/24 --ipv4-gateway={GATEWAY} --ipv6=none"

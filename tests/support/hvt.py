@@ -10,10 +10,11 @@ from typing import Final
 MAC: Final = bytes.fromhex("020000000001")
 MTU: Final = 1500
 
-WALLTIME, PUTS, POLL, NET_WRITE, NET_READ, HALT = 1, 2, 3, 6, 7, 8
+WALLTIME, PUTS, POLL, BLOCK_WRITE, BLOCK_READ, NET_WRITE, NET_READ, HALT = range(1, 9)
 """Hypercalls; the port of each is PORTS + its number."""
 PORTS: Final = 0x500
-OK, AGAIN = 0, 1
+OK, AGAIN, INVALID = 0, 1, 2
+BLOCK_SIZE: Final = 512
 ABI, MANIFEST = 0x31494241, 0x3154464D
 """Types of the two notes."""
 
@@ -23,7 +24,7 @@ CR0, CR4, EFER = 0x80010021, 0x620, 0x500
 """Registers in which the image begins: 64-bit mode with paging, SSE on."""
 
 _LARGE: Final = 0x200000
-_NETWORK, _RESERVED = 2, 1 << 30
+_BLOCK, _NETWORK, _RESERVED = 1, 2, 1 << 30
 _ENTRY: Final = struct.Struct("<68sI16sQ8s")
 _LOAD, _NOTE = 1, 4
 _WRITE, _EXECUTE = 2, 1
@@ -52,8 +53,13 @@ class Start:
     """Addresses and what stands there; all other octets are 0."""
 
 
-def start(data: bytes, parameters: str, memory: int, frequency: int, *, has_network: bool) -> Start:
-    """Lay out an image in `memory` octets; `frequency` is that of its cycle counter in Hz. BadImage says why not."""
+def start(
+    data: bytes, parameters: str, memory: int, frequency: int, *, has_network: bool, disk: int | None = None
+) -> Start:
+    """Lay out an image in `memory` octets; `frequency` is that of its cycle counter in Hz. BadImage says why not.
+
+    `disk` is the size of `storage` in octets, where there is one.
+    """
     if note(data, ABI, 4) != struct.pack("<IIII", 1, 2, 0, 0):
         raise BadImage("not for hvt, version 2")
     entry, segments = _segments(data)
@@ -68,7 +74,7 @@ def start(data: bytes, parameters: str, memory: int, frequency: int, *, has_netw
             raise BadImage(f"segment at {segment.address:#x} is writable and executable")
         writes.append((segment.address, data[segment.offset : segment.offset + segment.file_size]))
         end = (segment.address + segment.size + 4095) & -4096
-    manifest = _attached(note(data, MANIFEST, 8), has_network=has_network)
+    manifest = _attached(note(data, MANIFEST, 8), disk, has_network=has_network)
     manifest_at = BOOT_INFORMATION + 64
     line_at = manifest_at + len(manifest)
     information = struct.pack("<QQQQQIIQ", memory, end, frequency, line_at, manifest_at, 0, 0, 0)
@@ -109,7 +115,7 @@ def _segments(data: bytes) -> tuple[int, list[_Segment]]:
     return entry, found
 
 
-def _attached(manifest: bytes, *, has_network: bool) -> bytes:
+def _attached(manifest: bytes, disk: int | None, *, has_network: bool) -> bytes:
     """The manifest as the image reads it: with what is attached to its devices."""
     filled = bytearray(manifest)
     version, count = struct.unpack_from("<II", filled)
@@ -119,6 +125,12 @@ def _attached(manifest: bytes, *, has_network: bool) -> bytes:
     if has_network:
         device = struct.pack("<6sH8x", MAC, MTU)
         _ENTRY.pack_into(filled, 8 + _ENTRY.size, entries[1][0], _NETWORK, device, 0, b"\1")
+    disks = [name.rstrip(b"\0") for name, kind, *_ in entries if kind == _BLOCK]
+    if disks != ([] if disk is None else [b"storage"]):
+        raise BadImage(f"the image declares the disks {disks}")  # all that are declared are given, and no others
+    if disk is not None:
+        device = struct.pack("<QH6x", disk, BLOCK_SIZE)
+        _ENTRY.pack_into(filled, 8 + 2 * _ENTRY.size, entries[2][0], _BLOCK, device, 0, b"\1")
     return bytes(filled)
 
 

@@ -29,6 +29,8 @@ class Tender:
     memory: int = 64 << 20
     frames: socket.socket | None = None
     """A datagram socket whose peer is the other end of the wire."""
+    disk: bytearray | None = None
+    """What the disk `storage` holds."""
     console: bytearray = field(default_factory=bytearray)
     status: int | None = None
     """Exit code, once the image has halted."""
@@ -41,7 +43,8 @@ class Tender:
         self._uc.mem_map(0, self.memory)
         frequency = self._frequency()
         has_network = self.frames is not None
-        begin = hvt.start(data, self.parameters, self.memory, frequency, has_network=has_network)
+        disk = None if self.disk is None else len(self.disk)
+        begin = hvt.start(data, self.parameters, self.memory, frequency, has_network=has_network, disk=disk)
         for address, contents in begin.writes:
             self._uc.mem_write(address, contents)
         self._enter()
@@ -92,6 +95,8 @@ class Tender:
             hvt.WALLTIME: self._walltime,
             hvt.PUTS: self._puts,
             hvt.POLL: self._poll,
+            hvt.BLOCK_WRITE: self._block_write,
+            hvt.BLOCK_READ: self._block_read,
             hvt.NET_WRITE: self._net_write,
             hvt.NET_READ: self._net_read,
             hvt.HALT: self._halt,
@@ -117,6 +122,25 @@ class Tender:
             readable, _, _ = select.select([self.frames], [], [], min(timeout / 1e9, 0.2))  # so that `stop` is seen
             ready = 1 << 1 if readable else 0
         self._uc.mem_write(at + 8, struct.pack("<Qi", ready, hvt.OK))
+
+    def _block(self, at: int) -> tuple[int, int, bytearray | None]:
+        """Address, offset and the disk of a call; None where the real tender would refuse it."""
+        device, offset, address, size = self._read(at, "<QQQQ")
+        disk = self.disk
+        if device != 2 or disk is None or size != hvt.BLOCK_SIZE or offset % size or offset + size > len(disk):
+            disk = None
+        self._uc.mem_write(at + 32, struct.pack("<i", hvt.INVALID if disk is None else hvt.OK))
+        return address, offset, disk
+
+    def _block_write(self, at: int) -> None:
+        address, offset, disk = self._block(at)
+        if disk is not None:
+            disk[offset : offset + hvt.BLOCK_SIZE] = self._uc.mem_read(address, hvt.BLOCK_SIZE)
+
+    def _block_read(self, at: int) -> None:
+        address, offset, disk = self._block(at)
+        if disk is not None:
+            self._uc.mem_write(address, bytes(disk[offset : offset + hvt.BLOCK_SIZE]))
 
     def _net_write(self, at: int) -> None:
         device, address, size = self._read(at, "<QQQ")

@@ -1,6 +1,9 @@
 """The virtual machine that the image is all of: it has no sockets, and one network device that needs no name."""
 
-from dns_platform.guest import GuestMachine
+import re
+
+from dns_platform.guest import GuestBlock, GuestMachine, disk_count
+from dns_platform.protocols import DeviceError
 
 HAS_SOCKETS = False
 LINKS = {}
@@ -9,3 +12,15 @@ LINKS = {}
 def open_machine(link, interface):
     """The machine with its first network device. DeviceError when it has none."""
     return GuestMachine.open()
+
+
+def open_disk(name):
+    """The disk called disk0, disk1 and so on. DeviceError when there is none."""
+    if not re.fullmatch("disk[0-9]", name):
+        raise DeviceError("disks of a virtual machine are called disk0 to disk3")
+    return GuestBlock(int(name[4:]))
+
+
+def disks():
+    """All disks of the machine."""
+    return [GuestBlock(number) for number in range(disk_count())]
