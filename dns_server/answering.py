@@ -1,11 +1,12 @@
-"""From messages to replies: the engine, with what is counted about its answers, and what becomes of its defects."""
+"""From messages to replies: the engine, counts of its answers, limits of their rate, and what its defects cost."""
 
 import time
 from collections.abc import Callable, Sequence
 
-from dns_server.answer.batch import Batch
+from dns_server.answer.batch import REPLY_STRIDE, Batch
 from dns_server.answer.engine import Engine, Kind
 from dns_server.answer.protocol import Transport
+from dns_server.limiting.limiting import Limiting
 from dns_server.listeners.answering import Answer, BatchAnswer
 from dns_server.telemetry.statistics import QueryStatistics
 from stack.address import Address
@@ -14,50 +15,56 @@ from stack.address import Address
 class Answering:
     """What listeners ask."""
 
-    def __init__(self, engine: Engine, statistics: QueryStatistics | None, bug: Callable[..., None]) -> None:
-        """`statistics` is None where nothing is counted; `bug` gets defects of ours, each of which costs one query."""
+    def __init__(
+        self, engine: Engine, statistics: QueryStatistics, limiting: Limiting | None, bug: Callable[..., None]
+    ) -> None:
+        """`limiting` is None where no rates are limited; `bug` gets defects of ours, each of which costs one query."""
         self._engine = engine
         self._statistics = statistics
+        self._limiting = limiting
         self._bug = bug
 
     def single(self, transport: Transport) -> Answer:
-        """Answers messages one by one."""
-        engine, clock = self._engine, time.time
+        """Answers messages one by one, over UDP within the rates."""
+        limiting = self._limiting if transport is Transport.UDP else None
+        tally, timer = self._statistics.tallies[transport], time.perf_counter
 
-        def answer(query: bytes, _source: Address) -> bytes | Kind | None:
-            try:
-                return engine.dispatch(query, transport, clock())
-            except Exception as error:  # a defect of ours: one query is lost, the service is not
-                self._bug("internal error, a query was dropped", query=query[:512].hex(), exc_info=error)
-                return None
-
-        statistics, timer = self._statistics, time.perf_counter
-        if statistics is None:
-            return answer
-
-        def counted(query: bytes, source: Address) -> bytes | Kind | None:
+        def answer(query: bytes, source: Address) -> bytes | Kind | None:
             started = timer()
-            reply = answer(query, source)
-            if not isinstance(reply, Kind):
-                statistics.note(transport, reply, timer() - started)
-            return reply
+            reply = self._dispatch(query, transport)
+            if isinstance(reply, Kind):
+                return reply
+            tally.note(reply or b"", timer() - started)
+            if reply is None or limiting is None:
+                return reply
+            return limiting.limit_one(query, reply, source, trusted=False)
 
-        return counted
+        return answer
 
     def batches(self) -> BatchAnswer:
-        """Answers several datagrams at a time. With statistics, each one has its share of the core's time."""
-        engine, statistics, timer = self._engine, self._statistics, time.perf_counter
-        answer = self.single(Transport.UDP)
-        if statistics is None:
-            return lambda batch, count: engine.respond_batch(batch, count, answer)
+        """Answers several datagrams at a time, within the rates. Each one has its share of the time of all."""
+        engine, limiting = self._engine, self._limiting
+        tally, timer = self._statistics.tallies[Transport.UDP], time.perf_counter
 
-        def counted(batch: Batch, count: int) -> Sequence[tuple[int, Kind]]:
+        def rest(query: bytes, _source: Address) -> bytes | Kind | None:
+            reply = self._dispatch(query, Transport.UDP)
+            if reply is None:
+                tally.note(b"", 0.0)
+            return reply
+
+        def answer_batch(batch: Batch, count: int) -> Sequence[tuple[int, Kind]]:
             started = timer()
-            engine.respond_core(batch, count)
-            share = (timer() - started) / count
-            for index in range(count):
-                if batch.reply_lengths[index]:
-                    statistics.note(Transport.UDP, batch.reply(index), share)
-            return engine.respond_rest(batch, count, answer)
+            elsewhere = engine.respond_batch(batch, count, rest)
+            tally.note_batch(batch.replies, batch.reply_lengths, count, REPLY_STRIDE, timer() - started)
+            if limiting is not None:
+                limiting.limit(batch, count)
+            return elsewhere
 
-        return counted
+        return answer_batch
+
+    def _dispatch(self, query: bytes, transport: Transport) -> bytes | Kind | None:
+        try:
+            return self._engine.dispatch(query, transport, time.time())
+        except Exception as error:  # a defect of ours: one query is lost, the service is not
+            self._bug("internal error, a query was dropped", query=query[:512].hex(), exc_info=error)
+            return None

@@ -6,6 +6,7 @@ the service is a signal, or an address that can't be bound.
 
 import asyncio
 import contextlib
+import os
 import signal
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -24,6 +25,7 @@ from dns_server.answering import Answering
 from dns_server.client import Client
 from dns_server.collector import Collector
 from dns_server.endpoint import Endpoint
+from dns_server.limiting.limiting import SECRET_SIZE, Limiting, RateLimits
 from dns_server.listeners.direct import DirectListeners
 from dns_server.listeners.host import CannotListen, HostListeners
 from dns_server.listeners.later import Later
@@ -63,6 +65,8 @@ class Plan:
     """For TLS; without one there is none."""
     tls_listen: Sequence[Endpoint] = ()
     http: "HttpPlan | None" = None
+    rate_limits: RateLimits | None = None
+    """None for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ class Service:
         self._stopping = asyncio.Event()
         self._bug = Throttle(self._log.error)
         self._report = Throttle(self._log.warning)
-        self._statistics = None if plan.http is None else QueryStatistics()
+        self._statistics = QueryStatistics()
         self._lag = LoopLag(self._loop)
         self._http: HttpServer | None = None
         self._stages: dict[str, float] = {}
@@ -97,7 +101,12 @@ class Service:
         self.collector = Collector(self._loop)
         self.publisher = Publisher(self.engine, self.collector, self._log, time.time)
         self.peers = Peers(plan.peers, self.engine, self.publisher, self._log, self._report)
-        self._answering = Answering(self.engine, self._statistics, self._bug)
+        self._limiting = (
+            None
+            if plan.rate_limits is None
+            else Limiting(plan.rate_limits, os.urandom(SECRET_SIZE), self._loop.time, self._report)
+        )
+        self._answering = Answering(self.engine, self._statistics, self._limiting, self._bug)
         self.streams = Streams(
             self._loop, self._answering.single(Transport.TCP), self._handle, plan.limits, self._report, self._bug
         )
@@ -186,7 +195,6 @@ class Service:
         from dns_server.management.http import HttpServer
         from dns_server.management.routes import routes
 
-        assert self._statistics is not None
         sources = Sources(
             name=self._plan.identity.name,
             version=metadata.version("unizone"),
@@ -199,6 +207,7 @@ class Service:
             endpoints=self._addresses,
             statistics=self._statistics,
             lag=self._lag,
+            limiter=None if self._limiting is None else self._limiting.limiter,
             stages=self._stages,
         )
         self._http = HttpServer(self._loop, routes(sources), plan.allowed, plan.token, self._report)
@@ -218,12 +227,12 @@ class Service:
 
     async def _handle(self, kind: Kind, wire: bytes, client: Client) -> AsyncGenerator[bytes, None]:
         """The messages of the reply to a request that the engine leaves to others."""
-        statistics, started = self._statistics, time.perf_counter()
+        started, is_first = time.perf_counter(), True
         async with contextlib.aclosing(self.peers.handle(kind, wire, client)) as messages:
             async for message in messages:
-                if statistics is not None:
-                    statistics.note(client.transport, message, time.perf_counter() - started)
-                    statistics = None  # the first message stands for the reply
+                if is_first:  # it stands for the reply
+                    self._statistics.tallies[client.transport].note(message, time.perf_counter() - started)
+                    is_first = False
                 yield message
 
     def _stop(self, number: signal.Signals) -> None:

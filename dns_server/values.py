@@ -61,6 +61,21 @@ def count(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def count_or(word: str, meaning: int, low: int, high: int) -> Callable[[str], int]:
+    """A parser of whole numbers from `low` to `high`, and of `word`, which means `meaning`."""
+    number = count(low, high)
+
+    def parse(text: str) -> int:
+        if text == word:
+            return meaning
+        try:
+            return number(text)
+        except ValueError as error:
+            raise ValueError(f"{error}, or {word}") from None
+
+    return parse
+
+
 def choice(choices: type[Choice]) -> Callable[[str], Choice]:
     """A parser of the values of an enum of texts."""
 

@@ -1,5 +1,6 @@
 """Datagrams that were read in one turn, and their replies: slots of one size in two buffers."""
 
+import sys
 from array import array
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,7 @@ PEER_STRIDE: Final = 32
 _IPV4: Final = slice(4, 8)
 _IPV6: Final = slice(8, 24)
 _AF_INET: Final = 2
+_AF_INET6: Final = 10
 
 
 class Batch:
@@ -30,6 +32,8 @@ class Batch:
         self.peers: Final = bytearray(size * PEER_STRIDE)
         """Whom datagram `i` is from, at `i * PEER_STRIDE`, as Linux has it (ip(7), ipv6(7)): the family, 2 or 10, in
         the machine's order at 0; the port at 2; an IPv4 address at 4, an IPv6 address at 8."""
+        self.trusted: Final = bytearray(size)
+        """Set by who answers where a valid cookie shows that the client is there; taken down by who limits rates."""
         self.replies: Final = bytearray(size * REPLY_STRIDE)
         """Reply `i` begins at `i * REPLY_STRIDE`."""
         self.reply_lengths: Final = array("i", bytes(4 * size))
@@ -50,6 +54,13 @@ class Batch:
     def port(self, index: int) -> int:
         """The port that datagram `index` is from."""
         return int.from_bytes(self.peers[index * PEER_STRIDE + 2 : index * PEER_STRIDE + 4], "big")
+
+    def put_source(self, index: int, address: bytes) -> None:
+        """Say that datagram `index` is from `address`, of 4 or 16 octets."""
+        start = index * PEER_STRIDE
+        where, family = (_IPV4, _AF_INET) if len(address) == 4 else (_IPV6, _AF_INET6)
+        self.peers[start : start + 2] = family.to_bytes(2, sys.byteorder)
+        self.peers[start + where.start : start + where.stop] = address
 
     def put_query(self, index: int, wire: bytes) -> None:
         """Put a datagram into slot `index`. ValueError if it is too long."""

@@ -15,6 +15,7 @@ from dns_server.access.transfers import joined
 from dns_server.answer.chaos import Identity
 from dns_server.caching import open_cache
 from dns_server.endpoint import Endpoint
+from dns_server.limiting.limiting import RateLimits
 from dns_server.listeners.streams import StreamLimits
 from dns_server.logs.setup import sending, start_logs
 from dns_server.logs.syslog import Syslog
@@ -32,6 +33,7 @@ from dns_server.parameters.network import (
     Net,
 )
 from dns_server.parameters.peers import AXFR, IXFR_MEMORY, TSIG_KEYS, TSIG_MD5, Md5
+from dns_server.parameters.protection import RATE_LIMIT, RATE_LIMIT_EXEMPT, RATE_LIMIT_SLIP
 from dns_server.parameters.zones import BAKED, CACHE, POLL, REMOTE, SERIAL, ZONES, SerialPolicy
 from dns_server.peers import PeersPlan
 from dns_server.service import HttpPlan, Plan, Service
@@ -120,6 +122,9 @@ def _plan(settings: Settings, default: tuple[Endpoint, ...]) -> Plan:
         certificate=certificate,
         tls_listen=tls_listen,
         peers=_peers(settings),
+        rate_limits=RateLimits(settings[RATE_LIMIT], settings[RATE_LIMIT_SLIP], settings[RATE_LIMIT_EXEMPT])
+        if settings[RATE_LIMIT]
+        else None,
         http=HttpPlan(settings[HTTP], settings[HTTP_ALLOW], settings[HTTP_TOKEN]) if settings[HTTP] else None,
     )
 

@@ -37,6 +37,7 @@ _IP_PKTINFO: Final = 8
 _IP_MTU_DISCOVER: Final = 10
 _IPV6_MTU_DISCOVER: Final = 23
 _PMTUDISC_OMIT: Final = 5
+_IPV6_MULTICAST: Final = 0xFF  # RFC 4291 2.7: the first octet
 _IN_PKTINFO: Final = struct.Struct("=I4s4s")  # interface, address to answer from, destination of the query
 
 Peer = tuple[Any, ...]
@@ -72,6 +73,9 @@ class UdpCounters:
     unsent: int = 0
     """Answers that the kernel did not take: no route, a full buffer, port 0."""
     oversized: int = 0
+    from_port_0: int = 0
+    to_group: int = 0
+    """Queries to a broadcast or multicast address: their source is forged more often than not."""
 
 
 class UdpSocket:
@@ -108,6 +112,12 @@ class UdpSocket:
                 counters.received += 1
                 if len(data) > MAX_QUERY:
                     counters.oversized += 1
+                    continue
+                if not peer[1]:
+                    counters.from_port_0 += 1
+                    continue
+                if any(_is_to_group(message) for message in context):
+                    counters.to_group += 1
                     continue
                 reply = answer(data, parse(peer[0].partition("%")[0]))
                 if isinstance(reply, Kind):
@@ -147,10 +157,10 @@ class WildcardUdpSocket(UdpSocket):
 
     def _receive(self) -> tuple[bytes, Sequence[tuple[int, int, bytes]], Peer]:
         data, control, _flags, peer = self._socket.recvmsg(MAX_QUERY + 1, 64)
-        return data, [_answer_from(message) for message in control], peer
+        return data, control, peer
 
     def _send(self, reply: bytes, context: Sequence[tuple[int, int, bytes]], peer: Peer) -> None:
-        self._socket.sendmsg((reply,), context, 0, peer)
+        self._socket.sendmsg((reply,), [_answer_from(message) for message in context], 0, peer)
 
 
 class BatchUdpSocket:
@@ -189,6 +199,8 @@ class BatchUdpSocket:
                 count = queue.receive()
                 counters.received += count
                 counters.oversized += queue.cut
+                counters.from_port_0 += queue.from_port_0
+                counters.to_group += queue.to_group
                 for index, kind in self._answer(queue.batch, count):
                     peer, context = queue.reply_path(index)
                     client = Client(peer[0], peer[1], Transport.UDP)
@@ -224,6 +236,15 @@ def _answer_from(message: tuple[int, int, bytes]) -> tuple[int, int, bytes]:
         _interface, local, _destination = _IN_PKTINFO.unpack(data)
         return level, kind, _IN_PKTINFO.pack(0, local, bytes(4))
     return message  # in6_pktinfo means the same in both directions
+
+
+def _is_to_group(message: tuple[int, int, bytes]) -> bool:
+    """Whether the query with that control message came to a broadcast or multicast address."""
+    level, kind, data = message
+    if level == socket.IPPROTO_IP and kind == _IP_PKTINFO:
+        _interface, local, destination = _IN_PKTINFO.unpack(data)
+        return bool(local != destination)
+    return data[0] == _IPV6_MULTICAST
 
 
 @dataclass(slots=True)

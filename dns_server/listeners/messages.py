@@ -24,7 +24,11 @@ _NAME, _NAME_LENGTH, _VECTOR, _VECTORS, _CONTROL, _CONTROL_LENGTH, _FLAGS, _LENG
 _CONTROL_SIZE: Final = 64  # room for one cmsghdr with in6_pktinfo
 _CONTROL_WORDS: Final = _CONTROL_SIZE // 4
 _CONTROL_HEADER: Final = struct.Struct("=QII")  # of cmsghdr: length with the header, level, type
-_INTERFACE_WORD: Final = 4  # ipi_ifindex stands behind the 16 octets of cmsghdr
+_INTERFACE_WORD: Final = 4  # of in_pktinfo: ipi_ifindex, ipi_spec_dst, ipi_addr
+_LOCAL_WORD: Final = 5
+_DESTINATION_WORD: Final = 6
+_PORT: Final = 2  # of sockaddr_in and sockaddr_in6
+_IPV6_MULTICAST: Final = 0xFF  # RFC 4291 2.7: the first octet
 
 
 def is_available() -> bool:
@@ -40,6 +44,10 @@ class MessageQueue:
         self.batch: Final = Batch(BATCH, stride)
         self.cut = 0
         """Datagrams of the last turn that were longer than a slot."""
+        self.from_port_0 = 0
+        """Datagrams of the last turn whose sender can't be answered."""
+        self.to_group = 0
+        """Datagrams of the last turn that came to a broadcast or multicast address."""
         self._descriptor = bound.fileno()
         self._library = ctypes.CDLL(None, use_errno=True)
         control = self._control = array("I", bytes(BATCH * _CONTROL_SIZE))
@@ -61,9 +69,10 @@ class MessageQueue:
     def receive(self) -> int:
         """Read what has come, `BATCH` datagrams at most; how many. BlockingIOError when there is nothing, OSError.
 
-        A datagram longer than a slot gets the length 0, and is counted in `cut`.
+        A datagram that is not to be answered gets the length 0 and is counted: in `cut` if it is longer than a slot, in
+        `from_port_0` and `to_group`.
         """
-        self.cut = 0
+        self.cut = self.from_port_0 = self.to_group = 0
         incoming = self._incoming
         incoming[_NAME_LENGTH::_WORDS] = self._name_lengths
         incoming[_CONTROL_LENGTH::_WORDS] = self._control_lengths
@@ -80,6 +89,7 @@ class MessageQueue:
                 if incoming[index * _WORDS + _FLAGS] & socket.MSG_TRUNC:
                     lengths[index] = 0
                     self.cut += 1
+        self._drop_abuse(count)
         return count
 
     def reply_path(self, index: int) -> tuple[tuple[Any, ...], list[tuple[int, int, bytes]]]:
@@ -98,6 +108,34 @@ class MessageQueue:
         control = self._control.tobytes()[index * _CONTROL_SIZE : (index + 1) * _CONTROL_SIZE]
         length, level, kind = _CONTROL_HEADER.unpack_from(control)
         return name, [(level, kind, control[_CONTROL_HEADER.size : length])]
+
+    def _drop_abuse(self, count: int) -> None:
+        """Leave out what only helps who forges its source."""
+        peers, lengths = self.batch.peers, self.batch.lengths
+        if 0 in peers[_PORT + 1 : count * PEER_STRIDE : PEER_STRIDE]:  # a quick look at the low octets first
+            for index in range(count):
+                port = index * PEER_STRIDE + _PORT
+                if not peers[port] | peers[port + 1]:
+                    lengths[index] = 0
+                    self.from_port_0 += 1
+        if not self._is_wildcard:
+            return
+        end = count * _CONTROL_WORDS
+        if self._is_ipv4:
+            local = self._control[_LOCAL_WORD:end:_CONTROL_WORDS]
+            destination = self._control[_DESTINATION_WORD:end:_CONTROL_WORDS]
+            groups = [] if local == destination else [local[index] != destination[index] for index in range(count)]
+        else:
+            first = (
+                memoryview(self._control)
+                .cast("B")[_CONTROL_HEADER.size : count * _CONTROL_SIZE : _CONTROL_SIZE]
+                .tobytes()
+            )
+            groups = [octet == _IPV6_MULTICAST for octet in first] if _IPV6_MULTICAST in first else []
+        for index, is_group in enumerate(groups):
+            if is_group:
+                lengths[index] = 0
+                self.to_group += 1
 
     def send(self, count: int) -> tuple[int, OSError | None]:
         """Send the replies to the first `count` datagrams; how many went out, and why one did not."""

@@ -20,6 +20,7 @@ class Group(enum.Enum):
     DIRECT = "Own network stack (--net=direct)"
     ANSWERS = "Answers"
     PEERS = "Other servers"
+    PROTECTION = "Protection"
     MANAGEMENT = "Management"
     LOGS = "Logs"
     OUTPUT = "Output"

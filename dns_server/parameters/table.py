@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from dns_server.parameters import answers, direct, logs, management, network, output, peers, zones
+from dns_server.parameters import answers, direct, logs, management, network, output, peers, protection, zones
 from dns_server.parameters.parameter import Parameter
 
 TABLE: Final[tuple[Parameter[Any], ...]] = (
@@ -11,6 +11,7 @@ TABLE: Final[tuple[Parameter[Any], ...]] = (
     *direct.TABLE,
     *answers.TABLE,
     *peers.TABLE,
+    *protection.TABLE,
     *management.TABLE,
     *logs.TABLE,
     *output.TABLE,

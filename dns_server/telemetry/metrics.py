@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from dns_server.answer.protocol import Transport
+from dns_server.limiting.rate_limiter import RateLimiter
 from dns_server.telemetry.sources import Sources, resident_bytes
-from dns_server.telemetry.statistics import RCODE_NAMES, Histogram
+from dns_server.telemetry.statistics import Histogram
 from zones.name import to_text
 from zones.slices import Sliced
 
@@ -95,27 +96,44 @@ def _server(page: _Page, sources: Sources) -> None:
 
 def _queries(page: _Page, sources: Sources) -> None:
     found = sources.statistics
-    types = [({"transport": transport.value, "type": name}, count) for (transport, name), count in found.types.items()]
+    types = [({"transport": transport.value, "type": name}, count) for transport, name, count in found.types()]
     page.many("queries_total", "counter", "Answered queries by transport and type.", types)
-    rcodes = [
-        ({"transport": transport.value, "rcode": RCODE_NAMES.get(code, str(code))}, count)
-        for (transport, code), count in found.rcodes.items()
-    ]
+    rcodes = [({"transport": transport.value, "rcode": name}, count) for transport, name, count in found.rcodes()]
     page.many("answers_total", "counter", "Answers by transport and response code.", rcodes)
-    dropped = [({"transport": transport.value}, found.dropped[transport]) for transport in Transport]
-    page.many("unanswered_total", "counter", "Messages that get no answer: responses, less than a header.", dropped)
+    silent = [({"transport": transport.value}, tally.silent) for transport, tally in found.tallies.items()]
+    page.many("unanswered_total", "counter", "Messages that get no answer: responses, less than a header.", silent)
+    _rate_limits(page, sources.limiter)
     page.family("answer_size_bytes", "histogram", "Octets of the answers.")
     for transport in Transport:
-        page.histogram("answer_size_bytes", {"transport": transport.value}, found.sizes[transport])
+        page.histogram("answer_size_bytes", {"transport": transport.value}, found.sizes(transport))
     page.family("answer_seconds", "histogram", "From message to answer, without the kernel's part.")
-    page.histogram("answer_seconds", {}, found.seconds)
+    page.histogram("answer_seconds", {}, found.seconds())
+
+
+def _rate_limits(page: _Page, limiter: RateLimiter | None) -> None:
+    counts = [] if limiter is None else limiter.counts()
+    limited = [
+        ({"class": name, "action": action}, count)
+        for name, dropped, slipped in counts
+        for action, count in (("dropped", dropped), ("slipped", slipped))
+    ]
+    doc = "Answers over the rate limit by class; those that slipped left truncated, errors as they were."
+    page.many("rate_limited_total", "counter", doc, limited)
+    exempted = 0 if limiter is None else limiter.exempted
+    doc = "Answers over UDP that no rate limit holds for: exempt networks and known clients."
+    page.one("rate_limit_exempted_total", "counter", doc, exempted)
 
 
 def _transports(page: _Page, sources: Sources) -> None:
     udp, streams = sources.udp, sources.streams.counters
     page.one("udp_received_total", "counter", "Datagrams received.", udp.received)
     page.one("udp_sent_total", "counter", "Datagrams sent.", udp.sent)
-    drops = [({"reason": "not sent"}, udp.unsent), ({"reason": "oversized"}, udp.oversized)]
+    drops = [
+        ({"reason": "not sent"}, udp.unsent),
+        ({"reason": "oversized"}, udp.oversized),
+        ({"reason": "from port 0"}, udp.from_port_0),
+        ({"reason": "to a group"}, udp.to_group),
+    ]
     page.many("udp_dropped_total", "counter", "Datagrams dropped, by reason.", drops)
     page.one("stream_connections", "gauge", "Connections open over TCP and TLS.", len(sources.streams.clients))
     page.one("stream_accepted_total", "counter", "Connections accepted over TCP and TLS.", streams.accepted)

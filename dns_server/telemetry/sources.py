@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dns_server.endpoint import Endpoint
+from dns_server.limiting.rate_limiter import RateLimiter
 from dns_server.listeners.host import UdpCounters
 from dns_server.listeners.streams import Streams
 from dns_server.publisher import Publisher
@@ -31,6 +32,8 @@ class Sources:
     endpoints: Sequence[Endpoint]
     statistics: QueryStatistics
     lag: LoopLag
+    limiter: RateLimiter | None
+    """None where no rates are limited."""
     stages: dict[str, float] = field(default_factory=dict)
     """Seconds from the start to the end of each stage of it."""
 

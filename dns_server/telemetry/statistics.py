@@ -1,19 +1,17 @@
-"""Counters of queries and answers, and histograms. Sans-I/O; kept only while somebody can read them (`--http`)."""
+"""Counters of queries and answers over all transports, and histograms. Sans-I/O."""
 
 import bisect
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from dns_server.answer.protocol import HEADER_SIZE, Rcode, Transport
+from dns_server.answer.protocol import Rcode, Transport
+from dns_server.telemetry.tally import NO_QUESTION, OTHER_TYPE, SECONDS_BOUNDS, SIZE_BOUNDS, Tally
 from zones.rdtypes import MNEMONICS
 
-SIZE_BOUNDS: Final = (64.0, 128.0, 256.0, 512.0, 1232.0, 4096.0, 16384.0)
-"""Octets of an answer."""
-SECONDS_BOUNDS: Final = (1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 1e-1)
 RCODE_NAMES: Final = {value: name for name, value in vars(Rcode).items() if isinstance(value, int)}
-OTHER_TYPE: Final = "other"
-NO_QUESTION: Final = "none"
+_OTHER: Final = "other"
+_NONE: Final = "none"
 
 
 class Histogram:
@@ -21,11 +19,11 @@ class Histogram:
 
     __slots__ = ("bounds", "counts", "total")
 
-    def __init__(self, bounds: Sequence[float]) -> None:
+    def __init__(self, bounds: Sequence[float], counts: Sequence[int] = (), total: float = 0.0) -> None:
         self.bounds: Final = bounds
-        self.counts = [0] * (len(bounds) + 1)
+        self.counts = list(counts) or [0] * (len(bounds) + 1)
         """Values above the bound before and not above this one; the last is for those above all."""
-        self.total = 0.0
+        self.total = total
 
     def add(self, value: float) -> None:
         """Note one value."""
@@ -39,35 +37,46 @@ class Histogram:
 
 
 class QueryStatistics:
-    """What was asked and how it was answered."""
+    """What was asked and how it was answered. `tallies` are what the answering side writes into."""
 
     def __init__(self) -> None:
-        self.types: Counter[tuple[Transport, str]] = Counter()
-        """Answered queries by mnemonic of their type; types that have none together, so that no peer makes more."""
-        self.rcodes: Counter[tuple[Transport, int]] = Counter()
-        """Answers by the RCODE of their header."""
-        self.dropped: Counter[Transport] = Counter()
-        """Messages that get no answer: responses, and less than a header."""
-        self.sizes = {transport: Histogram(SIZE_BOUNDS) for transport in Transport}
-        self.seconds = Histogram(SECONDS_BOUNDS)
+        self.tallies: Final = {transport: Tally() for transport in Transport}
+
+    @property
+    def answered(self) -> int:
+        """Answers over all transports."""
+        return sum(tally.answered for tally in self.tallies.values())
+
+    def types(self) -> Iterator[tuple[Transport, str, int]]:
+        """Answers by transport and the mnemonic of the type asked for; types that have none together."""
+        for transport, tally in self.tallies.items():
+            named: Counter[str] = Counter()
+            for number, count in enumerate(tally.types):
+                if count:
+                    named[_type_name(number)] += count
+            for name, count in named.items():
+                yield transport, name, count
+
+    def rcodes(self) -> Iterator[tuple[Transport, str, int]]:
+        """Answers by transport and the name of the RCODE in their header."""
+        for transport, tally in self.tallies.items():
+            for number, count in enumerate(tally.rcodes):
+                if count:
+                    yield transport, RCODE_NAMES.get(number, str(number)), count
+
+    def sizes(self, transport: Transport) -> Histogram:
+        """Octets of the answers."""
+        tally = self.tallies[transport]
+        return Histogram(tuple(map(float, SIZE_BOUNDS)), tally.size_counts, float(tally.octets))
+
+    def seconds(self) -> Histogram:
         """From message to answer, without the kernel's part."""
-
-    def note(self, transport: Transport, reply: bytes | None, seconds: float) -> None:
-        """One message was answered with `reply`, or not at all, after `seconds`."""
-        if reply is None:
-            self.dropped[transport] += 1
-            return
-        self.types[transport, _type_of(reply)] += 1
-        self.rcodes[transport, reply[3] & 0xF] += 1
-        self.sizes[transport].add(len(reply))
-        self.seconds.add(seconds)
+        columns = zip(*(tally.second_counts for tally in self.tallies.values()), strict=True)
+        total = sum(tally.seconds for tally in self.tallies.values())
+        return Histogram(SECONDS_BOUNDS, [sum(column) for column in columns], total)
 
 
-def _type_of(reply: bytes) -> str:
-    """Mnemonic of the type in the question of our own, hence well-formed, `reply`."""
-    if reply[4:6] == b"\0\0":
-        return NO_QUESTION
-    position = HEADER_SIZE
-    while length := reply[position]:
-        position += 1 + length
-    return MNEMONICS.get(int.from_bytes(reply[position + 1 : position + 3], "big"), OTHER_TYPE)
+def _type_name(number: int) -> str:
+    if number == NO_QUESTION:
+        return _NONE
+    return _OTHER if number == OTHER_TYPE else MNEMONICS.get(number, _OTHER)

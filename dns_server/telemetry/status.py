@@ -3,7 +3,6 @@
 from typing import Any, Final
 
 from dns_server.telemetry.sources import Sources, resident_bytes
-from dns_server.telemetry.statistics import RCODE_NAMES
 from zones.findings import Finding
 from zones.name import to_text
 from zones.slices import Sliced
@@ -83,20 +82,20 @@ def _findings(findings: tuple[Finding, ...]) -> list[str]:
 def _queries(sources: Sources) -> dict[str, Any]:
     found, udp, streams = sources.statistics, sources.udp, sources.streams
     by_rcode: dict[str, int] = {}
-    for (_, code), count in found.rcodes.items():
-        name = RCODE_NAMES.get(code, str(code))
+    for _, name, count in found.rcodes():
         by_rcode[name] = by_rcode.get(name, 0) + count
     by_transport: dict[str, int] = {}
     by_type: dict[str, int] = {}
-    for (transport, name), count in found.types.items():
+    for transport, name, count in found.types():
         by_transport[transport.value] = by_transport.get(transport.value, 0) + count
         by_type[name] = by_type.get(name, 0) + count
     return {
-        "answered": found.types.total(),
+        "answered": found.answered,
         "by_transport": by_transport,
         "by_type": by_type,
         "by_rcode": by_rcode,
-        "unanswered": found.dropped.total(),
+        "unanswered": sum(tally.silent for tally in found.tallies.values()),
+        "rate_limited": 0 if sources.limiter is None else sources.limiter.limited,
         "udp_not_sent": udp.unsent,
         "udp_oversized": udp.oversized,
         "connections": len(streams.clients),

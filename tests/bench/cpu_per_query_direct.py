@@ -106,7 +106,13 @@ def run(*, quick: bool) -> Iterator[Figure]:
 @contextlib.contextmanager
 def _ours(link: str, folder: Path, wires: list[bytes]) -> Iterator[Contender]:
     with veth_namespace() as namespace:
-        line = [f"--zones={folder}", "--net=direct", f"--link={link}", f"--interface={namespace.inside}"]
+        line = [
+            f"--zones={folder}",
+            "--rate-limit=10000000",
+            "--net=direct",
+            f"--link={link}",
+            f"--interface={namespace.inside}",
+        ]
         line += [f"--ipv4={SERVER}/24", "--ipv6=none", "--log-format=json"]
         server = Server(["serve", *line], within=["ip", "netns", "exec", namespace.name])
         try:

@@ -66,7 +66,7 @@ def free_port() -> int:
             return port
 
 
-def _nsd(folder: Path, port: int, zones: Mapping[str, Path]) -> str:
+def _nsd(folder: Path, port: int, zones: Mapping[str, Path], options: str) -> str:
     text = f"""server:
   ip-address: 127.0.0.1
   port: {port}
@@ -82,13 +82,14 @@ def _nsd(folder: Path, port: int, zones: Mapping[str, Path]) -> str:
   minimal-responses: yes
   rrl-ratelimit: 0
   ipv4-edns-size: 1232
+{options}
 remote-control:
   control-enable: no
 """
     return text + "".join(f'zone:\n  name: "{origin}"\n  zonefile: "{path}"\n' for origin, path in zones.items())
 
 
-def _knot(folder: Path, port: int, zones: Mapping[str, Path]) -> str:
+def _knot(folder: Path, port: int, zones: Mapping[str, Path], options: str) -> str:
     text = f"""server:
   rundir: "{folder}"
   user: root:root
@@ -97,6 +98,7 @@ def _knot(folder: Path, port: int, zones: Mapping[str, Path]) -> str:
   tcp-workers: 1
   background-workers: 1
   udp-max-payload: 1232
+{options}
 log:
   - target: stderr
     any: warning
@@ -114,7 +116,7 @@ zone:
     return text + "".join(f'  - domain: "{origin}"\n    file: "{path}"\n' for origin, path in zones.items())
 
 
-def _bind(folder: Path, port: int, zones: Mapping[str, Path]) -> str:
+def _bind(folder: Path, port: int, zones: Mapping[str, Path], options: str) -> str:
     text = f"""options {{
   directory "{folder}";
   pid-file "{folder}/named.pid";
@@ -133,6 +135,7 @@ def _bind(folder: Path, port: int, zones: Mapping[str, Path]) -> str:
   check-integrity no;
   check-names primary ignore;
   check-dup-records ignore;
+  {options}
   empty-zones-enable no;
 }};
 controls {{ }};
@@ -154,18 +157,21 @@ NAMES = tuple(_CONFIGURATIONS)
 
 
 @contextmanager
-def running(name: str, folder: Path, zones: Mapping[str, Path], *, updates: bool = False) -> Iterator[Server]:
+def running(
+    name: str, folder: Path, zones: Mapping[str, Path], options: str = "", *, updates: bool = False
+) -> Iterator[Server]:
     """The server `name` (one of `NAMES`) with `zones`, presentation-format origins to files. Ends with the block.
 
     With `updates`, BIND and Knot let everybody on this machine change and transfer the zones.
-    `folder` is for the server's own files. Raises `debian.Unavailable` when there is no such program here.
+    `folder` is for the server's own files; `options` are lines for the server's section of its configuration.
+    Raises `debian.Unavailable` when there is no such program here.
     """
     tree = programs(_PACKAGES[name])
     (folder / "knot").mkdir(parents=True, exist_ok=True)
     for _ in range(3):  # the port may be taken between looking and starting
         port = free_port()
         configuration = folder / f"{name}.conf"
-        text = _CONFIGURATIONS[name](folder, port, zones)
+        text = _CONFIGURATIONS[name](folder, port, zones, options)
         configuration.write_text(_with_updates(name, text) if updates else text)
         log = folder / f"{name}.log"
         with log.open("wb") as output:
