@@ -21,7 +21,7 @@ from stack.loop.turn import Platform
 from stack.tcp.commons import Limits
 from tests.bench.harness.figure import Figure, NotHere, Relation
 from tests.stack.loop.alone import ADDRESS, make_loop
-from tests.stack.loop.linux import OURS, SETTINGS, SINK, SOURCE, THEIRS, DelayPoller, linked, program
+from tests.stack.loop.linux import OURS, SETTINGS, SINK, SOURCE, THEIRS, linked, program
 from tests.support.namespaces import Namespace, plug, tap_namespace, veth_namespace
 
 OCTETS = 60_000_000
@@ -63,7 +63,7 @@ def run(*, quick: bool) -> Iterator[Figure]:
 
 @contextlib.contextmanager
 def _loop(device: NetworkDevice) -> Iterator[StackLoop]:
-    poller = DelayPoller(device)
+    poller = UnixPoller(device)
     loop = StackLoop(Platform(UnixClock(), UnixEntropy(), poller, device), SETTINGS, _LIMITS)
     try:
         yield loop
@@ -148,11 +148,9 @@ async def _between(left: Namespace, right: Namespace, octets: int) -> float:
 def _bridge(sending: NetworkDevice, receiving: NetworkDevice, stop: threading.Event) -> None:
     lossy = _Lossy(receiving)
     delayed = FaultDevice(receiving, LOSS, 2, UnixClock())
-    poller = UnixPoller(sending, receiving)
+    poller = UnixPoller(sending, delayed)
     while not stop.is_set():
-        due = delayed.poll_at()
-        soon = time.monotonic() + 0.1
-        poller.poll(soon if due is None else min(due, soon))
+        poller.poll(time.monotonic() + 0.1)
         lossy.transmit(sending.receive(BATCH))
         sending.transmit(delayed.receive(BATCH))
     poller.close()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from dns_platform.protocols import NetworkDevice
+from dns_platform.wrapping.wrapper import Wrapper
 
 
 class UnixPoller:
@@ -18,6 +19,7 @@ class UnixPoller:
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._poll.register(self._wake_read, select.POLLIN)
         self._devices = set()
+        self._wrappers = [device for device in devices if isinstance(device, Wrapper)]
         for device in devices:
             descriptor = device.fileno()
             if descriptor is not None:
@@ -36,11 +38,14 @@ class UnixPoller:
 
     def poll(self, deadline: float | None) -> bool:
         """See `Poller.poll`."""
+        held_back = [due for wrapper in self._wrappers if (due := wrapper.poll_at()) is not None]
+        if held_back:
+            deadline = min(held_back) if deadline is None else min(deadline, *held_back)
         timeout = None
         if deadline is not None:
             # Rounded up, so that a turn never comes a little early and finds nothing to do.
             timeout = math.ceil(max(0.0, deadline - time.monotonic()) * 1000)
-        devices = False
+        devices = bool(held_back)
         for descriptor, _ in self._poll.poll(timeout):
             if descriptor == self._wake_read:
                 os.read(descriptor, 4096)

@@ -29,7 +29,7 @@ class Faults:
 class FaultDevice(Wrapper):
     """`device` with `faults` on the way in. The same `seed` and frames give the same faults.
 
-    Frames that wait make no file descriptor readable: whoever polls asks `poll_at` too.
+    Frames that wait make no file descriptor readable: whoever polls asks `poll_at` too, as `UnixPoller` does.
     """
 
     def __init__(self, device: NetworkDevice, faults: Faults, seed: int, clock: Clock) -> None:
@@ -41,8 +41,12 @@ class FaultDevice(Wrapper):
         self._waiting: list[tuple[float, int, bytes]] = []
 
     def poll_at(self) -> float | None:
-        """When the next frame that waits is due."""
-        return self._waiting[0][0] if self._waiting else None
+        """See `Wrapper.poll_at`."""
+        below = super().poll_at()
+        if not self._waiting:
+            return below
+        due = self._waiting[0][0]
+        return due if below is None else min(due, below)
 
     def receive(self, limit: int = BATCH) -> Sequence[Octets]:
         """See `NetworkDevice.receive`."""

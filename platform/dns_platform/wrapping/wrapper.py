@@ -29,6 +29,10 @@ class Wrapper:
         """See `NetworkDevice.transmit`."""
         return self.device.transmit(frames)
 
+    def poll_at(self) -> float | None:
+        """When frames that a wrapper holds back are due: monotonic seconds, None where none wait."""
+        return self.device.poll_at() if isinstance(self.device, Wrapper) else None
+
     def fileno(self) -> int | None:
         """See `NetworkDevice.fileno`."""
         return self.device.fileno()

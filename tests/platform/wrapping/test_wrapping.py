@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from scapy.utils import rdpcap
 
 from dns_platform.memory import link
+from dns_platform.unix.host import UnixClock
+from dns_platform.unix.poller import UnixPoller
 from dns_platform.wrapping.fault import FaultDevice, Faults
 from dns_platform.wrapping.pcap import PcapDevice
 from dns_platform.wrapping.trace import TraceDevice
@@ -108,3 +110,18 @@ def test_trace_shows_both_directions() -> None:
     assert lines[1].startswith("> 100 0000 0000")
     assert lines[1].endswith("...")
     assert (device.mac, device.mtu, device.fileno()) == (near.mac, 1500, None)
+
+
+def test_a_poller_wakes_for_frames_that_are_held_back() -> None:
+    near, far = link()
+    clock = UnixClock()
+    device = PcapDevice(FaultDevice(near, Faults(delay_s=0.05), 1, clock), io.BytesIO(), clock)
+    poller = UnixPoller(device)
+    far.transmit(FRAMES[:1])
+    sent = clock.monotonic()
+    assert device.receive() == []
+    while not (frames := device.receive()):
+        assert poller.poll(None)
+    assert [*frames] == FRAMES[:1]
+    assert clock.monotonic() - sent >= 0.05
+    poller.close()

@@ -10,7 +10,6 @@ from dns_platform.protocols import NetworkDevice
 from dns_platform.unix.host import UnixClock, UnixEntropy
 from dns_platform.unix.poller import UnixPoller
 from dns_platform.unix.tap import TapDevice
-from dns_platform.wrapping.fault import FaultDevice
 from stack.address import parse
 from stack.interface.settings import Settings
 from stack.loop.loop import StackLoop
@@ -68,20 +67,6 @@ take(connection)
 _T = TypeVar("_T")
 
 
-class DelayPoller(UnixPoller):
-    """Wakes for frames that a fault device holds back, too."""
-
-    def __init__(self, device: NetworkDevice) -> None:
-        super().__init__(device)
-        self._device = device
-
-    def poll(self, deadline: float | None) -> bool:
-        due = self._device.poll_at() if isinstance(self._device, FaultDevice) else None
-        if due is not None and (deadline is None or due < deadline):
-            deadline = due
-        return super().poll(deadline) or due is not None
-
-
 @contextmanager
 def linked(
     *,
@@ -96,7 +81,7 @@ def linked(
             plug(namespace, f"{THEIRS[4]}/24", f"{THEIRS[6]}/64")
             namespace.run("ip", "link", "set", namespace.inside, "mtu", str(mtu))
             device = wrap(tap)
-            poller = DelayPoller(device)
+            poller = UnixPoller(device)
             loop = StackLoop(Platform(UnixClock(), UnixEntropy(), poller, device), SETTINGS, limits)
             try:
                 yield namespace, loop
