@@ -98,6 +98,11 @@ class Build:
         return self.output / f"{self.name}-{self.target.name}"
 
     @property
+    def configuration(self) -> Path:
+        """The file beside the image by which Xen's `xl` starts it."""
+        return self.path.with_name(self.path.name + ".xl")
+
+    @property
     def work(self) -> Path:
         """Folder for what is made on the way."""
         return self.output / f"{self.name}-{self.target.name}.work"
@@ -157,6 +162,7 @@ class Build:
         flags = [
             *toolchain.CFLAGS,
             f"-I{PLATFORM / 'include'}",
+            *(f"-I{PLATFORM / folder}" for folder in self.target.folders),
             f"-isystem{include}",
             f"-ffile-prefix-map={ROOT}=.",
             f"-ffile-prefix-map={self.work}=.",
@@ -239,6 +245,8 @@ class Build:
         stripped = self.work / "stripped"
         toolchain.run(["objcopy", "--strip-all", str(whole), str(stripped)], cwd=self.work, log=self.work / "log")
         shutil.copy(stripped, self.path)
+        if self.target.configuration:
+            self.configuration.write_text(self.target.configuration.format(image=self.path.name))
         data = self.path.read_bytes()
         digest = hashlib.sha256(data).hexdigest()
         report = json.loads((self.work / "modules.json").read_text())

@@ -46,6 +46,13 @@ def command(options: argparse.Namespace, parameters: Sequence[str]) -> list[str]
                 raise BuildError("a tender needs a tap interface", hint="ip tuntap add tap0 mode tap; --tap=tap0")
             tender = _program("solo5-hvt", "build it from https://github.com/Solo5/solo5")
             return [tender, f"--mem={options.memory}", f"--net:service={options.tap}", str(image), *parameters]
+        case "xen":
+            line = " ".join(_quoted(word) for word in parameters)
+            if '"' in line:
+                raise BuildError(f"a configuration of xl can't hold a double quote: {line}")
+            tool = _program("xl", "apt-get install xen-utils, in the first domain of a Xen host")
+            changes = [f"kernel={_text(str(image))}", f"memory={options.memory}", f"cmdline={_text(line)}"]
+            return [tool, "create", "-c", str(image.with_name(image.name + ".xl")), *changes]
         case _:
             return _qemu(image, options, parameters)
 
@@ -65,6 +72,11 @@ def _qemu(image: Path, options: argparse.Namespace, parameters: Sequence[str]) -
         *("-netdev", network, "-device", f"{_DEVICES[options.machine]},netdev=net0"),
         *("-kernel", str(image), "-append", " ".join(_quoted(word) for word in parameters)),
     ]
+
+
+def _text(value: str) -> str:
+    """A text in a configuration of xl."""
+    return f'"{value}"'
 
 
 def _quoted(word: str) -> str:

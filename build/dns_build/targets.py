@@ -26,6 +26,8 @@ class Target:
     """Options of the compiler for the shim."""
     has_symbols: bool = False
     """Whether names of functions are linked, for the backtrace of a panic."""
+    configuration: str = ""
+    """Text of a file that the hypervisor's own tool starts the image by; `{image}` is its name."""
 
 
 # The shim of a target without a kernel: no vector registers (exceptions don't save them), no red zone.
@@ -38,6 +40,19 @@ _GUEST_LINK = (
     "-Wl,-z,max-page-size=4096",
 )
 
+
+_XL = """# Starts the image: `xl create {image}.xl 'cmdline="--remote=git://git.example/zones.git"'`, in this folder.
+# Words of `cmdline` are the parameters of `unizone serve`.
+name = "unizone"
+type = "pvh"
+kernel = "{image}"
+cmdline = ""
+memory = 64
+vcpus = 1
+vif = [ "" ]
+on_poweroff = "destroy"
+on_crash = "restart"
+"""
 
 TARGETS = {
     target.name: target
@@ -53,12 +68,23 @@ TARGETS = {
         Target(
             name="virtio",
             what="a virtual machine with virtio devices: QEMU, KVM, bhyve, clouds",
-            folders=("common", "guest", "virtio"),
+            folders=("common", "guest", "pvh", "virtio"),
             facades=("guest", "all"),
             has_binding=True,
             link=(*_GUEST_LINK, "-Wl,--defsym=BASE=0xa00000"),
             flags=_GUEST_FLAGS,
             has_symbols=True,
+        ),
+        Target(
+            name="xen",
+            what="a PVH domain of Xen, with a configuration for xl beside it",
+            folders=("common", "guest", "pvh", "xen"),
+            facades=("guest", "all"),
+            has_binding=True,
+            link=(*_GUEST_LINK, "-Wl,--defsym=BASE=0xa00000"),
+            flags=_GUEST_FLAGS,
+            has_symbols=True,
+            configuration=_XL,
         ),
         Target(
             name="hvt",

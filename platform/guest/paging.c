@@ -85,16 +85,18 @@ void paging_init(const struct memory_range *ranges, unsigned count)
 	__asm__ volatile("mov %0, %%cr4" : : "r"(cr4));
 }
 
-volatile void *paging_map_device(uint64_t start, size_t size)
+static void *map(uint64_t start, size_t size, uint64_t flags)
 {
-	uint64_t flags = PRESENT | WRITABLE | WRITE_THROUGH | UNCACHED | NO_EXECUTE;
 	if (!root)
-		return (volatile void *)start;	/* the loader's tables, or ours of the start, map everything */
+		return (void *)start;	/* the loader's tables, or ours of the start, map everything */
 	for (uint64_t page = start & -PAGE_SIZE; page < start + size; page += PAGE_SIZE) {
 		if (*directory_entry(page) & LARGE)
 			continue;	/* tables that firmware left beside RAM are mapped with it */
-		map_page(page, flags);
+		map_page(page, PRESENT | WRITABLE | NO_EXECUTE | flags);
 		__asm__ volatile("invlpg (%0)" : : "r"(page) : "memory");
 	}
-	return (volatile void *)start;
+	return (void *)start;
 }
+
+volatile void *paging_map_device(uint64_t start, size_t size) { return map(start, size, WRITE_THROUGH | UNCACHED); }
+void *paging_map_shared(uint64_t start, size_t size) { return map(start, size, 0); }

@@ -27,6 +27,9 @@ const char *target_command_line(void);
 /* Devices and clocks. The page tables are final, allocation works. */
 void target_init(void);
 
+/* Some octets fit for secrets from a device; how many, 0 when there is none. */
+size_t target_random(void *buffer, size_t size);
+
 /* -- memory.c ----------------------------------------------------------------------------------------------------- */
 
 /* Page allocator over all usable RAM above the image. */
@@ -47,6 +50,9 @@ void paging_init(const struct memory_range *ranges, unsigned count);
 /* Make device registers, or tables of firmware, at `start` accessible, uncached. The address does not change. */
 volatile void *paging_map_device(uint64_t start, size_t size);
 
+/* The same for memory that a hypervisor shares, which is not uncached. */
+void *paging_map_shared(uint64_t start, size_t size);
+
 /* -- cpu.c, traps.S ----------------------------------------------------------------------------------------------- */
 
 enum { VECTOR_TIMER = 32, VECTOR_DEVICE = 33, VECTOR_SPURIOUS = 63, VECTORS = 64 };
@@ -54,10 +60,22 @@ enum { VECTOR_TIMER = 32, VECTOR_DEVICE = 33, VECTOR_SPURIOUS = 63, VECTORS = 64
 void cpu_init(void);
 void cpu_set_interrupt(unsigned vector, void (*handler)(void));
 
-/* -- rdrand.c ----------------------------------------------------------------------------------------------------- */
+/* -- pvclock.c ---------------------------------------------------------------------------------------------------- */
 
-int cpu_has_random(void);
-void cpu_random(void *buffer, size_t size);
+struct pvclock {
+	uint32_t version, reserved0;
+	uint64_t counter, nanoseconds;
+	uint32_t multiplier;
+	int8_t shift;
+	uint8_t flags, reserved1[2];
+};
+
+struct pvclock_boot {
+	uint32_t version, seconds, nanoseconds;	/* the wall clock when the other one began */
+};
+
+uint64_t pvclock_monotonic(const volatile struct pvclock *clock);
+uint64_t pvclock_wall(const volatile struct pvclock_boot *boot, const volatile struct pvclock *clock);
 
 /* -- panic.c ------------------------------------------------------------------------------------------------------ */
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "guest.h"
+#include "pvh.h"
 #include "virtio.h"
 #include "x86.h"
 

@@ -17,36 +17,10 @@ enum {
 	RTC_DATA = 0x71,
 };
 
-/* What KVM writes and we read; an odd version is being written. */
-static volatile struct {
-	uint32_t version, reserved0;
-	uint64_t counter, nanoseconds;
-	uint32_t multiplier;
-	int8_t shift;
-	uint8_t flags, reserved1[2];
-} kvm __attribute__((aligned(64)));
-
-static volatile struct {
-	uint32_t version, seconds, nanoseconds;
-} kvm_boot __attribute__((aligned(64)));
-
+static volatile struct pvclock kvm __attribute__((aligned(64)));
+static volatile struct pvclock_boot kvm_boot __attribute__((aligned(64)));
 static int has_kvm;
 static uint64_t start_counter, counter_frequency;
-
-static uint64_t kvm_monotonic(void)
-{
-	uint32_t version;
-	uint64_t now;
-	do {
-		version = kvm.version & ~1u;
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		uint64_t delta = rdtsc() - kvm.counter;
-		delta = kvm.shift < 0 ? delta >> -kvm.shift : delta << kvm.shift;
-		now = kvm.nanoseconds + (uint64_t)((unsigned __int128)delta * kvm.multiplier >> 32);
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	} while (kvm.version != version);
-	return now;
-}
 
 static unsigned timer_count(void)
 {
@@ -89,7 +63,7 @@ void clock_init(void)
 uint64_t uz_clock_monotonic(void)
 {
 	if (has_kvm)
-		return kvm_monotonic();
+		return pvclock_monotonic(&kvm);
 	return (uint64_t)((unsigned __int128)(rdtsc() - start_counter) * NANOSECONDS / counter_frequency);
 }
 
@@ -136,24 +110,14 @@ static uint64_t rtc_seconds(void)
 	return date * 86400 + hour * 3600 + decimal(minutes, mode) * 60 + decimal(seconds, mode);
 }
 
-static uint64_t kvm_wall(void)
-{
-	uint32_t version;
-	uint64_t boot;
-	wrmsr(MSR_KVM_WALL_CLOCK, (uint64_t)&kvm_boot);
-	do {
-		version = kvm_boot.version & ~1u;
-		boot = kvm_boot.seconds * NANOSECONDS + kvm_boot.nanoseconds;
-	} while (kvm_boot.version != version);
-	return boot + kvm_monotonic();
-}
-
 uint64_t uz_clock_wall(void)
 {
 	/* The chip knows whole seconds; the counter divides them, and is set right when it leaves the second. */
 	static uint64_t offset;
-	if (has_kvm)
-		return kvm_wall();
+	if (has_kvm) {
+		wrmsr(MSR_KVM_WALL_CLOCK, (uint64_t)&kvm_boot);	/* have it written now */
+		return pvclock_wall(&kvm_boot, &kvm);
+	}
 	uint64_t from = rtc_seconds() * NANOSECONDS, to = from + NANOSECONDS - 1, monotonic = uz_clock_monotonic();
 	uint64_t now = offset + monotonic;
 	if (now < from)

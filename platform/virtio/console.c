@@ -1,6 +1,6 @@
 /* The console: a 16550 UART at the usual port. */
 #include "guest.h"
-#include "virtio.h"
+#include "pvh.h"
 #include "x86.h"
 
 enum {

@@ -1,4 +1,4 @@
-/* Random octets: the CPU's own generator, else a virtio-rng device (virtio 1.2, 5.4), else none, which ends the image. */
+/* Random octets from a virtio-rng device (virtio 1.2, 5.4), for CPUs that have none. */
 #include <string.h>
 
 #include "guest.h"
@@ -22,10 +22,12 @@ void entropy_device(const struct virtio *found)
 		virtio_ready(&device);
 }
 
-static size_t from_device(uint8_t *to, size_t size)
+size_t target_random(void *to, size_t size)
 {
 	uint16_t descriptor;
 	uint32_t given;
+	if (!has_device)
+		return 0;
 	queue_add(&queue, 0, (uint64_t)chunk, size < CHUNK ? (uint32_t)size : CHUNK, 1);
 	queue_tell(&device, &queue);
 	while (!queue_take(&queue, &descriptor, &given))
@@ -35,17 +37,4 @@ static size_t from_device(uint8_t *to, size_t size)
 	memcpy(to, chunk, given);
 	memset(chunk, 0, given);
 	return given;
-}
-
-void uz_random(void *buffer, size_t size)
-{
-	if (cpu_has_random()) {
-		cpu_random(buffer, size);
-		return;
-	}
-	if (!has_device)
-		refuse("no source of random numbers: the CPU has no RDRAND and there is no virtio-rng device.\n"
-		       "  try: qemu -device virtio-rng-pci, or -cpu max");
-	for (size_t done = 0; done < size;)
-		done += from_device((uint8_t *)buffer + done, size - done);
 }

@@ -88,11 +88,9 @@ int apic_has_second(void);		/* whether there is a second IOAPIC, as on microvm *
 void apic_route(unsigned line);		/* an interrupt line of the IOAPIC to VECTOR_DEVICE */
 #define APIC_MESSAGE_ADDRESS 0xfee00000u	/* message-signalled interrupts to the one CPU */
 
-/* acpi.c, boot.c */
+/* acpi.c */
 void acpi_power_off(void);		/* returns where that is not possible */
-uint64_t boot_acpi(void);		/* ACPI's root pointer as the loader tells it, or 0 */
 
-void console_init(void);
 void clock_init(void);
 void entropy_device(const struct virtio *device);
 void block_device(const struct virtio *device);

@@ -11,7 +11,7 @@ from dns_build import launch
 @pytest.fixture
 def image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An image, and programs that could start it."""
-    for name in ("qemu-system-x86_64", "solo5-hvt"):
+    for name in ("qemu-system-x86_64", "solo5-hvt", "xl"):
         program = tmp_path / name
         program.write_text("#!/bin/sh\nexit 3\n")
         program.chmod(0o755)
@@ -41,6 +41,12 @@ def test_hvt_starts_under_a_tender(image: Path, capsys: pytest.CaptureFixture[st
     assert words[1:] == ["--mem=32", "--net:service=tap9", str(image), "--ipv4=192.0.2.1/24"]
 
 
+def test_xen_starts_by_its_configuration_with_what_differs(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = printed(capsys, "--target=xen", f"--image={image}", "--memory=32", "--ipv6=none")
+    assert words[1:4] == ["create", "-c", f"{image}.xl"]
+    assert words[4:] == [f'kernel="{image}"', "memory=32", 'cmdline="--ipv6=none"']
+
+
 def test_exit_code_is_that_of_what_was_started(image: Path) -> None:
     assert launch.main(["--target=unix", f"--image={image}"]) == 5
     assert launch.main([f"--image={image}"]) == 3
@@ -52,6 +58,7 @@ def test_exit_code_is_that_of_what_was_started(image: Path) -> None:
         (["--image=/nowhere"], "try: unizone build --target virtio"),
         (["--target=hvt"], "--tap=tap0"),
         (["--name=it's"], "single quote"),
+        (["--target=xen", '--name="x"'], "double quote"),
     ],
 )
 def test_what_is_missing_is_said_with_what_to_do(

@@ -63,3 +63,20 @@ def test_hvt_exit_code_on_kvm(tmp_path: Path) -> None:
     with qemu.running(beds.kvm(tmp_path, image.path, free_port(), "--a=b"), beds.TIMEOUT_S) as console:
         console.wait_for("^arguments serve --a=b$")
         console.wait_for("^tender: exit 7$")
+
+
+def test_xen(tmp_path: Path, origin: tuple[git.Origin, str]) -> None:
+    image = images.build("xen", tmp_path)
+    port = free_port()
+    repository, url = origin
+    configuration = image.path.with_suffix(".xl")
+    command = beds.xen(tmp_path, image.path, configuration, port, f"--remote={url} --poll=1s")
+    serves(command, port, repository)
+
+
+def test_xen_exit_code(tmp_path: Path) -> None:
+    image = images.build("xen", tmp_path, images.application("versions"))
+    command = beds.xen(tmp_path, image.path, image.path.with_suffix(".xl"), free_port(), "--a=b")
+    with qemu.running(command, beds.TIMEOUT_S) as console:
+        console.wait_for("^arguments serve --a=b$")
+        console.wait_for("^unizone: exit 7$")

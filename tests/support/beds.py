@@ -3,11 +3,12 @@
 So an image asks QEMU for an address, fetches zones from the host at 10.0.2.2, and is asked at a port of the host.
 """
 
+import gzip
 from pathlib import Path
 
 from dns_build import runtime
 from dns_build.recipe import ROOT
-from tests.support import nested, qemu
+from tests.support import debian, nested, qemu
 
 TIMEOUT_S = 300
 """Seconds that a bed may take; an idle machine needs a tenth."""
@@ -55,7 +56,65 @@ def kvm(folder: Path, image: Path, port: int, parameters: str) -> list[str]:
     return _command("1024", port, "-kernel", str(nested.vmlinux()), "-initrd", str(archive), "-append", line)
 
 
+def xen(folder: Path, image: Path, configuration: Path, port: int, parameters: str) -> list[str]:
+    """Command line of a machine with Xen, whose first domain starts a Xen image in one of its own."""
+    tools = debian.programs(*_XEN_PACKAGES)
+    binaries = [tools.root / "usr" / "lib" / "xen-4.17" / "bin" / name for name in _XEN_PROGRAMS]
+    files = {
+        **nested.modules(*_MODULES, *_XEN_MODULES),
+        **nested.programs(tools, *binaries, tools.root / "usr" / "bin" / "xenstore-write", also=["libgcc_s.so.1"]),
+        "etc/xen/scripts/vif-bridge": _VIF.encode(),
+        "etc/xen/xl.conf": b"",
+        "usr/lib/xen-4.17/bin/.keep": b"",
+        "var/lib/xen/.keep": b"",
+        "var/log/xen/console/.keep": b"",
+        "run/xen/.keep": b"",
+        f"image/{image.name}": image.read_bytes(),
+        f"image/{configuration.name}": configuration.read_bytes(),
+    }
+    script = _XEN.format(configuration=configuration.name, parameters=parameters)
+    archive = folder / "xen.cpio"
+    archive.write_bytes(nested.archive(files, nested.INIT + _BRIDGE + script))
+    hypervisor = folder / "xen"
+    hypervisor.write_bytes(gzip.decompress((tools.root / "boot" / "xen-4.17-amd64.gz").read_bytes()))
+    line = "console=com1 com1=115200 dom0_mem=1024M,max:1024M loglvl=warning guest_loglvl=warning"
+    modules = f"{nested.vmlinux()} console=hvc0 mitigations=off panic=5 quiet,{archive}"
+    options = ("-kernel", str(hypervisor), "-append", line, "-initrd", modules)
+    return _command("2048", port, *options, cpu="max,-smap")  # with SMAP this QEMU ends Linux in its first domain
+
+
 _TENDER = ("hvt", "kvm_tender")
+_XEN_PACKAGES = ("xen-hypervisor-4.17-amd64", "xen-utils-4.17", "xenstore-utils")
+_XEN_PROGRAMS = ("xl", "xenstored", "xenconsoled", "xen-init-dom0")
+_XEN_MODULES = ("xenfs", "xen-privcmd", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-netback")
+
+_VIF = """#!/bin/busybox sh
+export PATH=/bin LD_LIBRARY_PATH=/lib
+if [ "$1" = online ]; then
+    brctl addif br0 "$vif"
+    ip link set "$vif" up
+    xenstore-write "$XENBUS_PATH/hotplug-status" connected
+fi
+"""
+
+_XEN = """
+mkdir -p /var/run /var/lock /run/lock /dev/pts
+mount -t devpts devpts /dev/pts
+ln -s /run/xen /var/run/xen
+mount -t xenfs xenfs /proc/xen
+xenstored --pid-file=/run/xenstored.pid
+xen-init-dom0
+xenconsoled --log=guest --pid-file=/run/xenconsoled.pid
+cd /image
+xl create {configuration} 'cmdline="{parameters}"' && echo "bed: domain created"
+name=/var/log/xen/console/guest-unizone.log
+until [ -e $name ]; do sleep 0.1; done
+tail -n +1 -f $name &
+while xl list unizone >/dev/null 2>&1; do sleep 1; done
+sleep 1
+echo "bed: domain ended"
+poweroff -f
+"""
 
 
 def _command(memory_mb: str, port: int, *options: str, cpu: str = "max") -> list[str]:
@@ -72,3 +131,4 @@ def _command(memory_mb: str, port: int, *options: str, cpu: str = "max") -> list
 def fetch() -> None:
     """Have all that the beds need in the cache. debian.Unavailable says what can't be had."""
     nested.vmlinux()
+    debian.programs(*_XEN_PACKAGES)

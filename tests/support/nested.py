@@ -69,10 +69,14 @@ def modules(*names: str) -> dict[str, bytes]:
     return {f"lib/modules/{number:02}-{name}.ko": data for number, (name, data) in enumerate(order.items())}
 
 
-def programs(tree: debian.Tree, *paths: Path) -> dict[str, bytes]:
-    """Dynamically linked programs as `bin/NAME`, with their libraries in `lib` and the loader in its own place."""
+def programs(tree: debian.Tree, *paths: Path, also: Iterable[str] = ()) -> dict[str, bytes]:
+    """Dynamically linked programs as `bin/NAME`, with their libraries in `lib` and the loader in its own place.
+
+    `also` are libraries that they load by name while they run.
+    """
     files = {f"bin/{path.name}": path.read_bytes() for path in paths}
     files[str(_LOADER).lstrip("/")] = _LOADER.read_bytes()
+    files |= {f"lib/{name}": _library(tree, name).read_bytes() for name in also}
     waiting = list(paths)
     while waiting:
         headers = subprocess.run(["readelf", "-dW", waiting.pop()], capture_output=True, text=True, check=True).stdout

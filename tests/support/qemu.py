@@ -73,6 +73,10 @@ class Console:
         with self._news:
             self._news.notify_all()
 
+    def close(self) -> None:
+        """Read what is left of a machine that has ended."""
+        self._reader.join()
+
     def wait_for(self, pattern: str) -> str:
         """The first line in which `pattern` is found; fails with all lines when there comes none."""
 
@@ -97,7 +101,9 @@ def running(arguments: Sequence[str], timeout_s: float = TIMEOUT_S) -> Iterator[
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
+        console = Console(process, timeout_s)
         try:
-            yield Console(process, timeout_s)
+            yield console
         finally:
             process.kill()
+            console.close()

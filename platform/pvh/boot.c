@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "guest.h"
-#include "virtio.h"
+#include "pvh.h"
 
 extern const uint32_t boot_protocol, boot_information;
 

@@ -1,0 +1,203 @@
+/* The network device: one page a frame in two rings that the backend's domain reads and writes (io/netif.h). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "guest.h"
+#include "xen.h"
+
+enum { RING = 256, RECEIVING = 128, SENDING = 64, FRAME_MIN = 14, MTU = 1500, MORE_DATA = 4, EXTRA = 8, PATH = 96 };
+enum { WAITING = 2, CONNECTED = 4 };	/* states of a device */
+
+struct ring {
+	uint32_t request_given, request_event, response_given, response_event, reserved[12];
+};
+
+static volatile struct {
+	struct ring ring;
+	union {
+		struct {
+			uint32_t grant;
+			uint16_t offset, flags, id, size;
+		} request;
+		struct {
+			uint16_t id;
+			int16_t status;
+		} response;
+	} entries[RING];
+} *sending;
+
+static volatile struct {
+	struct ring ring;
+	union {
+		struct {
+			uint16_t id, reserved;
+			uint32_t grant;
+		} request;
+		struct {
+			uint16_t id, offset, flags;
+			int16_t size;	/* negative: an error */
+		} response;
+	} entries[RING];
+} *receiving;
+
+static struct buffer {
+	uint8_t *page;
+	uint32_t grant;
+} in[RECEIVING], out[SENDING];
+
+static struct uz_network_info info;
+static uint16_t unused[SENDING], unused_count;
+static uint32_t event, received, sent, told;	/* taken responses of both rings; sending requests that were told of */
+static char frontend[] = "device/vif/0";
+
+static void *page(void)
+{
+	void *memory = memory_pages(1);
+	if (!memory)
+		refuse("memory: too little RAM for the network device");
+	return memory;
+}
+
+static void give_back(uint16_t id)
+{
+	uint32_t given = receiving->ring.request_given;
+	receiving->entries[given % RING].request.id = id;
+	receiving->entries[given % RING].request.grant = in[id].grant;
+	barrier();
+	receiving->ring.request_given = given + 1;
+}
+
+/* Tell the backend of requests up to `given` when it asked for that since `before`. */
+static void tell(volatile struct ring *ring, uint32_t before)
+{
+	barrier();
+	if (ring->request_given - ring->request_event < ring->request_given - before)
+		xen_notify(event);
+}
+
+static void await(const char *backend, uint64_t state)
+{
+	enum { PATIENCE_SECONDS = 30 };
+	uint64_t end = uz_clock_monotonic() + PATIENCE_SECONDS * NANOSECONDS;
+	while (store_number(backend, "state") != state) {
+		if (uz_clock_monotonic() > end)
+			refuse("xen: the backend of the network device is not in state %lu: see its vif script", state);
+		xen_wait(0, uz_clock_monotonic() + NANOSECONDS / 200);
+	}
+}
+
+void network_init(void)
+{
+	char backend[PATH], text[32];
+	if (!store_read(frontend, "backend", backend, sizeof backend) || !store_read(frontend, "mac", text, sizeof text))
+		return;
+	char *next = text;
+	for (unsigned i = 0; i < sizeof info.mac; i++, next++)
+		info.mac[i] = (uint8_t)strtoul(next, &next, 16);
+	info.mtu = MTU;
+	uint16_t domain = (uint16_t)store_number(frontend, "backend-id");
+	await(backend, WAITING);
+	sending = page();
+	receiving = page();
+	sending->ring.response_event = receiving->ring.response_event = 1;
+	event = xen_event(domain);
+	for (uint16_t i = 0; i < SENDING; i++) {
+		out[i].page = page();
+		out[i].grant = xen_grant(domain, out[i].page, 1);
+		unused[unused_count++] = i;
+	}
+	for (uint16_t i = 0; i < RECEIVING; i++) {
+		in[i].page = page();
+		in[i].grant = xen_grant(domain, in[i].page, 0);
+		give_back(i);
+	}
+	store_write_number(frontend, "tx-ring-ref", xen_grant(domain, (const void *)sending, 0));
+	store_write_number(frontend, "rx-ring-ref", xen_grant(domain, (const void *)receiving, 0));
+	store_write_number(frontend, "event-channel", event);
+	store_write_number(frontend, "request-rx-copy", 1);
+	store_write_number(frontend, "feature-rx-notify", 1);
+	store_write_number(frontend, "feature-no-csum-offload", 1);	/* checksums are there in every frame */
+	store_write_number(frontend, "state", CONNECTED);
+	await(backend, CONNECTED);
+	xen_notify(event);
+}
+
+unsigned uz_network_count(void) { return event != 0; }
+uint32_t network_event(void) { return event; }
+
+enum uz_result uz_network_info(unsigned device, struct uz_network_info *to)
+{
+	if (device >= uz_network_count())
+		return UZ_INVALID;
+	*to = info;
+	return UZ_OK;
+}
+
+unsigned uz_network_receive(unsigned device, uint8_t *buffer, size_t slot, uint16_t *lengths, unsigned limit)
+{
+	unsigned taken = 0;
+	if (device >= uz_network_count())
+		return 0;
+	uint32_t before = receiving->ring.request_given;
+	for (; taken < limit && network_pending(); received++) {
+		barrier();
+		uint16_t id = receiving->entries[received % RING].response.id;
+		uint16_t offset = receiving->entries[received % RING].response.offset;
+		uint16_t flags = receiving->entries[received % RING].response.flags;
+		int size = receiving->entries[received % RING].response.size;
+		if (id >= RECEIVING || offset + size > (int)PAGE_SIZE)
+			panic("xen: a frame of %d octets at %u in buffer %u", size, offset, id);
+		/* What is no frame, in parts, or too long for the caller, is dropped. */
+		if (size >= FRAME_MIN && (size_t)size <= slot && !(flags & (MORE_DATA | EXTRA))) {
+			memcpy(buffer + taken * slot, in[id].page + offset, (size_t)size);
+			lengths[taken++] = (uint16_t)size;
+		}
+		give_back(id);
+	}
+	tell(&receiving->ring, before);
+	return taken;
+}
+
+enum uz_result uz_network_send(unsigned device, const uint8_t *frame, size_t size)
+{
+	if (device >= uz_network_count() || size < FRAME_MIN || size > PAGE_SIZE)
+		return UZ_INVALID;
+	for (; sent != sending->ring.response_given; sent++) {
+		barrier();
+		uint16_t id = sending->entries[sent % RING].response.id;
+		if (id >= SENDING || unused_count == SENDING)
+			panic("xen: the backend hands back buffer %u of %u", id, SENDING);
+		unused[unused_count++] = id;
+	}
+	if (!unused_count)
+		return UZ_AGAIN;
+	uint16_t id = unused[--unused_count];
+	uint32_t given = sending->ring.request_given;
+	memcpy(out[id].page, frame, size);
+	sending->entries[given % RING].request.grant = out[id].grant;
+	sending->entries[given % RING].request.offset = 0;
+	sending->entries[given % RING].request.flags = 0;
+	sending->entries[given % RING].request.id = id;
+	sending->entries[given % RING].request.size = (uint16_t)size;
+	barrier();
+	sending->ring.request_given = given + 1;
+	return UZ_OK;
+}
+
+void uz_network_flush(unsigned device)
+{
+	if (device >= uz_network_count())
+		return;
+	tell(&sending->ring, told);
+	told = sending->ring.request_given;
+}
+
+/* Asks for an event with the next frame as well, before it looks: none is lost. */
+int network_pending(void)
+{
+	if (!event)
+		return 0;
+	receiving->ring.response_event = received + 1;
+	barrier();
+	return receiving->ring.response_given != received;
+}
