@@ -36,10 +36,13 @@ from dns_server.publisher import Publisher
 from dns_server.telemetry.lag import LoopLag
 from dns_server.telemetry.sources import Sources
 from dns_server.telemetry.statistics import QueryStatistics
+from dns_server.update.handler import UpdateHandler
+from dns_server.update.writing import writer_to
 from dns_server.values import Network
 from stack.loop.loop import StackLoop
 from zones.snapshot import Snapshot
 from zones.sync import Sync
+from zones.writeback.place import Place
 from zones.zonefile.parser import SCANNER_MODULE
 
 if TYPE_CHECKING:  # loaded when asked for: images may lack TLS and HTTP
@@ -118,8 +121,17 @@ class Service:
             else HostListeners(self._loop, self._report, self._later, batches)
         )
 
-    async def run(self, sync: Sync) -> int:
-        """Serve until a signal says to end; the exit code."""
+    async def run(self, sync: Sync, place: Place | None = None) -> int:
+        """Serve what `sync` brings until a signal says to end; the exit code. Updates are written to `place`."""
+        writer = None if place is None else writer_to(place, sync)
+        updates = UpdateHandler(
+            self.peers.gate,
+            lambda: self.publisher.snapshot,
+            None if writer is None else writer.write,
+            self._log,
+            self._report,
+        )
+        self.peers.handlers[Kind.UPDATE] = updates.handle
         if not is_compiled(SCANNER_MODULE):
             self._log.warning("zone files are read by plain Python, which is slower", uncompiled=SCANNER_MODULE)
         if not has_core():
@@ -143,6 +155,8 @@ class Service:
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
         self.listeners.close()
+        if writer is not None:
+            await writer.close()
         self._later.close()
         self.streams.close()
         if self._http is not None:

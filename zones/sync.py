@@ -16,7 +16,7 @@ import structlog
 from zones.loader import Options, load
 from zones.slices import run_sliced
 from zones.snapshot import Snapshot
-from zones.source import Source, SourceError
+from zones.source import Source, SourceError, Version
 from zones.tree import Tree
 
 FIRST_RETRY_S: Final = 1.0
@@ -25,6 +25,7 @@ _POLL_JITTER: Final = 0.1  # share of the interval by which polls are spread, so
 
 Apply = Callable[[Snapshot], Awaitable[None]]
 """Puts a snapshot into service."""
+_Offer = tuple[str, Version]
 
 Keep = Callable[[Tree, Snapshot], Awaitable[None]]
 """Keeps what a tree has put into service, for the next start; raises nothing."""
@@ -91,6 +92,9 @@ class Sync:
         self._status = Status(source.name)
         self._waiting: list[asyncio.Future[Outcome]] = []
         self._triggered = asyncio.Event()
+        self._is_asked = True
+        self._offers: list[_Offer] = []
+        self._due: float | None = None
         self._log = structlog.get_logger("zones.sync").bind(source=source.name)
 
     @property
@@ -108,6 +112,18 @@ class Sync:
 
         Any number of triggers during a sync make one more sync.
         """
+        self._is_asked = True
+        return self._wait()
+
+    def offer(self, base: str, version: Version) -> asyncio.Future[Outcome]:
+        """Have `version`, which is known without the source, loaded in place of the one whose state is `base`.
+
+        Where another one is loaded by then, the source is asked. The future gets the outcome.
+        """
+        self._offers.append((base, version))
+        return self._wait()
+
+    def _wait(self) -> asyncio.Future[Outcome]:
         future = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
         self._triggered.set()
@@ -116,27 +132,40 @@ class Sync:
     async def run(self) -> None:
         """Sync until cancelled."""
         waiting: list[asyncio.Future[Outcome]] = []
+        self._is_asked = True
         try:
             if self._baked is not None:
                 await self._load_baked(self._baked)
             while True:
                 # Triggers up to here are answered by the sync that begins now, later ones by the next.
                 waiting, self._waiting = self._waiting, []
+                offers, self._offers = self._offers, []
+                is_asked, self._is_asked = self._is_asked, False
                 self._triggered.clear()
-                outcome = await self._sync()
+                outcome = await self._sync(offers, is_asked=is_asked)
                 for future in waiting:
                     if not future.done():
                         future.set_result(outcome)
-                await self._pause(self._delay())
+                await self._pause()
         finally:
             for future in (*waiting, *self._waiting):
                 future.cancel()
 
-    async def _sync(self) -> Outcome:
-        """One attempt."""
+    async def _sync(self, offers: list[_Offer], *, is_asked: bool) -> Outcome:
+        """One attempt: what was offered, and the source itself where it is asked for or an offer does not fit."""
         self._status = replace(self._status, next_attempt=None)
         try:
-            changed = await self._follow(self._source)
+            changed = False
+            for base, version in offers:
+                if self._state == base:
+                    await self._load(version, is_newest=True)
+                    changed = True
+                else:
+                    self._state, is_asked = "", True
+            if not is_asked:
+                self._status = replace(self._status, commit=self._snapshot.revision)
+                return Outcome(self._snapshot, changed)
+            changed = await self._follow(self._source) or changed
         except SourceError as error:
             return self._failed(str(error))
         except Exception as error:
@@ -146,6 +175,7 @@ class Sync:
         if self._status.failures:
             self._log.info("source is reachable again", failures=self._status.failures)
         self._status = Status(self._source.name, self._snapshot.revision, last_success=self._clock())
+        self._schedule()
         return Outcome(self._snapshot, changed)
 
     async def _follow(self, source: Source) -> bool:
@@ -154,16 +184,21 @@ class Sync:
             return False
         started = time.monotonic()
         version = await source.fetch()
-        fetched = time.monotonic()
-        self._log.info("fetched", commit=version.tree.revision or None, seconds=round(fetched - started, 3))
+        seconds = round(time.monotonic() - started, 3)
+        self._log.info("fetched", commit=version.tree.revision or None, seconds=seconds)
+        await self._load(version, is_newest=source is self._source)
+        return True
+
+    async def _load(self, version: Version, *, is_newest: bool) -> None:
+        """Put `version` into service; it `is_newest` unless it only stands in for what the source has."""
+        started = time.monotonic()
         snapshot = await run_sliced(load(version.tree, self._snapshot, self._options, self._clock()))
         await self._apply(snapshot)
         self._snapshot = snapshot
         self._state = version.state
-        self._log.info("loaded", zones=len(snapshot.zones), seconds=round(time.monotonic() - fetched, 3))
-        if self._keep is not None and source is self._source:
+        self._log.info("loaded", zones=len(snapshot.zones), seconds=round(time.monotonic() - started, 3))
+        if self._keep is not None and is_newest:
             await self._keep(version.tree, snapshot)
-        return True
 
     async def _load_baked(self, baked: Source) -> None:
         try:
@@ -179,6 +214,7 @@ class Sync:
         self._status = replace(self._status, last_error=reason, failures=failures)
         zones = len(self._snapshot.zones)
         self._log.warning("sync failed", error=reason, attempt=failures, zones_still_served=zones)
+        self._schedule()
         return Outcome(self._snapshot, changed=False, error=reason)
 
     def _delay(self) -> float | None:
@@ -192,14 +228,20 @@ class Sync:
             return None
         return self._poll_s * self._jitter.uniform(1 - _POLL_JITTER, 1 + _POLL_JITTER)
 
-    async def _pause(self, delay: float | None) -> None:
-        """Wait for `delay` or a trigger."""
-        if delay is not None:
+    def _schedule(self) -> None:
+        """Settle when the source is asked again by itself: offers in between do not put that off."""
+        delay = self._delay()
+        self._due = None if delay is None else asyncio.get_running_loop().time() + delay
+
+    async def _pause(self) -> None:
+        """Wait until the source is due, or for a trigger or an offer."""
+        if self._due is not None:
+            delay = max(0.0, self._due - asyncio.get_running_loop().time())
             self._status = replace(self._status, next_attempt=self._clock() + delay)
             if self._status.failures:
                 self._log.info("next attempt", seconds=round(delay, 3))
         try:
-            async with asyncio.timeout(delay):
+            async with asyncio.timeout_at(self._due):
                 await self._triggered.wait()
         except TimeoutError:
-            return
+            self._is_asked = True

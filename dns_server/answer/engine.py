@@ -126,12 +126,12 @@ class Engine:
         if opcode != Opcode.QUERY:
             kind = _KINDS.get(opcode)
             if kind is None:  # RFC 8906 3.1.4: nothing behind the header can be known
-                return _header(wire, Rcode.NOTIMP)
-            return kind if kind in elsewhere else _header(wire, Rcode.REFUSED)
+                return header_reply(wire, Rcode.NOTIMP)
+            return kind if kind in elsewhere else header_reply(wire, Rcode.REFUSED)
         try:
             request = parse(wire)
         except Malformed as malformed:
-            return _header(wire, Rcode.FORMERR, malformed.question)
+            return header_reply(wire, Rcode.FORMERR, malformed.question)
         if elsewhere and not _version_unknown(request):
             # RFC 5936 4.2: there is no AXFR over UDP; RFC 1995 2: there is IXFR.
             transfers = _TRANSFERS if transport is Transport.TCP else _TRANSFERS_BY_DATAGRAM
@@ -237,7 +237,7 @@ def _empty(rcode: int) -> Answer:
     return Answer(QR | rcode, 0, b"", (), (Mark(0, (0, 0, 0)),), 0)
 
 
-def _header(wire: bytes, rcode: int, question: bytes = b"") -> bytes:
+def header_reply(wire: bytes, rcode: int, question: bytes = b"") -> bytes:
     """A reply without records to a message that was not taken apart: id, opcode and RD are its own."""
     flags = QR | int.from_bytes(wire[2:4], "big") & (0xF << OPCODE_SHIFT | RD) | rcode
     return wire[:2] + flags.to_bytes(2, "big") + (b"\0\1" if question else b"\0\0") + bytes(6) + question

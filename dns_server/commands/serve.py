@@ -40,12 +40,14 @@ from dns_server.service import HttpPlan, Plan, Service
 from dns_server.settings import BadParameter, BadUsage, Settings
 from zones.cache.cache import Cache
 from zones.folder import FolderSource
-from zones.git.remote import open_remote
+from zones.git.local import LocalRemote
+from zones.git.remote import Remote, open_remote
 from zones.git.url import BadUrl, RemoteUrl
 from zones.loader import Options
 from zones.packed import baked_in
 from zones.source import Source
 from zones.sync import Sync
+from zones.writeback.place import FolderPlace, GitPlace, Place
 
 if TYPE_CHECKING:  # images without TLS have no ssl
     from dns_server.listeners.tls import Certificate
@@ -190,4 +192,11 @@ async def _serve(
         keep=cache.keep if cache is not None else None,
     )
     async with sending(syslog):
-        return await service.run(sync)
+        return await service.run(sync, _place(source))
+
+
+def _place(source: Source) -> Place | None:
+    """Where updates of the zones in `source` are written; None where that cannot be."""
+    if isinstance(source, FolderSource):
+        return FolderPlace(source)
+    return GitPlace(source) if isinstance(source, LocalRemote | Remote) else None

@@ -13,8 +13,8 @@ import dns.rdata
 from dns.rdataclass import RdataClass
 from dns.rdatatype import RdataType
 
-from dns_server.answer.protocol import CLASS_IN, HEADER_SIZE, Type
-from dns_server.answer.request import Malformed, question_end
+from dns_server.answer.protocol import CLASS_IN, HEADER_SIZE, UDP_MINIMUM, Type
+from dns_server.answer.request import Edns, Malformed, Request, question_end
 from zones import name as names
 from zones.rdtypes import is_meta
 
@@ -23,6 +23,7 @@ CLASS_ANY: Final = 255
 _COUNTS: Final = struct.Struct("!HHHH")
 _PAIR: Final = struct.Struct("!HH")
 _RECORD: Final = struct.Struct("!HHIH")  # type, class, TTL, RDLENGTH
+_DO: Final = 0x8000
 _VERSION_SHIFT: Final = 16  # RFC 6891 6.1.3: extended rcode, version and flags stand in the TTL
 
 
@@ -42,16 +43,15 @@ class Record(NamedTuple):
 class UpdateMessage:
     """One message."""
 
-    question: bytes
-    """The zone section as it came; empty when it has not exactly one record."""
-    zone: bytes
-    """ZNAME, folded."""
-    zone_type: int
-    zone_class: int
+    request: Request
+    """What replies are made from; its question is the zone section."""
     prerequisites: tuple[Record, ...]
     updates: tuple[Record, ...]
-    edns_version: int | None
-    """None where the message has no OPT record."""
+
+    @property
+    def zone(self) -> bytes:
+        """ZNAME, folded."""
+        return self.request.name
 
 
 def parse(wire: bytes) -> UpdateMessage:
@@ -62,22 +62,25 @@ def parse(wire: bytes) -> UpdateMessage:
     end = question_end(wire)
     question = wire[HEADER_SIZE:end]
     zone_type, zone_class = _PAIR.unpack_from(wire, end - 4)
+    flags = int.from_bytes(wire[2:4], "big")
     try:
         reader = _Reader(wire, end)
         required = tuple([reader.record(is_update=False) for _ in range(prerequisites)])
         wanted = tuple([reader.record(is_update=True) for _ in range(updates)])
-        version = None
+        edns = None
         for _ in range(additionals):
             found = reader.additional()
             if found is not None:
-                if version is not None:  # RFC 6891 6.1.1
+                if edns is not None:  # RFC 6891 6.1.1
                     raise Malformed("a second OPT record", question)
-                version = found
+                edns = found
     except (struct.error, dns.exception.DNSException):
         raise Malformed("a record is out of form", question) from None
     if reader.position != len(wire):
         raise Malformed("octets behind the last record", question)
-    return UpdateMessage(question, names.fold(question[:-4]), zone_type, zone_class, required, wanted, version)
+    name = question[:-4]
+    request = Request(wire[:2], flags, name, zone_type, zone_class, edns, tsig=False, name=names.fold(name))
+    return UpdateMessage(request, required, wanted)
 
 
 class _Reader:
@@ -99,14 +102,14 @@ class _Reader:
             raw = rdata.to_wire() or b""
         return Record(owner, rdtype, rdclass, ttl, raw)
 
-    def additional(self) -> int | None:
-        """EDNS version of the next record if it is an OPT record."""
-        owner, rdtype, _, ttl, _ = self._head()
+    def additional(self) -> Edns | None:
+        """The next record if it is an OPT record."""
+        owner, rdtype, payload, ttl, _ = self._head()
         if rdtype != Type.OPT:
             return None
         if owner != names.ROOT:  # RFC 6891 6.1.2
             raise Malformed("an OPT record that is not the root's")
-        return ttl >> _VERSION_SHIFT & 0xFF
+        return Edns(ttl >> _VERSION_SHIFT & 0xFF, max(payload, UDP_MINIMUM), bool(ttl & _DO))
 
     def _head(self) -> tuple[bytes, int, int, int, int]:
         """Owner, type, class, TTL and length of rdata of the next record, which is passed."""

@@ -7,8 +7,10 @@ from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tree
 from dulwich.pack import write_pack_objects
 
 from zones.git.commit import CommitTree
+from zones.git.pack import Object
 
 _UTC: Final = 0
+_BLOB: Final = 3  # as packs number kinds of objects
 
 
 class Person(NamedTuple):
@@ -31,6 +33,8 @@ class NewCommit(NamedTuple):
     parent: str
     objects: tuple[ShaFile, ...]
     """Those that the parent's repository lacks."""
+    tree: CommitTree
+    """Its files."""
 
     def pack(self) -> bytes:
         """The objects in one pack, whole."""
@@ -56,4 +60,11 @@ def commit_file(
     commit.author_timezone = commit.commit_timezone = _UTC
     commit.encoding = b"UTF-8"
     commit.message = message.encode("utf-8", "replace")
-    return NewCommit(commit.id.decode("ascii"), parent.revision, (commit, tree, blob))
+    identity, blob_identity = commit.id.decode("ascii"), blob.id.decode("ascii")
+
+    def lookup(wanted: str) -> Object:
+        return Object(_BLOB, content) if wanted == blob_identity else parent.lookup(wanted)
+
+    files = {**parent.files, path: blob_identity}
+    made = CommitTree(identity, message, tree.as_raw_string(), files, lookup)
+    return NewCommit(identity, parent.revision, (commit, tree, blob), made)

@@ -38,7 +38,7 @@ class CommitTree:
         self.message: Final = message
         self.top: Final = top
         self.files: Final = files
-        self._lookup = lookup
+        self.lookup: Final = lookup
 
     def reading(self, lookup: Lookup) -> "CommitTree":
         """The same commit with files read from elsewhere."""
@@ -53,7 +53,7 @@ class CommitTree:
         blob = self.files.get(path)
         if blob is None:
             raise FileNotFoundError(path)
-        return self._lookup(blob).content
+        return self.lookup(blob).content
 
 
 def read_commit(identity: str, lookup: Lookup, limits: Limits) -> Sliced[CommitTree]:

@@ -1,216 +1,228 @@
-"""Writes changes of a zone back to its repository: on the newest version, in place, pushed with a lease, replayed.
+"""Writes changes of zones back to where their files are: on the newest version, in place, with a lease, replayed.
 
-Nothing that is in git is ever lost: a push moves the branch from the very commit that was edited, or not at all. When
-it was overtaken, the newest version is fetched and the change is made again on that.
+Nothing that is there is ever lost: a push moves the branch from the very commit that was edited, or not at all. When
+it was overtaken, the newest version is fetched and the changes are made again on that. Changes that come while others
+are being pushed go together in the next push, each as a commit of its own.
 """
 
 import asyncio
 import random
 import time
-from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple, Protocol
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
 
 import structlog
 
-from zones import name as names
-from zones import rdtypes
-from zones.change import compare
-from zones.checks import check
-from zones.findings import Severity
-from zones.git.authoring import NewCommit, Person, commit_file
-from zones.git.errors import GitError, Refused
+from zones.git.errors import Refused
 from zones.git.receive import Overtaken
-from zones.git.refs import Checkout, Repository
-from zones.loader import MAX_REMOVED_RECORDS, SMALL_ZONE
-from zones.repository import layout
-from zones.serial import is_newer, next_serial
-from zones.slices import Sliced, run_sliced
-from zones.tree import Tree
-from zones.writeback.edit import CannotEdit, Change, Edited, edit
-from zones.zone import RRset, Zone
-from zones.zonefile import parse
-from zones.zonefile.writer import record_lines
+from zones.slices import run_sliced
+from zones.source import SourceError
+from zones.writeback.made import make
+from zones.writeback.place import Chain, Place
+from zones.writeback.transaction import NotWritten, OutcomeUnknown, Transaction, Written
 
 ATTEMPTS: Final = 100
 """Versions that a change is made on before it is given up."""
 REFUSALS: Final = 3
 """Times that a server may refuse although nobody else pushed: another push may hold its lock."""
-COMMITTER: Final = Person("unizone", "unizone@localhost")
+PATIENCE_S: Final = 120.0
+"""Seconds since a change came after which it is not tried again."""
 _FIRST_PAUSE_S: Final = 0.01
 _MAX_PAUSE_S: Final = 1.0
 _OUTCOME_ATTEMPTS: Final = 5
 _OUTCOME_PAUSE_S: Final = 1.0
-_LISTED: Final = 50  # records that a commit message names
+
+Landed = Callable[[Chain], Awaitable[None]]
+"""Called with changes that are there now, before those who wait for them are told. Never raises."""
+SerialOf = Callable[[bytes], int | None]
+"""The serial of a zone (folded origin) as it is served; None where it is not."""
 
 
-class NotWritten(Exception):
-    """A change did not come into the repository; says why and what to do. What is there is as it was."""
+@dataclass(slots=True)
+class WriteCounters:
+    """What happened since the start."""
+
+    pushes: int = 0
+    """That landed."""
+    written: int = 0
+    """Changes in them."""
+    overtaken: int = 0
+    """Attempts that were made again because somebody else had pushed, or held the lock."""
+    failed: int = 0
+    """Changes that were not written."""
 
 
-class OutcomeUnknown(NotWritten):
-    """The connection broke while the server was at it, and it cannot be asked: the change may be there or not."""
+@dataclass(slots=True, eq=False)
+class _Job:
+    """A change that waits."""
 
+    origin: bytes
+    transaction: Transaction
+    until: float
+    """When it is given up, by the monotonic clock."""
+    done: asyncio.Future[Written] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
-class Transaction(Protocol):
-    """A change of one zone that can be made again on a newer version of it."""
-
-    @property
-    def author(self) -> Person:
-        """Who makes it."""
-
-    def changes(self, zone: Zone) -> Sequence[Change]:
-        """What it does to `zone`. May raise an exception of its own where the zone does not allow it."""
-
-
-class Written(NamedTuple):
-    """A change that is in the repository."""
-
-    commit: str
-    """The commit that has it: the one made for it, or the newest where there was nothing to change."""
-    serial: int
-    """Of the zone's file in it."""
+    def fail(self, error: Exception) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
 
 
 class Writer:
-    """Writes to one repository, one change after the other."""
+    """Writes to one place, in the order in which changes come."""
 
     def __init__(
-        self, repository: Repository, *, jitter: random.Random | None = None, clock: Callable[[], float] = time.time
+        self,
+        place: Place,
+        *,
+        serial_of: SerialOf = lambda _: None,
+        landed: Landed | None = None,
+        jitter: random.Random | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        self._repository = repository
+        self._place = place
+        self._serial_of = serial_of
+        self._landed = landed
         self._jitter = jitter or random.SystemRandom()
         self._clock = clock
-        self._turn = asyncio.Lock()
-        self._log = structlog.get_logger("zones.writeback").bind(source=repository.name)
+        self._waiting: deque[_Job] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._log = structlog.get_logger("zones.writeback").bind(source=place.name)
+        self.counters: Final = WriteCounters()
 
-    async def write(self, origin: bytes, transaction: Transaction, served_serial: int | None = None) -> Written:
-        """Bring `transaction` on the zone `origin` into the repository; the serial rises above `served_serial` too.
+    @property
+    def waiting(self) -> int:
+        """Changes that no push has begun for."""
+        return len(self._waiting)
 
-        NotWritten, GitError where the repository cannot be read, and whatever the transaction raises.
+    async def write(self, origin: bytes, transaction: Transaction) -> Written:
+        """Bring `transaction` on the zone `origin` to its file; the serial rises, above the one that is served too.
+
+        NotWritten, SourceError where the place cannot be read, and whatever the transaction raises. Who is cancelled
+        while it waits does not stop the change.
         """
-        async with self._turn:
-            refusals = 0
-            for attempt in range(ATTEMPTS):
-                checkout = await self._repository.checkout()
-                made = await run_sliced(self._make(origin, transaction, served_serial, checkout))
-                if isinstance(made, Written):
-                    return made
-                commit, written = made
-                try:
-                    await self._repository.push(checkout.branch, commit)
-                except GitError as error:
-                    if await self._landed(commit, error):
-                        return written
-                    if not isinstance(error.__cause__, Overtaken) and await self._stands_still(commit):
-                        refusals += 1
-                        if refusals == REFUSALS:
-                            raise NotWritten(str(error)) from error
-                    self._log.info("overtaken, made again", zone=names.to_text(origin), attempt=attempt + 1)
-                    await asyncio.sleep(self._pause(attempt))
-                    continue
-                self._log.info("written back", zone=names.to_text(origin), commit=commit.identity)
-                return written
-            raise NotWritten(f"overtaken {ATTEMPTS} times by other pushes; try again")
+        job = _Job(origin, transaction, time.monotonic() + PATIENCE_S)
+        self._waiting.append(job)
+        if self._task is None:
+            self._task = asyncio.create_task(self._work())
+        return await asyncio.shield(job.done)
 
-    def _make(
-        self, origin: bytes, transaction: Transaction, served_serial: int | None, checkout: Checkout
-    ) -> Sliced[Written | tuple[NewCommit, Written]]:
-        """The commit that has the change, on top of `checkout`; only what is written where nothing changes."""
-        tree = checkout.tree
-        path, text, zone = yield from _read(tree, origin)
-        if any(covered[:2] == b"\0\x06" for covered in _rdatas(zone, rdtypes.RRSIG)):
-            raise NotWritten(f"{names.to_text(origin)} is signed: change it where it is signed")
-        changes = [change for change in transaction.changes(zone) if not _is_made(zone, change)]
-        if not changes:
-            return Written(tree.revision, zone.serial)
-        newest = zone.serial
-        if served_serial is not None and is_newer(served_serial, than=newest):
-            newest = served_serial
-        serial = next_serial(newest)
+    async def close(self) -> None:
+        """Stop; who waits gets NotWritten. A push that is under way may land or not."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _work(self) -> None:
+        """Write until nothing waits."""
+        batch: list[_Job] = []
         try:
-            edited = yield from edit(text, zone, changes, serial, tree.read)
-        except CannotEdit as error:
-            raise NotWritten(str(error)) from error
-        yield from self._accept(zone, edited)
-        message = _message(zone, changes)
-        commit = commit_file(tree, path, edited.text, message, transaction.author, COMMITTER, int(self._clock()))
-        return commit, Written(commit.identity, serial)
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._place.longest))]
+                await self._write_together(batch)
+        finally:
+            self._task = None
+            for job in (*batch, *self._waiting):
+                job.fail(NotWritten("the server stops"))
+            self._waiting.clear()
 
-    def _accept(self, before: Zone, edited: Edited) -> Sliced[None]:
-        """NotWritten where the loader would refuse the result or hold it back."""
-        findings = yield from check(edited.zone, self._clock())
-        for finding in findings:
-            if finding.severity is Severity.ERROR:
-                raise NotWritten(f"the zone would be refused: {finding}")
-        change = yield from compare(before, edited.zone)
-        if change.records >= SMALL_ZONE and change.removed > MAX_REMOVED_RECORDS * change.records:
-            raise NotWritten(
-                f"{change.removed} of {change.records} records would go, the limit is {MAX_REMOVED_RECORDS:.0%};"
-                " remove less at a time, or push a commit that allows it"
-            )
+    async def _write_together(self, jobs: list[_Job]) -> None:
+        """Write `jobs` by one push. Where the server refuses it, each of them by itself: one may be at fault."""
+        try:
+            await self._write(jobs)
+        except (NotWritten, SourceError) as error:
+            if len(jobs) == 1 or isinstance(error, OutcomeUnknown | SourceError):
+                self._give_up(jobs, error)
+                return
+            for index, job in enumerate(jobs):
+                await self._write_together([job])
+                failure = job.done.exception()
+                if isinstance(failure, OutcomeUnknown | SourceError):  # later ones must not go before it
+                    self._give_up(jobs[index:], failure)
+                    return
+        except Exception as error:
+            self._log.exception("a change was not written by a fault of the server, please report it")
+            self._give_up(jobs, NotWritten(f"internal error: {error}"))
 
-    async def _landed(self, commit: NewCommit, error: GitError) -> bool:
-        """Whether the branch has `commit` although its push failed. OutcomeUnknown where nobody can say."""
+    def _give_up(self, jobs: list[_Job], error: Exception) -> None:
+        for job in jobs:
+            if not job.done.done():
+                self.counters.failed += 1
+                job.fail(error)
+
+    async def _write(self, jobs: list[_Job]) -> None:
+        """One push with those of `jobs` that can be made. NotWritten, SourceError: none of them is there."""
+        refusals = 0
+        for attempt in range(ATTEMPTS):
+            chain = await self._place.begin()
+            made = await self._make(chain, jobs)
+            if chain.changes:
+                try:
+                    await chain.push()
+                except SourceError as error:
+                    if not await self._is_there(chain, error):
+                        if (
+                            not isinstance(error.__cause__, Overtaken)
+                            and (await self._place.begin()).base == chain.base
+                        ):
+                            refusals += 1
+                            if refusals == REFUSALS:
+                                raise NotWritten(str(error)) from error
+                        self.counters.overtaken += 1
+                        self._log.info("overtaken, made again", changes=chain.changes, attempt=attempt + 1)
+                        await asyncio.sleep(self._pause(attempt))
+                        continue
+                await self._tell(chain)
+            for job, written in made:
+                if not job.done.done():
+                    job.done.set_result(written)
+            return
+        raise NotWritten(f"overtaken {ATTEMPTS} times by other pushes; try again")
+
+    async def _make(self, chain: Chain, jobs: list[_Job]) -> list[tuple[_Job, Written]]:
+        """Put those of `jobs` that can be made on `chain`, in their order; the others fail."""
+        made = []
+        for job in jobs:
+            if job.done.done():
+                continue
+            try:
+                if time.monotonic() > job.until:
+                    raise NotWritten("it took too long; try again")
+                now, served = self._clock(), self._serial_of(job.origin)
+                found = await run_sliced(make(chain.tree, job.origin, job.transaction, served, now))
+            except Exception as error:
+                self._give_up([job], error)
+                continue
+            if not isinstance(found, Written):
+                author = job.transaction.author
+                commit = chain.add(found.path, found.text, found.message, author, now)
+                found = Written(commit, found.serial)
+            made.append((job, found))
+        return made
+
+    async def _tell(self, chain: Chain) -> None:
+        """The changes of `chain` are there."""
+        self.counters.pushes += 1
+        self.counters.written += chain.changes
+        self._log.info("written back", commit=chain.tree.revision or None, changes=chain.changes)
+        if self._landed is not None:
+            await self._landed(chain)
+
+    async def _is_there(self, chain: Chain, error: SourceError) -> bool:
+        """Whether the changes are there although their push failed. OutcomeUnknown where nobody can say."""
         if isinstance(error.__cause__, Refused):
             return False
         for attempt in range(_OUTCOME_ATTEMPTS):
             try:
-                return await self._repository.contains(commit.identity)
-            except GitError as unreachable:
+                return await chain.is_there()
+            except SourceError as unreachable:
                 if attempt + 1 == _OUTCOME_ATTEMPTS:
                     reason = f"{error}; whether the push landed cannot be found out: {unreachable}"
                     raise OutcomeUnknown(reason) from error
                 await asyncio.sleep(_OUTCOME_PAUSE_S * self._jitter.uniform(0.5, 1.0))
         raise AssertionError  # the last attempt returned or raised
 
-    async def _stands_still(self, commit: NewCommit) -> bool:
-        """Whether the branch is where the commit found it."""
-        return (await self._repository.checkout()).tree.revision == commit.parent
-
     def _pause(self, attempt: int) -> float:
         """Seconds before the next attempt, so that two writers do not go on overtaking each other in step."""
         return min(_MAX_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(attempt, 16)) * self._jitter.uniform(0.0, 1.0)
-
-
-def _read(tree: Tree, origin: bytes) -> Sliced[tuple[str, bytes, Zone]]:
-    """Path, text and zone of the file of `origin`. NotWritten where there is none, or none that parses."""
-    files = yield from layout(tree.entries())
-    entry = files.zones.get(origin)
-    if entry is None:
-        raise NotWritten(f"the repository has no file, or several, for {names.to_text(origin)}")
-    text = tree.read(entry.path)
-    parsed = yield from parse(text, origin, entry.path, tree.read)
-    if parsed.zone is None or parsed.zone.soa is None:
-        reason = parsed.findings[0] if parsed.zone is None else "it has no SOA"
-        raise NotWritten(f"{entry.path} is broken and left alone until it is mended: {reason}")
-    return entry.path, text, parsed.zone
-
-
-def _rdatas(zone: Zone, rdtype: int) -> tuple[bytes, ...]:
-    rrset = zone.rrset(zone.origin, rdtype)
-    return rrset.rdatas if rrset is not None else ()
-
-
-def _is_made(zone: Zone, change: Change) -> bool:
-    """Whether the RRset is already what it is to become."""
-    found, after = zone.rrset(change.owner, change.rdtype), change.after
-    if found is None or after is None:
-        return found is after
-    return found.ttl == after.ttl and set(found.rdatas) == set(after.rdatas)
-
-
-def _message(zone: Zone, changes: Sequence[Change]) -> str:
-    """What a reader of the history wants to know: which records went and which came."""
-    lines: list[str] = []
-    for change in changes:
-        before = _lines(zone.rrset(change.owner, change.rdtype))
-        after = _lines(change.after)
-        lines += [f"- {line}" for line in before if line not in after]
-        lines += [f"+ {line}" for line in after if line not in before]
-    if len(lines) > _LISTED:
-        lines[_LISTED:] = [f"... and {len(lines) - _LISTED} more"]
-    return "\n".join([f"Update {names.to_text(zone.origin)}", "", *lines, ""])
-
-
-def _lines(rrset: RRset | None) -> list[str]:
-    return list(record_lines(rrset)) if rrset is not None else []
