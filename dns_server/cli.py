@@ -11,14 +11,19 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
-from typing import Final, NoReturn
+from pathlib import Path
+from typing import Any, Final, NoReturn
 
-from dns_server.parameters.parameter import Group
+from dns_platform import machine
+from dns_server.parameters.configuration import CONFIG
+from dns_server.parameters.parameter import Group, Parameter
 from dns_server.settings import (
     EXIT_BAD_PARAMETER,
+    BadParameter,
     BadUsage,
     Settings,
     Source,
+    Text,
     parameters_of,
     resolve,
     unknown,
@@ -73,6 +78,16 @@ VERBS: Final = (
         usage_exit=2,
     ),
     Verb("args", "every parameter of `serve` with its value and where that came from"),
+    Verb(
+        "config",
+        "what `serve` would do: the parameters, each with its value and the file and line that says it",
+        operands=(("ACTION", "show"),),
+    ),
+    Verb(
+        "completion",
+        "a script that completes commands and parameters, for a shell to load",
+        operands=(("SHELL", "bash, zsh or fish"),),
+    ),
     Verb("build", "an image that boots, in a checkout of the project", tool="dns_build.command"),
     Verb("run", "start an image on this machine", tool="dns_build.launch"),
 )
@@ -140,12 +155,32 @@ def _parse(verb: Verb, arguments: list[str]) -> tuple[Settings, list[str]]:
             parser.error(error.message)
         # A parameter at the end without its value.
         raise unknown(error.argument_name, parameters) from None
-    if rest:
-        raise unknown(rest[0], parameters)
-    texts = [(parameter.name, text) for parameter in parameters for text in getattr(found, _attribute(parameter.name))]
-    settings = resolve(parameters, [Source("command line", texts)])
+    foreign = [] if machine.HAS_SOCKETS else [word for word in rest if not word.startswith("-")]
+    ours = [word for word in rest if word not in foreign]
+    if ours:
+        raise unknown(ours[0], parameters)
+    texts = [
+        Text(parameter.name, text) for parameter in parameters for text in getattr(found, _attribute(parameter.name))
+    ]
+    sources = [Source("command line", texts)]
+    place = next((text.text for text in reversed(texts) if text.name == CONFIG.name), None)
+    if place is not None:
+        sources.insert(0, _configuration(place, parameters))
+    settings = resolve(parameters, sources, foreign)
     operands = [getattr(found, name) for name, _ in verb.operands]
     return settings, [operand for operand in operands if operand is not None]
+
+
+def _configuration(text: str, parameters: Sequence[Parameter[Any]]) -> Source:
+    """What the configuration at that path says. BadUsage."""
+    from dns_server.configuration.places import open_place
+    from dns_server.configuration.toml import read_source
+
+    try:
+        place = open_place(CONFIG.parse(text) or Path())
+    except ValueError as error:
+        raise BadParameter(f"--{CONFIG.name}", text, str(error), f"--{CONFIG.name}={CONFIG.example}") from None
+    return read_source(place, parameters)
 
 
 def _attribute(name: str) -> str:

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from dns_server.parameters.parameter import Parameter
 from dns_server.parameters.table import TABLE
@@ -23,9 +23,11 @@ class BadUsage(Exception):
 class BadParameter(BadUsage):
     """A parameter is unknown, missing or malformed."""
 
-    def __init__(self, parameter: str, value: str | None, problem: str, example: str | None) -> None:
+    def __init__(self, parameter: str, value: str | None, problem: str, example: str | None, place: str = "") -> None:
+        """`place` is file and line of it, where it is in a file."""
         given = parameter if value is None else f"{parameter}={value}"
-        lines = [f"bad parameter {_printable(given)}: {_printable(problem)}"]
+        where = f" ({place})" if place else ""
+        lines = [f"bad parameter {_printable(given)}{where}: {_printable(problem)}"]
         if example is not None:
             lines.append(f"  for example: {example}")
         super().__init__("\n".join(lines))
@@ -43,8 +45,10 @@ class Setting:
 class Settings:
     """Values of all parameters that one command takes."""
 
-    def __init__(self, settings: Mapping[str, Setting]) -> None:
+    def __init__(self, settings: Mapping[str, Setting], foreign: Sequence[str] = ()) -> None:
         self._settings = settings
+        self.foreign = tuple(foreign)
+        """Words of the boot line that are for others."""
 
     def __getitem__(self, parameter: Parameter[Value]) -> Value:
         """The value of `parameter`."""
@@ -55,11 +59,24 @@ class Settings:
         """These settings, with `text` for `parameter` unless something else was asked for."""
         if self.setting(parameter).source != DEFAULT:
             return self
-        return Settings({**self._settings, parameter.name: Setting(parameter.parse(text), text, DEFAULT)})
+        given = {parameter.name: Setting(parameter.parse(text), text, DEFAULT)}
+        return Settings({**self._settings, **given}, self.foreign)
 
     def setting(self, parameter: Parameter[Any]) -> Setting:
         """The value of `parameter` with its source."""
         return self._settings[parameter.name]
+
+
+class Text(NamedTuple):
+    """What was said of a parameter."""
+
+    name: str
+    """Without dashes."""
+    text: str
+    place: str = ""
+    """File and line, where it is in a file."""
+    resolved: str | None = None
+    """What is parsed in place of `text`, where it names a file of its source's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +85,7 @@ class Source:
 
     name: str
     """As `unizone args` shows it: `command line`."""
-    texts: Sequence[tuple[str, str]]
-    """Names without dashes, and values."""
+    texts: Sequence[Text]
 
 
 def parameters_of(verb: str) -> list[Parameter[Any]]:
@@ -77,18 +93,21 @@ def parameters_of(verb: str) -> list[Parameter[Any]]:
     return [parameter for parameter in TABLE if verb in parameter.verbs]
 
 
-def resolve(parameters: Iterable[Parameter[Any]], sources: Sequence[Source]) -> Settings:
-    """Values of `parameters`: the last of `sources` (rising order) that names one decides. BadParameter."""
+def resolve(parameters: Iterable[Parameter[Any]], sources: Sequence[Source], foreign: Sequence[str] = ()) -> Settings:
+    """Values of `parameters`: the last of `sources` (rising order) that names one decides. BadParameter.
+
+    `foreign` is what stands on the boot line for others.
+    """
     parameters = list(parameters)
     known = {parameter.name for parameter in parameters}
     for source in sources:
-        for name, text in source.texts:
-            if name not in known:
-                raise unknown(f"--{name}={text}", parameters)
-    return Settings({parameter.name: _setting(parameter, sources) for parameter in parameters})
+        for given in source.texts:
+            if given.name not in known:
+                raise unknown(f"--{given.name}={given.text}", parameters, given.place)
+    return Settings({parameter.name: _setting(parameter, sources) for parameter in parameters}, foreign)
 
 
-def unknown(argument: str, parameters: Iterable[Parameter[Any]]) -> BadParameter:
+def unknown(argument: str, parameters: Iterable[Parameter[Any]], place: str = "") -> BadParameter:
     """The error for an `argument` that no parameter has."""
     flag, equals, value = argument.partition("=")
     by_flag = {f"--{parameter.name}": parameter for parameter in parameters}
@@ -96,33 +115,35 @@ def unknown(argument: str, parameters: Iterable[Parameter[Any]]) -> BadParameter
         return BadParameter(flag, None, "its value is missing", f"{flag}={by_flag[flag].example}")
     near = difflib.get_close_matches(flag, by_flag, n=1)
     if not near:
-        return BadParameter(flag, value if equals else None, "there is no such parameter; --help lists all", None)
+        return BadParameter(
+            flag, value if equals and value else None, "there is no such parameter; --help lists all", None, place
+        )
     example = f"{near[0]}={by_flag[near[0]].example}"
     # The value may be a secret behind a misspelt name: it is not repeated.
-    return BadParameter(flag, None, f"there is no such parameter; did you mean {near[0]}?", example)
+    return BadParameter(flag, None, f"there is no such parameter; did you mean {near[0]}?", example, place)
 
 
 def _setting(parameter: Parameter[Any], sources: Sequence[Source]) -> Setting:
     for source in reversed(sources):
-        texts = [text for name, text in source.texts if name == parameter.name]
+        texts = [text for text in source.texts if text.name == parameter.name]
         if len(texts) > 1 and not parameter.repeatable:
-            raise BadParameter(
-                f"--{parameter.name}", shown(parameter, texts[-1]), f"given {len(texts)} times ({source.name})", None
-            )
+            given, problem = shown(parameter, texts[-1].text), f"given {len(texts)} times ({source.name})"
+            raise BadParameter(f"--{parameter.name}", given, problem, None)
         if texts:
-            return Setting(_value(parameter, texts), ",".join(shown(parameter, text) for text in texts), source.name)
-    texts = [] if parameter.default is None else [parameter.default]
+            text = ",".join(shown(parameter, text.text) for text in texts)
+            return Setting(_value(parameter, texts), text, texts[-1].place or source.name)
+    texts = [] if parameter.default is None else [Text(parameter.name, parameter.default)]
     return Setting(_value(parameter, texts), parameter.default, DEFAULT)
 
 
-def _value(parameter: Parameter[Any], texts: list[str]) -> object:
+def _value(parameter: Parameter[Any], texts: list[Text]) -> object:
     parsed = []
     for text in texts:
         try:
-            parsed.append(parameter.parse(text))
+            parsed.append(parameter.parse(text.text if text.resolved is None else text.resolved))
         except ValueError as error:
-            flag = f"--{parameter.name}"
-            raise BadParameter(flag, shown(parameter, text), str(error), f"{flag}={parameter.example}") from None
+            flag, given = f"--{parameter.name}", shown(parameter, text.text)
+            raise BadParameter(flag, given, str(error), f"{flag}={parameter.example}", text.place) from None
     if parameter.repeatable:
         return tuple(item for items in parsed for item in items)
     return parsed[0] if parsed else None

@@ -180,6 +180,8 @@ async def _serve(
 ) -> int:
     service = Service(plan, on_ready)
     cached = cache.source() if cache is not None else None
+    if settings.foreign:
+        structlog.get_logger().info("words of the boot line that are not ours", words=list(settings.foreign))
     sync = Sync(
         source,
         service.apply,

@@ -49,6 +49,7 @@ PCAP: Final[Parameter[Path | None]] = Parameter(
     group=Group.DIRECT,
     verbs=SERVING,
     doc="File to write every frame of the own stack to, for Wireshark and tcpdump; one that is there is overwritten.",
+    file_prefix="",
 )
 IPV4: Final[Parameter[Static | Addressing]] = Parameter(
     name="ipv4",

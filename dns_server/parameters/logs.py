@@ -122,6 +122,7 @@ TLS_AUTHENTICATOR: Final[Parameter[Authenticator]] = Parameter(
     verbs=SERVING,
     doc="Whom to believe over TLS to be the collector: authorities of the system or of a file, one key, or one "
     "certificate.",
+    file_prefix="file:",
 )
 SYSLOG_CERT: Final[Parameter[Path | None]] = Parameter(
     name="syslog-cert",
@@ -132,6 +133,7 @@ SYSLOG_CERT: Final[Parameter[Path | None]] = Parameter(
     group=Group.LOGS,
     verbs=SERVING,
     doc="Certificate with its key, in PEM, to show to the collector over TLS.",
+    file_prefix="",
 )
 
 TABLE: Final[tuple[Parameter[Any], ...]] = (

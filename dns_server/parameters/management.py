@@ -41,6 +41,7 @@ HTTP_TOKEN: Final[Parameter[str | None]] = Parameter(
     doc="Needed to use --http, as bearer token or as the password of basic authentication: 16 characters or more, "
     "or the first line of a file.",
     secret=True,
+    file_prefix="@",
 )
 
 TABLE: Final[tuple[Parameter[Any], ...]] = (HTTP, HTTP_ALLOW, HTTP_TOKEN)

@@ -79,6 +79,7 @@ TLS_CERT: Final[Parameter[Path | None]] = Parameter(
     group=Group.NETWORK,
     verbs=SERVING,
     doc="Certificate chain in PEM for DNS over TLS (RFC 7858), which is off without it. SIGHUP reads it again.",
+    file_prefix="",
 )
 TLS_KEY: Final[Parameter[Path | None]] = Parameter(
     name="tls-key",
@@ -89,6 +90,7 @@ TLS_KEY: Final[Parameter[Path | None]] = Parameter(
     group=Group.NETWORK,
     verbs=SERVING,
     doc="Private key in PEM that belongs to --tls-cert, not encrypted.",
+    file_prefix="",
 )
 TLS_LISTEN: Final[Parameter[tuple[Endpoint, ...]]] = Parameter(
     name="tls-listen",

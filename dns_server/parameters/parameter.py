@@ -7,14 +7,15 @@ from typing import Final, Generic, TypeVar
 
 Value = TypeVar("Value", covariant=True)
 
-# `args` shows what `serve` would do, so it takes what `serve` takes.
-SERVE: Final = frozenset({"serve", "args"})
+# `args` and `config` show what `serve` would do, so they take what `serve` takes.
+SERVE: Final = frozenset({"serve", "args", "config"})
 SERVING: Final = SERVE | {"example"}
 
 
 class Group(enum.Enum):
     """Headings of `--help` and of the docs, in their order."""
 
+    CONFIGURATION = "Configuration"
     ZONES = "Zones"
     NETWORK = "Network"
     DIRECT = "Own network stack (--net=direct)"
@@ -48,3 +49,5 @@ class Parameter(Generic[Value]):
     secret: bool = False
     """Never printed."""
     repeatable: bool = False
+    file_prefix: str | None = None
+    """What stands before the path where a text names a file; empty where every text does, None where none can."""

@@ -56,6 +56,7 @@ TSIG_KEYS: Final[Parameter[Path | None]] = Parameter(
     verbs=SERVING,
     doc="TSIG keys beside those of the repository, in the form of `_keys`, so that a public repository needs none. "
     "SIGHUP reads it again.",
+    file_prefix="",
 )
 TSIG_MD5: Final[Parameter[Md5]] = Parameter(
     name="tsig-md5",

@@ -2,10 +2,22 @@
 
 from typing import Any, Final
 
-from dns_server.parameters import answers, direct, logs, management, network, output, peers, protection, zones
+from dns_server.parameters import (
+    answers,
+    configuration,
+    direct,
+    logs,
+    management,
+    network,
+    output,
+    peers,
+    protection,
+    zones,
+)
 from dns_server.parameters.parameter import Parameter
 
 TABLE: Final[tuple[Parameter[Any], ...]] = (
+    *configuration.TABLE,
     *zones.TABLE,
     *network.TABLE,
     *direct.TABLE,

@@ -35,6 +35,7 @@ ZONES: Final[Parameter[Path | None]] = Parameter(
     group=Group.ZONES,
     verbs=SERVE | {"ask", "bump"},
     doc="Folder with the zones, in the layout of a zone repository, in place of --remote.",
+    file_prefix="",
 )
 BAKED: Final[Parameter[Path | None]] = Parameter(
     name="baked",
@@ -45,6 +46,7 @@ BAKED: Final[Parameter[Path | None]] = Parameter(
     group=Group.ZONES,
     verbs=SERVE,
     doc="Folder with zones to serve until --remote has been reached for the first time.",
+    file_prefix="",
 )
 CACHE: Final[Parameter[str | None]] = Parameter(
     name="cache",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dns_platform import machine
 from dns_server.cli import main
 from dns_server.commands.args import markdown
 from dns_server.endpoint import Endpoint
@@ -14,14 +15,14 @@ from dns_server.parameters.network import LISTEN
 from dns_server.parameters.parameter import Group, Parameter
 from dns_server.parameters.table import TABLE
 from dns_server.parameters.zones import POLL, REMOTE
-from dns_server.settings import BadParameter, Source, parameters_of, resolve
+from dns_server.settings import BadParameter, Source, Text, parameters_of, resolve
 
 ROOT = Path(__file__).parent.parent.parent
 SERVE = parameters_of("serve")
 
 
 def from_line(*texts: tuple[str, str]) -> Source:
-    return Source("command line", texts)
+    return Source("command line", [Text(*text) for text in texts])
 
 
 def test_docs_are_current() -> None:
@@ -39,7 +40,9 @@ def test_defaults_parse(parameter: Parameter[object]) -> None:
 
 
 def test_later_sources_win_and_are_named() -> None:
-    settings = resolve(SERVE, [Source("baked in", [("poll", "5m"), ("logs", "debug")]), from_line(("poll", "30s"))])
+    settings = resolve(
+        SERVE, [Source("baked in", [Text("poll", "5m"), Text("logs", "debug")]), from_line(("poll", "30s"))]
+    )
     assert settings[POLL] == 30.0
     assert settings[LOGS] is Level.DEBUG
     assert settings.setting(POLL).source == "command line"
@@ -107,6 +110,19 @@ def test_bad_value_is_named_with_an_example(
 def test_bad_line_stops_with_64(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 64
     assert message in capsys.readouterr().err
+
+
+def test_words_for_others_on_a_boot_line_do_not_stop_a_boot(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Boot loaders and clouds add words of their own; a parameter that nobody has is a mistake all the same."""
+    line = ["args", "quiet", "ro", "console=ttyS0", "--poll=30s", "root=/dev/vda1"]
+    assert main(line) == 64
+    monkeypatch.setattr(machine, "HAS_SOCKETS", False)
+    assert main(line) == 0
+    assert main([*line, "--pol=30s"]) == 64
+    assert main([*line, "-x"]) == 64
+    assert "did you mean --poll?" in capsys.readouterr().err
 
 
 def test_value_behind_a_misspelt_name_is_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:
