@@ -77,6 +77,22 @@ VERBS: Final = (
         operands=(("ZONE", "name of the zone, or path of its file"),),
         usage_exit=2,
     ),
+    Verb(
+        "key",
+        "a new TSIG key: for the repository, and for those who are to use it",
+        operands=(
+            ("new", "the word `new`"),
+            ("NAME", "name of the key, such as laptop._update.example.com; it says what the key may do"),
+        ),
+    ),
+    Verb(
+        "notify",
+        "tell a server that a zone has changed, and print what it says",
+        operands=(
+            ("HOST", "name or address of the server, with :PORT where that is not 53"),
+            ("ZONE", "name of the zone"),
+        ),
+    ),
     Verb("args", "every parameter of `serve` with its value and where that came from"),
     Verb(
         "config",

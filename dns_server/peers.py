@@ -16,17 +16,19 @@ from dns_server.access.keyring import BadKeyFile, keyring, read_key_file
 from dns_server.access.permissions import Access
 from dns_server.access.signed import SignedQueries
 from dns_server.access.transfers import Transfers
+from dns_server.answer.bare import bare_reply, question_of
 from dns_server.answer.engine import Engine, Kind
-from dns_server.answer.protocol import HEADER_SIZE, Rcode
-from dns_server.answer.request import Malformed, parse
+from dns_server.answer.protocol import Rcode
+from dns_server.catalog.producer import CatalogProducer
 from dns_server.client import Client
+from dns_server.notify.incoming import NotifyHandler, Trigger
+from dns_server.notify.sender import NotifySender
 from dns_server.publisher import Publisher
-from dns_server.replies import reply
 from dns_server.reports import Difference
 from dns_server.transfer.handler import TransferHandler
 from dns_server.transfer.journal import Journal
 from zones.delta import delta
-from zones.keys import TsigKey
+from zones.keys import Operation, TsigKey
 from zones.policy import Policy
 from zones.slices import run_sliced
 from zones.snapshot import Snapshot
@@ -45,6 +47,8 @@ class PeersPlan:
     key_file: Path | None = None
     """Where they are from."""
     allow_md5: bool = False
+    catalog: bytes | None = None
+    """Folded origin of the catalog zone; None for none."""
     journal_octets: int = 16 << 20
     """Memory for differences of versions."""
 
@@ -59,8 +63,9 @@ class Peers:
         publisher: Publisher,
         log: FilteringBoundLogger,
         report: Report,
+        is_own: Callable[[str, int], bool],
     ) -> None:
-        """`report` is for what a peer can cause at will."""
+        """`report` is for what a peer can cause at will; `is_own` says whether we listen on an address and port."""
         self._plan = plan
         self._keys = plan.keys
         self._log = log
@@ -68,13 +73,27 @@ class Peers:
         self.gate: Final = Gate(report, time.time)
         self.journal: Final = Journal(plan.journal_octets)
         self.transfers: Final = TransferHandler(self.gate, lambda: publisher.snapshot, self.journal, log)
+        self.notifier: Final = NotifySender(self.gate, lambda: publisher.snapshot, is_own, log, report)
+        self.notified: Final = NotifyHandler(self.gate, lambda: publisher.snapshot, log)
         signed = SignedQueries(self.gate, engine, self._shown)
         self.handlers: Final[dict[Kind, Handler]] = {
             Kind.TRANSFER: self.transfers.handle,
             Kind.SIGNED: signed.handle,
+            Kind.NOTIFY: self.notified.handle,
         }
         """Who answers what the engine leaves to others; a kind that is not there is refused."""
+        if plan.catalog is not None:
+            publisher.producers.append(CatalogProducer(plan.catalog, time.time, log))
         publisher.followers.append(self.follow)
+
+    def start(self, trigger: Trigger) -> None:
+        """Begin to tell secondaries; `trigger` asks for a sync."""
+        self.notified.trigger = trigger
+        self.notifier.start()
+
+    def stop(self) -> None:
+        """End."""
+        self.notifier.stop()
 
     def handle(self, kind: Kind, wire: bytes, client: Client) -> AsyncGenerator[bytes, None]:
         """The messages of the reply to a request that the engine leaves to others."""
@@ -84,6 +103,7 @@ class Peers:
         """A version of the zones went into service."""
         if self._publisher.loads == 1 or _permissions(before) != _permissions(after):
             self._renew_access(after)
+        self.notifier.changed(change.changed, change.removed)
         for origin in change.removed:
             self.journal.forget(origin)
         for origin in change.changed:
@@ -112,17 +132,19 @@ class Peers:
         self.gate.access = Access(keys, policy, self._plan.transfers)
 
     def _shown(self, origin: bytes, admitted: Admitted, client: Client) -> None:
-        """Somebody asked for an SOA as secondaries do."""
+        """Somebody asked for an SOA as secondaries do: it is told of changes if it may have the zone."""
+        key = admitted.key
+        if key is None or origin not in self._publisher.snapshot.zones:
+            return
+        if self.gate.access.may(key, Operation.TRANSFER, origin, client.address):
+            self.notifier.shown.note(origin, client.address, key.name, self.gate.clock())
 
     async def _refuse(self, wire: bytes, client: Client) -> AsyncGenerator[bytes, None]:
         admitted = self.gate.admit(wire, client)
         if isinstance(admitted, bytes):
             yield admitted
             return
-        try:
-            refusal = reply(parse(admitted.message), Rcode.REFUSED)
-        except Malformed:
-            refusal = admitted.message[:HEADER_SIZE]
+        refusal = bare_reply(admitted.message, Rcode.REFUSED, question_of(admitted.message))
         yield admitted.sign(refusal, self.gate.clock())
 
 

@@ -1,6 +1,7 @@
 """From a snapshot of the zones to what the engine answers: tables for what changed, then one swap."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from structlog.typing import FilteringBoundLogger
 
@@ -9,9 +10,11 @@ from dns_server.answer.table import ZoneTable, build
 from dns_server.collector import Collector
 from dns_server.reports import Difference, difference, report
 from zones.slices import Sliced, run_sliced
-from zones.snapshot import Snapshot
+from zones.snapshot import ServedZone, Snapshot
 from zones.zone import Zone
 
+Producer = Callable[[Snapshot], Awaitable[ServedZone | None]]
+"""Makes a zone of its own of what is to be served."""
 Follower = Callable[[Snapshot, Snapshot, Difference], Awaitable[None]]
 """Gets the version before, the version that is in service now, and how they differ."""
 
@@ -36,6 +39,8 @@ class Publisher:
         """When the last of them was, in seconds since 1970."""
         self._clock = clock
         self._since: dict[bytes, float] = {}
+        self.producers: list[Producer] = []
+        """What they make is served with the zones of the repository."""
         self.followers: list[Follower] = []
         """Called in their order when a version has gone into service."""
 
@@ -46,6 +51,10 @@ class Publisher:
     async def apply(self, snapshot: Snapshot) -> None:
         """Put `snapshot` into service. Gives the loop its turns; what it costs is the zones that changed."""
         before = self.snapshot
+        for producer in self.producers:
+            made = await producer(snapshot)
+            if made is not None:
+                snapshot = replace(snapshot, zones={**snapshot.zones, made.zone.origin: made})
         change, tables = await run_sliced(_prepare(before, snapshot))
         self._engine.catalogue = self._engine.catalogue.updated(
             tables, frozenset(change.removed), snapshot.revision, broken=snapshot.broken.keys() - snapshot.zones.keys()

@@ -103,7 +103,7 @@ class Service:
         self.engine = Engine(plan.identity, elsewhere=frozenset(Kind))
         self.collector = Collector(self._loop)
         self.publisher = Publisher(self.engine, self.collector, self._log, time.time)
-        self.peers = Peers(plan.peers, self.engine, self.publisher, self._log, self._report)
+        self.peers = Peers(plan.peers, self.engine, self.publisher, self._log, self._report, self._is_own)
         self._limiting = (
             None
             if plan.rate_limits is None
@@ -150,10 +150,12 @@ class Service:
             self._loop.add_signal_handler(number, self._stop, number)
         self._loop.add_signal_handler(signal.SIGHUP, self._hang_up, sync)
         self.collector.start()
+        self.peers.start(sync.trigger)
         following = asyncio.create_task(self._follow(sync))
         await self._stopping.wait()
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
+        self.peers.stop()
         self.listeners.close()
         if writer is not None:
             await writer.close()
@@ -248,6 +250,10 @@ class Service:
                     self._statistics.tallies[client.transport].note(message, time.perf_counter() - started)
                     is_first = False
                 yield message
+
+    def _is_own(self, address: str, port: int) -> bool:
+        """Whether this server listens there itself."""
+        return Endpoint(address, port) in self._addresses
 
     def _stop(self, number: signal.Signals) -> None:
         self._log.info("stopping", signal=number.name)

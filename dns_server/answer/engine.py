@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from dns_server.answer import chaos
 from dns_server.answer.answers import answer_for
+from dns_server.answer.bare import bare_reply
 from dns_server.answer.batch import Batch
 from dns_server.answer.catalogue import Catalogue
 from dns_server.answer.chaos import Identity
@@ -22,7 +23,6 @@ from dns_server.answer.protocol import (
     MAX_MESSAGE,
     OPCODE_SHIFT,
     QR,
-    RD,
     UDP_MINIMUM,
     UDP_PAYLOAD,
     Ede,
@@ -126,12 +126,12 @@ class Engine:
         if opcode != Opcode.QUERY:
             kind = _KINDS.get(opcode)
             if kind is None:  # RFC 8906 3.1.4: nothing behind the header can be known
-                return header_reply(wire, Rcode.NOTIMP)
-            return kind if kind in elsewhere else header_reply(wire, Rcode.REFUSED)
+                return bare_reply(wire, Rcode.NOTIMP)
+            return kind if kind in elsewhere else bare_reply(wire, Rcode.REFUSED)
         try:
             request = parse(wire)
         except Malformed as malformed:
-            return header_reply(wire, Rcode.FORMERR, malformed.question)
+            return bare_reply(wire, Rcode.FORMERR, malformed.question)
         if elsewhere and not _version_unknown(request):
             # RFC 5936 4.2: there is no AXFR over UDP; RFC 1995 2: there is IXFR.
             transfers = _TRANSFERS if transport is Transport.TCP else _TRANSFERS_BY_DATAGRAM
@@ -235,9 +235,3 @@ def _version_unknown(request: Request) -> bool:
 def _empty(rcode: int) -> Answer:
     """An answer without records."""
     return Answer(QR | rcode, 0, b"", (), (Mark(0, (0, 0, 0)),), 0)
-
-
-def header_reply(wire: bytes, rcode: int, question: bytes = b"") -> bytes:
-    """A reply without records to a message that was not taken apart: id, opcode and RD are its own."""
-    flags = QR | int.from_bytes(wire[2:4], "big") & (0xF << OPCODE_SHIFT | RD) | rcode
-    return wire[:2] + flags.to_bytes(2, "big") + (b"\0\1" if question else b"\0\0") + bytes(6) + question

@@ -70,8 +70,10 @@ class Request:
         return self.flags & RD
 
 
-def parse(wire: bytes) -> Request:
+def parse(wire: bytes, *, tells: bool = False) -> Request:
     """The request in `wire`, which has at least a header. Malformed if it is none that can be answered.
+
+    `tells` is for requests that tell something in their answer and authority sections, as NOTIFY does (RFC 1996 3.7).
 
     The question's name may not be compressed: there is nothing that it could point to.
     """
@@ -83,13 +85,15 @@ def parse(wire: bytes) -> Request:
     qname = wire[HEADER_SIZE : end - 4]
     flags = int.from_bytes(wire[2:4], "big")
     question = wire[HEADER_SIZE:end]
-    if answers or (authorities and qtype != Type.IXFR):  # RFC 1995 3: IXFR brings its SOA in the authority section
+    if not tells and (
+        answers or (authorities and qtype != Type.IXFR)
+    ):  # RFC 1995 3: IXFR brings its SOA in the authority section
         raise Malformed("records in the answer or authority section of a query", question)
     edns: Edns | None = None
     tsig = False
     try:
         position = end
-        for _ in range(authorities):
+        for _ in range(answers + authorities):
             position = skip_name(wire, position)
             position += _RECORD.size + _RECORD.unpack_from(wire, position)[3]
         for index in range(additionals):

@@ -32,7 +32,7 @@ from dns_server.parameters.network import (
     TLS_LISTEN,
     Net,
 )
-from dns_server.parameters.peers import AXFR, IXFR_MEMORY, TSIG_KEYS, TSIG_MD5, Md5
+from dns_server.parameters.peers import AXFR, CATALOG, IXFR_MEMORY, TSIG_KEYS, TSIG_MD5, Md5
 from dns_server.parameters.protection import RATE_LIMIT, RATE_LIMIT_EXEMPT, RATE_LIMIT_SLIP
 from dns_server.parameters.zones import BAKED, CACHE, POLL, REMOTE, SERIAL, ZONES, SerialPolicy
 from dns_server.peers import PeersPlan
@@ -145,6 +145,7 @@ def _peers(settings: Settings) -> PeersPlan:
         transfers=transfers,
         keys=keys,
         key_file=file,
+        catalog=settings[CATALOG],
         allow_md5=settings[TSIG_MD5] is Md5.ALLOW,
         journal_octets=settings[IXFR_MEMORY] << 20,
     )

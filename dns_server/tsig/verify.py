@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from dns_server.answer.protocol import HEADER_SIZE, OPCODE_SHIFT, QR, RD, Rcode
-from dns_server.answer.request import Malformed, question_end
+from dns_server.answer.bare import bare_reply, question_of
+from dns_server.answer.protocol import Rcode
+from dns_server.answer.request import Malformed
 from dns_server.tsig.exchange import FUDGE_S, Replies
 from dns_server.tsig.macs import is_allowed_size, is_equal, mac
 from dns_server.tsig.records import ERROR_NAMES, Error, Tsig, append, split
@@ -93,12 +94,4 @@ def _signed(wire: bytes, key: TsigKey, tsig: Tsig, error: int, now: float) -> Re
 
 
 def _reply(wire: bytes, rcode: int) -> bytes:
-    """A reply without records: id, opcode, RD and, as far as it can be read, question are the request's."""
-    flags = QR | int.from_bytes(wire[2:4], "big") & (0xF << OPCODE_SHIFT | RD) | rcode
-    question = b""
-    if wire[4:6] == b"\0\1":
-        try:
-            question = wire[HEADER_SIZE : question_end(wire)]
-        except Malformed:
-            question = b""
-    return wire[:2] + flags.to_bytes(2, "big") + (b"\0\1" if question else b"\0\0") + bytes(6) + question
+    return bare_reply(wire, rcode, question_of(wire))

@@ -12,7 +12,7 @@ from typing import Final
 from structlog.typing import FilteringBoundLogger
 
 from dns_server.access.gate import Admitted, Gate, Report
-from dns_server.answer.engine import header_reply
+from dns_server.answer.bare import bare_reply
 from dns_server.answer.protocol import CLASS_IN, Ede, Rcode, Type
 from dns_server.answer.request import Malformed
 from dns_server.client import Client
@@ -105,7 +105,7 @@ class UpdateHandler:
             message = parse(admitted.message)
         except Malformed:
             self.counters.replies[Rcode.FORMERR] += 1
-            return header_reply(admitted.message, Rcode.FORMERR)
+            return bare_reply(admitted.message, Rcode.FORMERR)
         try:
             await self._obey(message, admitted, client)
         except Refusal as refusal:
