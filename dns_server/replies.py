@@ -9,7 +9,7 @@ from dns_server.answer.request import Request
 _OPT: Final = struct.Struct("!xHHBBHH")  # root, type, payload, extended rcode, version, flags, RDLENGTH
 _OPTION: Final = struct.Struct("!HH")
 _DO: Final = 0x8000
-_MAX_TEXT: Final = 200
+_MAX_TEXT: Final = 400  # octets, so that a reply fits a datagram
 _OPCODE: Final = 0xF << OPCODE_SHIFT
 
 

@@ -97,22 +97,23 @@ class NotifyHandler:
         future = self.trigger()
         await asyncio.wait([future], timeout=SYNC_S)
         if not future.done():
-            return Rcode.SERVFAIL, f"still syncing after {SYNC_S:.0f} s; {_served(self._snapshot(), zone)}"
+            return Rcode.SERVFAIL, _served(self._snapshot(), zone, f"still syncing after {SYNC_S:.0f} s")
         if future.cancelled():
             return Rcode.SERVFAIL, "the server is stopping"
         outcome = future.result()
         if outcome.error:
-            return Rcode.SERVFAIL, f"{outcome.error}; {_served(self._snapshot(), zone)}"
+            return Rcode.SERVFAIL, _served(self._snapshot(), zone, outcome.error)
         return Rcode.NOERROR, _served(self._snapshot(), zone)
 
 
-def _served(snapshot: Snapshot, zone: bytes) -> str:
-    """Which commit is served, and what is wrong, that of the zone first."""
+def _served(snapshot: Snapshot, zone: bytes, problem: str = "") -> str:
+    """Which commit is served, and what is wrong: a `problem` of the sync, then that of the zone."""
     parts = [f"commit {snapshot.revision[:_SHORT]}" if snapshot.revision else "a folder"]
     served = snapshot.zones.get(zone)
     parts.append("zone not served" if served is None else f"serial {served.zone.serial}")
     name = to_text(zone)
-    wrong = [str(finding) for finding in broken.findings[:1]] if (broken := snapshot.broken.get(zone)) else []
+    wrong = [problem] if problem else []
+    wrong += [str(finding) for finding in broken.findings[:1]] if (broken := snapshot.broken.get(zone)) else []
     wrong += [f"held back: {held.message}" for held in snapshot.held_back if held.what in (name, "zones")]
     others = [to_text(origin) for origin in snapshot.broken if origin != zone]
     if others:

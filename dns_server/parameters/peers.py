@@ -11,7 +11,6 @@ from dns_server import values
 from dns_server.access.transfers import Open, Transfers
 from dns_server.parameters.parameter import SERVING, Group, Parameter
 from zones import name as names
-from zones.keys import ALGORITHMS, HMAC_MD5
 
 
 class Md5(enum.Enum):
@@ -33,6 +32,8 @@ class Algorithm(enum.Enum):
 
 def parse_key(text: str) -> tuple[bytes, bytes, bytes]:
     """`[ALGORITHM:]NAME:SECRET` with the secret in Base64, or `@FILE`; name, algorithm and secret."""
+    from zones.keys import ALGORITHMS, HMAC_MD5  # not for those who only print help
+
     if text.startswith("@"):
         from dns_server.access.keyring import BadKeyFile, read_key_file
 
