@@ -9,6 +9,8 @@ from tests.support.dig import short
 from tests.support.git import Origin, daemon, daemon_at, web
 from tests.support.server import Server, eventually, serve
 
+pytestmark = pytest.mark.usefixtures("network")
+
 BROKEN = b"@ SOA ns1 hostmaster 3 1h 10m 7d 1m\n@ NS ns1\nns1 A 192.0.2.999\n"
 
 
@@ -17,7 +19,7 @@ def zone(serial: int, address: str) -> bytes:
 
 
 def address(server: Server, name: str = "example.com") -> list[str]:
-    return short("127.0.0.1", server.port, f"ns1.{name}", "A")
+    return short(server.address, server.port, f"ns1.{name}", "A")
 
 
 @pytest.fixture
@@ -45,7 +47,7 @@ def test_push_is_answered_and_a_broken_one_keeps_what_was_good(remote: str, orig
         assert address(server) == ["192.0.2.1"]
         commit = origin.push({"example.com": zone(2, "192.0.2.2"), "example.org": zone(1, "192.0.2.1")})
         eventually(lambda: address(server) == ["192.0.2.2"])
-        assert short("127.0.0.1", server.port, "commit.server", "TXT", "CH") == [f'"{commit}"']
+        assert short(server.address, server.port, "commit.server", "TXT", "CH") == [f'"{commit}"']
 
         origin.push({"example.com": BROKEN, "example.org": zone(2, "192.0.2.3")})
         eventually(lambda: address(server, "example.org") == ["192.0.2.3"])
@@ -70,7 +72,7 @@ def test_forgotten_serial_is_raised(origin: Origin) -> None:
     with serve(f"--remote={origin.bare}", "--poll=200ms") as server:
         origin.push({"example.com": zone(1, "192.0.2.2"), "example.org": zone(1, "192.0.2.1")})
         eventually(lambda: address(server) == ["192.0.2.2"])
-        (soa,) = short("127.0.0.1", server.port, "example.com", "SOA")
+        (soa,) = short(server.address, server.port, "example.com", "SOA")
         assert soa.split()[2] == "2"
         assert "serial" in server.wait_for("zone served with warnings", zone="example.com.")["finding"]
 
@@ -96,7 +98,7 @@ def test_git_away_at_start_and_later(origin: Origin) -> None:
         port = int(base.rpartition(":")[2])
     remote = f"--remote={base}/{origin.bare.name}"
     with serve(remote, "--poll=200ms", until="sync failed") as server:
-        refused = short("127.0.0.1", server.port, "ns1.example.com", "A")
+        refused = short(server.address, server.port, "ns1.example.com", "A")
         assert refused == []
         with daemon_at(origin.folder, port):
             server.wait_for("ready")

@@ -10,6 +10,7 @@ import pytest
 
 from dns_server.cli import main
 from tests.support.dig import Client, ask, short
+from tests.support.network import HOST, Network
 from tests.support.server import Server, eventually, serve
 
 ZONE = """\
@@ -41,9 +42,9 @@ needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6
 
 @needs_ipv6
 @pytest.mark.parametrize("client", ["dig", "kdig"])
-def test_answers_over_both_transports_and_both_families(client: Client, tmp_path: Path) -> None:
+def test_answers_over_both_transports_and_both_families(client: Client, network: Network, tmp_path: Path) -> None:
     write_zone(tmp_path)
-    with serve(f"--zones={tmp_path}", listen=("127.0.0.1:0", "[::1]:0")) as server:
+    with serve(f"--zones={tmp_path}", listen=(network.listen, f"[{network.server_6}]:0")) as server:
         assert server.wait_for("ready")["records"] == 5
         for address, port in server.ports.items():
             for transport in ("+notcp", "+tcp"):
@@ -53,28 +54,30 @@ def test_answers_over_both_transports_and_both_families(client: Client, tmp_path
                 assert re.search("flags: qr aa", printed, re.IGNORECASE)
 
 
+@pytest.mark.usefixtures("network")
 def test_truncated_answer_is_fetched_over_tcp(tmp_path: Path) -> None:
     write_zone(tmp_path)
     with serve(f"--zones={tmp_path}") as server:
-        printed = ask("dig", "127.0.0.1", server.port, "big.example.com", "TXT")
+        printed = ask("dig", server.address, server.port, "big.example.com", "TXT")
         assert "Truncated, retrying in TCP mode" in printed
         assert printed.count("x" * 250) == 20
 
 
+@pytest.mark.usefixtures("network")
 def test_pipelined_queries_of_kdig_are_answered(tmp_path: Path) -> None:
     write_zone(tmp_path)
     with serve(f"--zones={tmp_path}") as server:
         questions = ["www.example.com", "A", "ns1.example.com", "A", "example.com", "SOA"]
-        printed = ask("kdig", "127.0.0.1", server.port, "+tcp", "+keepopen", *questions)
+        printed = ask("kdig", server.address, server.port, "+tcp", "+keepopen", *questions)
         assert printed.count("status: NOERROR") == 3
 
 
-@pytest.mark.parametrize(
-    ("wildcard", "asked"),
-    [("0.0.0.0:0", ["127.0.0.1", "127.0.0.53"]), pytest.param("[::]:0", ["::1"], marks=needs_ipv6)],
-)
-def test_answer_leaves_from_the_address_that_was_asked(wildcard: str, asked: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("wildcard", ["0.0.0.0:0", pytest.param("[::]:0", marks=needs_ipv6)])
+def test_answer_leaves_from_the_address_that_was_asked(wildcard: str, network: Network, tmp_path: Path) -> None:
     write_zone(tmp_path)
+    asked = [network.server_6 if "::" in wildcard else network.server]
+    if network is HOST and "::" not in wildcard:
+        asked.append("127.0.0.53")
     with serve(f"--zones={tmp_path}", listen=(wildcard,)) as server:
         (port,) = server.ports.values()
         # dig takes an answer from no other address than the one it asked; 127.0.0.1 is what the kernel would choose.
@@ -82,42 +85,46 @@ def test_answer_leaves_from_the_address_that_was_asked(wildcard: str, asked: lis
             assert short(address, port, "www.example.com", "A") == ["192.0.2.80"]
 
 
+@pytest.mark.usefixtures("network")
 def test_hangup_reads_the_folder_again(tmp_path: Path) -> None:
     write_zone(tmp_path)
     with serve(f"--zones={tmp_path}", "--poll=1d") as server:
         write_zone(tmp_path, serial=2, address="192.0.2.81")
         server.hang_up()
-        eventually(lambda: short("127.0.0.1", server.port, "www.example.com", "A") == ["192.0.2.81"])
+        eventually(lambda: short(server.address, server.port, "www.example.com", "A") == ["192.0.2.81"])
 
 
+@pytest.mark.usefixtures("network")
 def test_change_in_the_folder_is_found_by_polling(tmp_path: Path) -> None:
     write_zone(tmp_path)
     with serve(f"--zones={tmp_path}", "--poll=200ms") as server:
         write_zone(tmp_path, serial=2, address="192.0.2.81")
-        eventually(lambda: short("127.0.0.1", server.port, "www.example.com", "A") == ["192.0.2.81"])
+        eventually(lambda: short(server.address, server.port, "www.example.com", "A") == ["192.0.2.81"])
 
 
+@pytest.mark.usefixtures("network")
 def test_broken_zone_is_reported_and_others_served(tmp_path: Path) -> None:
     write_zone(tmp_path)
     (tmp_path / "example.org").write_text("@ SOA ns1 hostmaster 1 3600 600 86400\n")
     with serve(f"--zones={tmp_path}", "--poll=200ms") as server:
         refused = server.wait_for("zone refused", zone="example.org.")
         assert refused["finding"].startswith("example.org:1:")
-        assert short("127.0.0.1", server.port, "www.example.com", "A") == ["192.0.2.80"]
+        assert short(server.address, server.port, "www.example.com", "A") == ["192.0.2.80"]
         write_zone(tmp_path, "example.org")
-        eventually(lambda: short("127.0.0.1", server.port, "www.example.org", "A") == ["192.0.2.80"])
+        eventually(lambda: short(server.address, server.port, "www.example.org", "A") == ["192.0.2.80"])
         server.wait_for("zone mended", zone="example.org.")
 
 
+@pytest.mark.usefixtures("network")
 def test_says_who_it_is_only_as_told(tmp_path: Path) -> None:
     write_zone(tmp_path)
     with serve(f"--zones={tmp_path}", "--name=ns1-fra", "--version-text=hello") as server:
-        assert short("127.0.0.1", server.port, "id.server", "TXT", "CH") == ['"ns1-fra"']
-        assert short("127.0.0.1", server.port, "version.bind", "TXT", "CH") == ['"hello"']
-        assert "ns1-fra" in ask("dig", "127.0.0.1", server.port, "+nsid", "www.example.com", "A")
+        assert short(server.address, server.port, "id.server", "TXT", "CH") == ['"ns1-fra"']
+        assert short(server.address, server.port, "version.bind", "TXT", "CH") == ['"hello"']
+        assert "ns1-fra" in ask("dig", server.address, server.port, "+nsid", "www.example.com", "A")
     with serve(f"--zones={tmp_path}", "--version-text=") as server:
         for name in ("id.server", "version.bind"):
-            assert "status: REFUSED" in ask("dig", "127.0.0.1", server.port, name, "TXT", "CH")
+            assert "status: REFUSED" in ask("dig", server.address, server.port, name, "TXT", "CH")
 
 
 def test_taken_port_is_told_with_a_remedy(tmp_path: Path) -> None:

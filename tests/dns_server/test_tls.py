@@ -12,6 +12,7 @@ import pytest
 from dns_server.cli import main
 from tests.support.certificates import Files, self_signed
 from tests.support.dig import ask
+from tests.support.network import Network, current
 from tests.support.server import Server, eventually, serve
 
 ZONE = "$TTL 60\n@ SOA ns1 h 1 1h 10m 7d 1m\n@ NS ns1\nns1 A 192.0.2.1\n"
@@ -24,7 +25,7 @@ def files(tmp_path: Path) -> Files:
 
 
 @pytest.fixture
-def server(files: Files, tmp_path: Path) -> Iterator[Server]:
+def server(network: Network, files: Files, tmp_path: Path) -> Iterator[Server]:
     zones = tmp_path / "zones"
     zones.mkdir()
     (zones / "example.com").write_text(ZONE)
@@ -35,7 +36,7 @@ def server(files: Files, tmp_path: Path) -> Iterator[Server]:
 def arguments(files: Files, zones: Path) -> list[str]:
     return [
         f"--zones={zones}",
-        "--tls-listen=127.0.0.1:0",
+        f"--tls-listen={current().listen}",
         f"--tls-cert={files.chain}",
         f"--tls-key={files.key}",
         "--tcp-per-client=4",
@@ -44,7 +45,7 @@ def arguments(files: Files, zones: Path) -> list[str]:
 
 
 def tls_port(server: Server) -> int:
-    return server.ports_for("TLS")["127.0.0.1"]
+    return server.ports_for("TLS")[server.address]
 
 
 @contextlib.contextmanager
@@ -52,7 +53,7 @@ def connected(server: Server, files: Files) -> Iterator[ssl.SSLSocket]:
     context = ssl.create_default_context(cafile=str(files.chain))
     context.set_alpn_protocols(["dot"])
     with (
-        socket.create_connection(("127.0.0.1", tls_port(server)), timeout=60) as plain,
+        socket.create_connection((server.address, tls_port(server)), timeout=60) as plain,
         context.wrap_socket(plain, server_hostname="localhost") as secured,
     ):
         yield secured
@@ -69,7 +70,7 @@ def read_message(stream: socket.socket) -> dns.message.Message:
 
 def test_kdig_gets_an_answer_from_the_certified_server(server: Server, files: Files) -> None:
     options = [f"+tls-ca={files.chain}", "+tls-hostname=localhost"]
-    printed = ask("kdig", "127.0.0.1", tls_port(server), *options, "ns1.example.com", "A")
+    printed = ask("kdig", server.address, tls_port(server), *options, "ns1.example.com", "A")
     assert "192.0.2.1" in printed
     assert "TLS" in printed
 
@@ -92,7 +93,7 @@ def test_query_in_pieces(server: Server, files: Files) -> None:
 
 
 def test_plain_queries_on_the_tls_port_get_nothing(server: Server, files: Files) -> None:
-    with socket.create_connection(("127.0.0.1", tls_port(server)), timeout=60) as stream:
+    with socket.create_connection((server.address, tls_port(server)), timeout=60) as stream:
         stream.sendall(frame(QUERY))
         with contextlib.suppress(ConnectionError):
             while octets := stream.recv(4096):
@@ -104,7 +105,7 @@ def test_plain_queries_on_the_tls_port_get_nothing(server: Server, files: Files)
 
 
 def test_unfinished_handshakes_count_as_connections(server: Server, files: Files) -> None:
-    address = ("127.0.0.1", tls_port(server))
+    address = (server.address, tls_port(server))
     with contextlib.ExitStack() as held:
         for _ in range(4):
             held.enter_context(socket.create_connection(address, timeout=60))
@@ -136,14 +137,14 @@ def test_idle_connection_is_closed(server: Server, files: Files) -> None:
 def test_renewed_certificate_is_taken_at_hangup_and_a_broken_one_is_not(
     server: Server, files: Files, tmp_path: Path
 ) -> None:
-    before = ssl.get_server_certificate(("127.0.0.1", tls_port(server)))
+    before = ssl.get_server_certificate((server.address, tls_port(server)))
     files.chain.write_text("no certificate")
     server.hang_up()
     server.wait_for("the certificate before stays in use")
-    assert ssl.get_server_certificate(("127.0.0.1", tls_port(server))) == before
+    assert ssl.get_server_certificate((server.address, tls_port(server))) == before
     self_signed(tmp_path)
     server.hang_up()
-    eventually(lambda: ssl.get_server_certificate(("127.0.0.1", tls_port(server))) == files.chain.read_text())
+    eventually(lambda: ssl.get_server_certificate((server.address, tls_port(server))) == files.chain.read_text())
 
 
 @pytest.mark.parametrize(

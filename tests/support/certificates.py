@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.support import network
+
 
 @dataclass(frozen=True)
 class Files:
@@ -19,8 +21,11 @@ class Files:
     key: Path
 
 
-def self_signed(folder: Path, name: str = "localhost", address: str = "127.0.0.1") -> Files:
-    """A certificate for `name` and `address`, valid now; files of the same name are replaced."""
+def self_signed(folder: Path, name: str = "localhost", address: str | None = None) -> Files:
+    """A certificate for `name` and `address`, else that of the test's own servers; valid now.
+
+    Files of the same name are replaced.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = dt.datetime.now(dt.UTC)
@@ -33,7 +38,9 @@ def self_signed(folder: Path, name: str = "localhost", address: str = "127.0.0.1
         .not_valid_before(now - dt.timedelta(days=1))
         .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(
-            x509.SubjectAlternativeName([x509.DNSName(name), x509.IPAddress(ipaddress.ip_address(address))]),
+            x509.SubjectAlternativeName(
+                [x509.DNSName(name), x509.IPAddress(ipaddress.ip_address(address or network.current().here))]
+            ),
             critical=False,
         )
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)

@@ -1,4 +1,7 @@
-"""Real git servers on loopback and real pushes: `git daemon` and `git http-backend` behind listeners of the test."""
+"""Real git servers on the network of the test, and real pushes.
+
+`git daemon` and `git http-backend` are behind listeners of the test.
+"""
 
 import base64
 import contextlib
@@ -18,6 +21,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import pytest
+
+from tests.support import network
 
 ENVIRONMENT: Final = {
     **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
@@ -121,7 +126,7 @@ def _talking_to(
 def _listening(start: Start, port: int = 0) -> Iterator[str]:
     """Start a process for each connection."""
     processes: list[subprocess.Popen[bytes]] = []
-    with socket.create_server(("127.0.0.1", port)) as listener:
+    with socket.create_server((network.current().here, port)) as listener:
 
         def accept() -> None:
             while True:
@@ -135,7 +140,7 @@ def _listening(start: Start, port: int = 0) -> Iterator[str]:
         thread = threading.Thread(target=accept, daemon=True)
         thread.start()
         try:
-            yield f"git://127.0.0.1:{listener.getsockname()[1]}"
+            yield f"git://{network.current().here}:{listener.getsockname()[1]}"
         finally:
             listener.shutdown(socket.SHUT_RDWR)
             thread.join()
@@ -166,7 +171,7 @@ def web(folder: Path, manner: Manner | None = None, tls: ssl.SSLContext | None =
 
     `/moved/X` redirects to `/X`, `/elsewhere/X` to another host, `/circle/X` to itself.
     """
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Backend)
+    server = ThreadingHTTPServer((network.current().here, 0), _Backend)
     server.daemon_threads = True
     _Backend.settings[server.server_port] = (folder, manner or Manner())
     if tls is not None:
@@ -174,7 +179,7 @@ def web(folder: Path, manner: Manner | None = None, tls: ssl.SSLContext | None =
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
-        yield f"{'https' if tls else 'http'}://localhost:{server.server_port}"
+        yield f"{'https' if tls else 'http'}://{network.current().here_name}:{server.server_port}"
     finally:
         server.shutdown()
         thread.join()

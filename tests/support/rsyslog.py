@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 import pytest
 
+from tests.support import network
 from tests.support.certificates import Files
 from tests.support.debian import Unavailable, programs
 from tests.support.server import eventually
@@ -18,12 +19,12 @@ _TEMPLATE: Final = (
     'string="%syslogseverity-text%|%hostname%|%app-name%|%structured-data%|%msg%\\n")'
 )
 _INPUTS: Final = {
-    "udp": 'module(load="imudp")\ninput(type="imudp" address="127.0.0.1" port="{port}" ruleset="all")',
-    "tcp": 'module(load="imtcp")\ninput(type="imtcp" address="127.0.0.1" port="{port}" ruleset="all")',
+    "udp": 'module(load="imudp")\ninput(type="imudp" address="{address}" port="{port}" ruleset="all")',
+    "tcp": 'module(load="imtcp")\ninput(type="imtcp" address="{address}" port="{port}" ruleset="all")',
     "tls": """global(DefaultNetstreamDriver="gtls" DefaultNetstreamDriverCAFile="{chain}"
   DefaultNetstreamDriverCertFile="{chain}" DefaultNetstreamDriverKeyFile="{key}")
 module(load="imtcp" StreamDriver.Name="gtls" StreamDriver.Mode="1" StreamDriver.AuthMode="anon")
-input(type="imtcp" address="127.0.0.1" port="{port}" ruleset="all")""",
+input(type="imtcp" address="{address}" port="{port}" ruleset="all")""",
 }
 
 
@@ -53,14 +54,14 @@ class Collected:
 
 @contextmanager
 def collector(folder: Path, protocol: str, port: int, files: Files | None = None) -> Iterator[Collected]:
-    """rsyslog on a port of 127.0.0.1; the test is skipped where it can't be had."""
+    """rsyslog on a port of the test's own address; the test is skipped where it can't be had."""
     try:
         tree = programs("rsyslog", "rsyslog-gnutls")
     except Unavailable as error:
         pytest.skip(f"no rsyslog: {error}")
     collected = Collected(folder / "collected")
     certificate = {"chain": files.chain, "key": files.key} if files is not None else {}
-    listening = _INPUTS[protocol].format(port=port, **certificate)
+    listening = _INPUTS[protocol].format(address=network.current().here, port=port, **certificate)
     output = f'ruleset(name="all") {{ action(type="omfile" file="{collected.file}" template="fields") }}'
     configuration = folder / "rsyslog.conf"
     machine = f'global(workDirectory="{folder}" localHostname="collector" net.enableDNS="off")'
@@ -81,6 +82,6 @@ def collector(folder: Path, protocol: str, port: int, files: Files | None = None
 
 
 def _listens(port: int, protocol: str) -> bool:
-    """Whether a socket of this machine is bound to 127.0.0.1 and `port`."""
-    table = Path("/proc/net/udp" if protocol == "udp" else "/proc/net/tcp").read_text()
-    return f"0100007F:{port:04X} " in table
+    """Whether a socket of this network is bound to `port`."""
+    table = Path(f"/proc/thread-self/net/{'udp' if protocol == 'udp' else 'tcp'}").read_text()
+    return f":{port:04X} 00000000:0000 " in table

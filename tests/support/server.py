@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support import network
+
 PATIENCE_S = 60.0
 """How long anything may take on a busy machine before a test gives up."""
 
@@ -24,6 +26,8 @@ class Server:
     def __init__(self, arguments: Sequence[str], patience_s: float = PATIENCE_S, within: Sequence[str] = ()) -> None:
         """`within` is a command that runs the command behind it, such as `unshare --net`."""
         self._patience_s = patience_s
+        self.address = network.current().server
+        """Where it is asked."""
         self.process = subprocess.Popen(
             [*within, sys.executable, "-m", "dns_server", *arguments],
             stderr=subprocess.PIPE,
@@ -82,8 +86,8 @@ class Server:
 
     @property
     def port(self) -> int:
-        """The port on 127.0.0.1."""
-        return self.ports["127.0.0.1"]
+        """The port at `address`."""
+        return self.ports[self.address]
 
     def hang_up(self) -> None:
         """Ask it to look for a new version."""
@@ -113,12 +117,14 @@ class Server:
 @contextmanager
 def serve(
     *arguments: str,
-    listen: tuple[str, ...] = ("127.0.0.1:0",),
+    listen: tuple[str, ...] = (),
     until: str = "ready",
     patience_s: float = PATIENCE_S,
 ) -> Iterator[Server]:
-    """A server that has logged `until`; it must end cleanly and log no internal error."""
-    line = ["serve", "--log-format=json", *(f"--listen={address}" for address in listen), *arguments]
+    """A server on the network of the test that has logged `until`; it must end cleanly and log no internal error."""
+    where = network.current()
+    listening = [f"--listen={address}" for address in listen or (where.listen,)]
+    line = ["serve", "--log-format=json", *listening, *where.arguments, *arguments]
     server = Server(line, patience_s=patience_s)
     try:
         server.wait_for(until)

@@ -18,6 +18,7 @@ from dns_server.logs.syslog import MAX_DATAGRAM, QUEUE
 from dns_server.logs.syslog_format import frame, renderer
 from dns_server.parameters.logs import Framing, SyslogFormat
 from tests.support.certificates import Files, self_signed
+from tests.support.network import current
 from tests.support.rsyslog import collector
 from tests.support.server import Server, eventually, serve
 from tests.support.servers import free_port
@@ -40,10 +41,11 @@ def files(tmp_path: Path) -> Files:
 
 @contextlib.contextmanager
 def logging_to(zones: Path, port: int, *arguments: str) -> Iterator[Server]:
-    with serve(f"--zones={zones}", f"--syslog=localhost:{port}", *arguments) as server:
+    with serve(f"--zones={zones}", f"--syslog={current().here_name}:{port}", *arguments) as server:
         yield server
 
 
+@pytest.mark.usefixtures("network")
 @pytest.mark.parametrize(
     ("protocol", "framing", "syslog_format"),
     [("udp", "octets", "rfc5424"), ("tcp", "octets", "rfc5424"), ("tcp", "newline", "rfc3164")],
@@ -66,6 +68,7 @@ def test_rsyslog_understands_the_lines(
     eventually(lambda: collected.has("stopped"))  # the last lines leave, too
 
 
+@pytest.mark.usefixtures("network")
 def test_tls_to_a_collector_that_is_trusted(zones: Path, tmp_path: Path, files: Files) -> None:
     port = free_port()
     with collector(tmp_path, "tls", port, files) as collected:
@@ -75,6 +78,7 @@ def test_tls_to_a_collector_that_is_trusted(zones: Path, tmp_path: Path, files: 
                 eventually(lambda: trust in {message.host for message in collected.messages()})  # noqa: B023
 
 
+@pytest.mark.usefixtures("network")
 def test_tls_to_another_collector_sends_nothing(zones: Path, tmp_path: Path, files: Files) -> None:
     other = tmp_path / "other"
     other.mkdir()
@@ -102,6 +106,7 @@ def authenticator_for(trust: str, files: Files) -> str:
     return trust
 
 
+@pytest.mark.usefixtures("network")
 def test_lines_wait_for_a_collector_that_is_away(zones: Path, tmp_path: Path) -> None:
     port = free_port()
     with logging_to(zones, port, "--syslog-proto=tcp") as server:
@@ -116,8 +121,9 @@ def test_lines_wait_for_a_collector_that_is_away(zones: Path, tmp_path: Path) ->
             eventually(lambda: collected.has("zone refused"))
 
 
+@pytest.mark.usefixtures("network")
 def test_collector_that_takes_nothing_costs_lines_and_no_answers(zones: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server((current().here, 0)) as listener:
         port = listener.getsockname()[1]
         with logging_to(zones, port, "--syslog-proto=tcp", "--poll=1d") as server:
             for _ in range(50):

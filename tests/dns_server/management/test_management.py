@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from dns_server.cli import main
 from tests.support.dig import short
+from tests.support.network import Network, current
 from tests.support.server import Server, eventually, serve
 
 ZONE = "$TTL 60\n@ SOA ns1 h {serial} 1h 10m 7d 1m\n@ NS ns1\nns1 A 192.0.2.1\n"
@@ -28,15 +29,19 @@ def zones(tmp_path: Path) -> Path:
     return folder
 
 
+def http() -> tuple[str, ...]:
+    return f"--http={current().listen}", f"--http-allow={current().here}"
+
+
 @pytest.fixture
-def server(zones: Path) -> Iterator[Server]:
-    with serve(f"--zones={zones}", "--poll=200ms", "--http=127.0.0.1:0", "--name=ns1<b>") as server:
+def server(network: Network, zones: Path) -> Iterator[Server]:
+    with serve(f"--zones={zones}", "--poll=200ms", *http(), "--name=ns1<b>") as server:
         yield server
 
 
 def read(server: Server, path: str, **fields: str) -> str:
-    port = server.ports_for("HTTP")["127.0.0.1"]
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=fields)
+    port = server.ports_for("HTTP")[server.address]
+    request = urllib.request.Request(f"http://{server.address}:{port}{path}", headers=fields)
     with urllib.request.urlopen(request, timeout=60) as response:
         text: str = response.read().decode()
         return text
@@ -62,9 +67,9 @@ def labels(**given: str) -> frozenset[tuple[str, str]]:
 
 def test_metrics_count_what_was_asked(server: Server) -> None:
     for transport in ("+notcp", "+tcp"):
-        short("127.0.0.1", server.port, transport, "ns1.example.com", "A")
-    short("127.0.0.1", server.port, "nothing.example.com", "AAAA")
-    short("127.0.0.1", server.port, "elsewhere.test", "TYPE65280")
+        short(server.address, server.port, transport, "ns1.example.com", "A")
+    short(server.address, server.port, "nothing.example.com", "AAAA")
+    short(server.address, server.port, "elsewhere.test", "TYPE65280")
     found = samples(server)
     assert found["queries_total", labels(transport="udp", type="A")] == 1
     assert found["queries_total", labels(transport="tcp", type="A")] == 1
@@ -106,8 +111,9 @@ def test_status_of_a_zone_follows_its_versions(server: Server, zones: Path) -> N
     assert after["example.org."] == before["example.org."]
 
 
+@pytest.mark.usefixtures("network")
 def test_not_ready_until_there_are_zones(tmp_path: Path) -> None:
-    with serve(f"--remote={tmp_path}/nowhere.git", "--http=127.0.0.1:0", until="sync failed") as server:
+    with serve(f"--remote={tmp_path}/nowhere.git", *http(), until="sync failed") as server:
         with pytest.raises(urllib.error.HTTPError) as refused:
             read(server, "/ready")
         assert refused.value.code == 503
@@ -139,13 +145,14 @@ def test_page_has_no_scripts_and_escapes_what_it_shows(server: Server) -> None:
     assert "2 zones with 6 records in service, and nothing is broken." in page
 
 
+@pytest.mark.usefixtures("network")
 def test_token_from_a_file_is_needed_and_never_printed(
     zones: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     token = "0123456789abcdef"
     file = tmp_path / "token"
     file.write_text(f"{token}\n")
-    with serve(f"--zones={zones}", "--http=127.0.0.1:0", f"--http-token=@{file}") as server:
+    with serve(f"--zones={zones}", *http(), f"--http-token=@{file}") as server:
         with pytest.raises(urllib.error.HTTPError) as refused:
             read(server, "/metrics")
         assert refused.value.code == 401
@@ -157,10 +164,11 @@ def test_token_from_a_file_is_needed_and_never_printed(
     assert "***" in printed.out
 
 
+@pytest.mark.usefixtures("network")
 def test_many_zones_do_not_hold_the_service(tmp_path: Path) -> None:
     for number in range(1000):
         (tmp_path / f"zone-{number}.example").write_text(ZONE.format(serial=number))
-    with serve(f"--zones={tmp_path}", "--http=127.0.0.1:0") as server:
+    with serve(f"--zones={tmp_path}", *http()) as server:
         assert len(status(server)["zones"]) == 1000
         assert "and 500 more" in read(server, "/")
         assert samples(server)["zone_serial", labels(zone="zone-999.example.")] == 999

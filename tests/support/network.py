@@ -1,0 +1,99 @@
+"""On which network the program under test is: the host's, or its own stack on a tap in a namespace of the test.
+
+A test that asks for the fixture `network` runs on both. On the own stack the thread of the test moves into a new
+network namespace, and with it all that it starts: clients, git servers, collectors. Linux has one end of a tap there,
+the program the other.
+"""
+
+import ctypes
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import pytest
+
+from tests.support.namespaces import ip, need_namespaces
+
+_CLONE_NEWNET: Final = 0x40000000
+_TAP: Final = "unizone0"
+
+
+@dataclass(frozen=True)
+class Network:
+    """Where the program can be asked, and where it finds the servers of a test."""
+
+    name: str
+    server: str
+    """An address of the program's."""
+    server_6: str
+    here: str
+    """An address of the test's own servers."""
+    here_name: str
+    """What to call it in URLs."""
+    arguments: tuple[str, ...] = ()
+    """What `unizone serve` needs to be there."""
+
+    @property
+    def listen(self) -> str:
+        """Any free port at `server`."""
+        return f"{self.server}:0"
+
+
+HOST: Final = Network("host", "127.0.0.1", "::1", "127.0.0.1", "localhost")
+OWN_STACK: Final = Network(
+    "own stack",
+    "192.0.2.53",
+    "2001:db8::53",
+    "192.0.2.1",
+    "192.0.2.1",
+    (
+        "--net=direct",
+        "--link=tap",
+        f"--interface={_TAP}",
+        "--ipv4=192.0.2.53/24",
+        "--ipv6=2001:db8::53/64",
+        "--ipv4-gateway=192.0.2.1",
+    ),
+)
+
+_current = HOST
+
+
+def current() -> Network:
+    """The network of the test that runs."""
+    return _current
+
+
+@contextmanager
+def own_stack() -> Iterator[Network]:
+    """Be in a namespace with a tap for the program; skip the test where there are no namespaces."""
+    global _current
+    need_namespaces()
+    libc = ctypes.CDLL(None, use_errno=True)
+    outside = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if libc.unshare(_CLONE_NEWNET):
+            pytest.skip(f"no network namespace can be made: {os.strerror(ctypes.get_errno())}")
+        try:
+            _configure()
+            _current = OWN_STACK
+            yield OWN_STACK
+        finally:
+            _current = HOST
+            assert not libc.setns(outside, _CLONE_NEWNET), os.strerror(ctypes.get_errno())
+    finally:
+        os.close(outside)
+
+
+def _configure() -> None:
+    ip("link", "set", "lo", "up")
+    try:
+        ip("tuntap", "add", _TAP, "mode", "tap")
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"no tap interface can be made: {error.stderr.decode().strip()}")
+    ip("address", "add", f"{OWN_STACK.here}/24", "dev", _TAP)
+    ip("address", "add", "2001:db8::1/64", "dev", _TAP, "nodad")
+    ip("link", "set", _TAP, "up")
