@@ -14,6 +14,7 @@ cdef class NameTable:
     cdef unsigned long long _mask
 
     cpdef bytes name(self, Py_ssize_t number)
+    cpdef Py_ssize_t begin(self, Py_ssize_t number) except -1
     @cython.locals(tag="unsigned long long", slot="unsigned long long", entry="unsigned long long")
     cpdef long long find(self, bytes name)
     @cython.locals(number="long long", tag="unsigned long long")

@@ -19,6 +19,7 @@ SLICE: Final = 256
 
 _FIRST_SLOTS: Final = 16
 _FIRST_ROOM: Final = 16
+_PAGES: Final = 1 << 17
 _NO_OFFSETS: Final = memoryview(array("I"))
 _NO_WORDS: Final = memoryview(array("Q"))
 _LINE_BITS: Final = 28
@@ -50,6 +51,15 @@ class NameTable:
     def name(self, number: int) -> bytes:
         """Name `number`."""
         return bytes(self.octets[self._at[number] : self._at[number + 1]])
+
+    def begin(self, number: int) -> int:
+        """Where name `number` begins in `octets`; for the number after the last, where that ends."""
+        return self._at[number]
+
+    @property
+    def begins(self) -> "array[int]":
+        """What `begin` tells, of all names; longer than there are names. None may come while somebody looks at it."""
+        return self._at_array
 
     def find(self, name: bytes) -> int:
         """Number of `name`; when it is not there, the slot that it would take, as `-1 - slot`."""
@@ -89,7 +99,7 @@ class NameTable:
     def grow(self) -> Sliced[None]:
         """Double the slots, four times where there are few. No name may come meanwhile."""
         size = (self._mask + 1) * (2 if self._mask > SLICE else 4)
-        slots = memoryview(array("Q", [0]) * size)
+        slots = memoryview((yield from zeros("Q", size)))
         for start in range(0, self._mask + 1, SLICE):
             move_slots(self._slots, start, min(start + SLICE, self._mask + 1), slots)
             yield
@@ -123,6 +133,23 @@ def move_slots(slots: "memoryview[int]", start: int, stop: int, larger: "memoryv
             while larger[slot]:
                 slot = (slot + 1) & mask
             larger[slot] = entry
+
+
+def zeros(code: str, count: int) -> Sliced["array[int]"]:
+    """`count` items of 0; memory is touched for the first time here, which is what takes long."""
+    items = array(code)
+    left = count * items.itemsize
+    while left > _PAGES:
+        items.frombytes(bytes(_PAGES))
+        left -= _PAGES
+        yield
+    items.frombytes(bytes(left))
+    return items
+
+
+def room_for(count: int) -> int:
+    """Slots to find `count` names by: a power of two, at least twice as many."""
+    return max(_FIRST_SLOTS, 1 << (2 * count - 1).bit_length())
 
 
 def room_after(count: int) -> int:
@@ -194,11 +221,11 @@ class SetTables:
 
     def __init__(self, log: RecordLog, order: "array[int]") -> None:
         self.names = log.names
-        """Owners."""
+        """Owners, and behind them the empty non-terminals, which have no RRsets."""
         self.order = order
         """Numbers of the owners in canonical order."""
         self.sets_at = array("I", [0])
-        """First RRset of each owner, by its number, and the end."""
+        """First RRset of each name, by its number, and the end."""
         self.types = array("H")
         """Type of each RRset."""
         self.ttls = array("I")

@@ -17,6 +17,7 @@ from zones.canonical import canonical_rdata
 from zones.findings import Place
 from zones.ordering import canonical_order
 from zones.slices import Sliced
+from zones.survey import Survey, add_empty
 
 SOA: Final = 6
 RRSIG: Final = 46
@@ -55,7 +56,12 @@ class Zone:
 
     def __contains__(self, owner: bytes) -> bool:
         """Whether `owner` has records itself (an empty non-terminal has none)."""
-        return self._tables.names.find(owner) >= 0
+        number = self._tables.names.find(owner)
+        return number >= 0 and self._tables.sets_at[number] < self._tables.sets_at[number + 1]
+
+    def exists(self, name: bytes) -> bool:
+        """Whether `name` has records or is an empty non-terminal (RFC 8499 7)."""
+        return self._tables.names.find(name) >= 0
 
     def node(self, owner: bytes) -> Node:
         """RRsets of `owner` by type; empty where there are none."""
@@ -78,6 +84,21 @@ class Zone:
         for number in self._tables.order:
             owner = table[number]
             yield owner, self._node(number, owner)
+
+    def node_at(self, position: int) -> tuple[bytes, Node]:
+        """The owner at `position` of the canonical order, from 0 on, with its RRsets."""
+        number = self._tables.order[position]
+        owner = self._tables.names[number]
+        return owner, self._node(number, owner)
+
+    def survey(self) -> Survey:
+        """A walk in canonical order that passes over what needs no look."""
+        return Survey(self._tables)
+
+    @property
+    def tables(self) -> SetTables:
+        """How the records lie in memory, for who reads them without Python's objects; the serial is the file's."""
+        return self._tables
 
     def rrsets(self) -> Iterator[RRset]:
         """RRsets, owners in canonical order, types in the order of the file."""
@@ -235,6 +256,7 @@ class ZoneBuilder:
             if budget <= 0:
                 yield
                 budget = SLICE
+        yield from add_empty(tables, self.origin)
         return Zone(self.origin, self.file, tables)
 
     def _by_owner(self) -> Sliced[Sequence[int]]:

@@ -7,20 +7,27 @@ from dns_platform.compiled import is_compiled
 from dns_server.answer.core import kinds
 from dns_server.answer.denial import NsecChain
 from dns_server.answer.protocol import Type
+from zones.arena import room_for, zeros
 from zones.name import ancestors, canonical_key, is_at_or_below
-from zones.zone import Node
+from zones.survey import kinds as survey_kinds
 
 if TYPE_CHECKING:
+    from array import array
+
     from dns_server.answer.batch import Batch
     from dns_server.answer.core.directory import Directory
     from dns_server.answer.core.responder import Responder
     from dns_server.answer.core.zone import ZoneIndex
     from dns_server.answer.table import ZoneTable
+    from zones.arena import SetTables
     from zones.slices import Sliced
 
 CORE: Final = "dns_server.answer.core"
 _SLICE: Final = 50  # names between two yields: about 200 microseconds
-_ENTERED: Final = 2_000  # as many take in the core
+_PASSED_A_SLICE: Final = 128  # so many plain names take as long as one other
+_ENTERED: Final = 2_000  # names that take as long in the core as a slice
+# What lookup need not know of.
+_PLAIN: Final = survey_kinds((Type.NS, Type.CNAME, Type.DNAME, Type.NSEC3), {})
 
 
 def has_core() -> bool:
@@ -46,22 +53,16 @@ def index_of(table: "ZoneTable") -> "Sliced[ZoneIndex | None]":
     """The index of a zone, with no answers in it yet; None where there is no core."""
     if not has_core():
         return None
-    index: ZoneIndex = importlib.import_module(f"{CORE}.zone").ZoneIndex(table.signed)
-    hiding = b""
-    for count, (owner, node) in enumerate(table.zone.nodes()):
-        if not count % _SLICE:
-            yield
-        if owner in table.hidden or (hiding and owner != hiding and is_at_or_below(owner, hiding)):
-            continue
-        flags = _flags(table, owner, node)
-        if flags & (kinds.CUT | kinds.DNAME):
-            hiding = owner  # in canonical order everything below comes next
-        index.add(owner, flags, list(node))
-    for count, name in enumerate(table.empty):
-        if not count % _SLICE:
-            yield
-        if not any(above in table.cuts or above in table.dnames for above in ancestors(name)):
-            index.add(name, 0, [])
+    tables = table.zone.tables
+    slots = yield from zeros("I", room_for(len(tables.names)))
+    index: ZoneIndex = importlib.import_module(f"{CORE}.zone").ZoneIndex(table.signed, tables, slots)
+    yield from _mark_owners(table, tables, index)
+    if table.cuts or table.dnames:
+        for number in range(len(tables.order), len(tables.names)):  # empty non-terminals
+            if not number % _SLICE:
+                yield
+            if any(above in table.cuts or above in table.dnames for above in ancestors(tables.names.name(number))):
+                index.mark(number, kinds.HIDDEN)
     if isinstance(table.chain, NsecChain):
         for count, owner in enumerate(table.chain.owners):
             if not count % _SLICE:
@@ -73,9 +74,44 @@ def index_of(table: "ZoneTable") -> "Sliced[ZoneIndex | None]":
     return index
 
 
-def _flags(table: "ZoneTable", owner: bytes, node: Node) -> int:
+def _mark_owners(table: "ZoneTable", tables: "SetTables", index: "ZoneIndex") -> "Sliced[None]":
+    """Say which owners are special, and which can't be found."""
+    survey = table.zone.survey()
+    above = table.origin
+    hiding = b""
+    position = budget = 0
+    while position < survey.count:
+        if budget <= 0:
+            yield
+            budget = _SLICE
+        if not hiding:
+            start = position
+            position = survey.next_notable(position, above, _PLAIN, False)
+            budget -= (position - start) // _PASSED_A_SLICE
+            if position == survey.count:
+                break
+        budget -= 1
+        number = tables.order[position]
+        position += 1
+        owner = tables.names.name(number)
+        above = owner[1 + owner[0] :]
+        if hiding and is_at_or_below(owner, hiding):
+            index.mark(number, kinds.HIDDEN)
+            continue
+        hiding = b""
+        if owner in table.hidden:
+            index.mark(number, kinds.HIDDEN)
+            continue
+        flags = _flags(table, owner, tables.types[tables.sets_at[number] : tables.sets_at[number + 1]])
+        if flags & (kinds.CUT | kinds.DNAME):
+            hiding = owner  # in canonical order everything below comes next
+        if flags:
+            index.mark(number, flags)
+
+
+def _flags(table: "ZoneTable", owner: bytes, types: "array[int]") -> int:
     """What lookup must know of `owner`."""
-    flags = kinds.CNAME if Type.CNAME in node else 0
+    flags = kinds.CNAME if Type.CNAME in types else 0
     if owner in table.cuts:
         flags |= kinds.CUT
     if owner in table.dnames:

@@ -1,9 +1,9 @@
 """What answering needs of one zone beside its records: where it is cut, which names only lie between, ready answers.
 
 The zone itself is the map from names to records; a table adds the few names that need care, so that building one is a
-single quick pass. Answers are rendered when they are asked for first and kept: one for each RRset and each name that
-has a proof of its own, and a bounded number of those that prove what a question asked, so that no asker can make a
-table grow without bound.
+single quick pass, which looks at those alone. Answers are rendered when they are asked for first and kept: one for each
+RRset and each name that has a proof of its own, and a bounded number of those that prove what a question asked, so that
+no asker can make a table grow without bound.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -12,14 +12,17 @@ from dns_server.answer.denial import Chain, chains_of
 from dns_server.answer.indexing import index_of
 from dns_server.answer.protocol import Type
 from dns_server.answer.render import Answer
-from zones.name import parent
 from zones.slices import Sliced
+from zones.survey import kinds
 from zones.zone import Node, RRset, Zone
 
 if TYPE_CHECKING:
     from dns_server.answer.core.zone import ZoneIndex
 
 _SLICE: Final = 50  # names between two yields: about 200 microseconds
+_PASSED_A_SLICE: Final = 128  # so many take as long as one that is looked at
+# What the table has a place for.
+_PLAIN: Final = kinds((Type.NS, Type.DNAME, Type.NSEC, Type.NSEC3), {})
 _INDEXED_AT_ONCE: Final = 500  # records; smaller zones are indexed at their first question
 _KEPT_DENIALS: Final = 10_000
 _NSEC3_AND_SIGNATURE: Final = {Type.NSEC3, Type.RRSIG}
@@ -35,7 +38,6 @@ class ZoneTable:
         "chain",
         "cuts",
         "dnames",
-        "empty",
         "hidden",
         "index",
         "origin",
@@ -58,8 +60,6 @@ class ZoneTable:
         """Names with NS records below the apex."""
         self.dnames: Final[set[bytes]] = set()
         """Names with a DNAME record."""
-        self.empty: Final[set[bytes]] = set()
-        """Empty non-terminals: names without records above names with records (RFC 8499 7)."""
         self.hidden: Final[set[bytes]] = set()
         """Names that have NSEC3 records alone: they are not in the tree of names (RFC 5155 7.2.8)."""
         self.chain: Chain | None = None
@@ -72,7 +72,7 @@ class ZoneTable:
 
     def exists(self, name: bytes) -> bool:
         """Whether `name` is in the zone's tree (RFC 4592 2.2)."""
-        return (name in self.zone and name not in self.hidden) or name in self.empty
+        return self.zone.exists(name) and name not in self.hidden
 
     def denial(self, key: AnswerKey) -> Answer | None:
         """The ready answer with a proof of what the question asked, if it is kept."""
@@ -94,9 +94,21 @@ def build(zone: Zone) -> Sliced[ZoneTable]:
     """The table of `zone`, which passed the checks. ValueError if it has no SOA."""
     table = ZoneTable(zone)
     chains = chains_of(zone) if table.signed else []
-    for count, (owner, node) in enumerate(zone.nodes()):
-        if not count % _SLICE:
+    survey = zone.survey()
+    above = zone.origin
+    position = budget = 0
+    while position < survey.count:
+        if budget <= 0:
             yield
+            budget = _SLICE
+        start = position
+        position = survey.next_notable(position, above, _PLAIN, False)
+        budget -= 1 + (position - start) // _PASSED_A_SLICE
+        if position == survey.count:
+            break
+        owner, node = zone.node_at(position)
+        above = owner[1 + owner[0] :]
+        position += 1
         for chain in chains:
             chain.add(owner, node)
         if Type.NSEC3 in node and node.keys() <= _NSEC3_AND_SIGNATURE:
@@ -113,11 +125,5 @@ def _note(table: ZoneTable, owner: bytes, node: Node) -> None:
     """Put down what is special about `owner`."""
     if Type.DNAME in node:
         table.dnames.add(owner)
-    if owner == table.origin:
-        return
-    if Type.NS in node:
+    if Type.NS in node and owner != table.origin:
         table.cuts.add(owner)
-    above = parent(owner)
-    while above not in table.zone and above not in table.empty and len(above) > len(table.origin):
-        table.empty.add(above)
-        above = parent(above)

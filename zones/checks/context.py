@@ -40,7 +40,7 @@ class Context:
     """One run of the checks over one zone."""
 
     __slots__ = (
-        "_counts", "_empty", "_last_above", "authoritative", "cuts", "dnames", "findings", "hashed", "hidden", "now",
+        "_counts", "authoritative", "cuts", "dnames", "findings", "hashed", "hidden", "now",
         "origin", "servers", "signed", "zone",
     )  # fmt: skip
 
@@ -64,8 +64,6 @@ class Context:
         self.servers: Final[set[bytes]] = set()
         """Folded names of all name servers of the zone and its delegations."""
         self._counts: Final[Counter[Check]] = Counter()
-        self._empty: Final[set[bytes]] = set()
-        self._last_above = zone.origin
 
     def note(self, owner: bytes, node: Node) -> bytes:
         """Note what the authoritative `owner` is; `owner` again if it hides what is below it, else empty."""
@@ -111,30 +109,16 @@ class Context:
                 break
         return None
 
-    def note_above(self, owner: bytes) -> None:
-        """Note the empty non-terminals above `owner`; quick where names come in canonical order."""
-        above = owner[1 + owner[0] :]
-        if above == self._last_above or owner == self.origin:
-            return
-        self._last_above = above
-        while above != self.origin and above not in self.zone and above not in self._empty:
-            self._empty.add(above)
-            above = above[1 + above[0] :]
-
-    def exists(self, name: bytes) -> bool:
-        """Whether `name`, inside the zone, has records or is an empty non-terminal."""
-        return name in self.zone or name in self._empty
-
     def find(self, name: bytes) -> tuple[Node, bytes]:
         """RRsets that answer for `name`, and their owner: its own or a wildcard's (RFC 4592 3.3.1).
 
         `name` is folded, inside the zone, and not below a delegation or DNAME. Where it does not exist the owner
         is empty.
         """
-        if self.exists(name):
+        if self.zone.exists(name):
             return self.zone.node(name), name
         closest = names.parent(name)
-        while not self.exists(closest) and closest != self.origin:
+        while not self.zone.exists(closest) and closest != self.origin:
             closest = names.parent(closest)
         wildcard = names.WILDCARD_LABEL + closest
         if wildcard in self.zone:

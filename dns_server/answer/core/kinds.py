@@ -18,3 +18,5 @@ NXDOMAIN: Final = 4
 CUT: Final = 1
 DNAME: Final = 2
 CNAME: Final = 4
+HIDDEN: Final = 8
+"""It is not in the tree of names, or a cut or a DNAME hides it: it is not found."""

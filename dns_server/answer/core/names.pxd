@@ -16,6 +16,8 @@ cdef class Names:
     cdef unsigned char[::1] _name
     cdef unsigned int[::1] _begin
 
+    cdef put(self, Py_ssize_t number)
+    cdef bint is_wildcard(self, Py_ssize_t number) except -1
     cpdef Py_ssize_t add(self, bytes name) except -1
     cpdef bint enter(self, Py_ssize_t limit) except -1
     cdef Py_ssize_t find(self, Query query, Py_ssize_t label) except -2

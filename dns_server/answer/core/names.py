@@ -27,6 +27,33 @@ class Names:
         self._name: Any = self._octets
         self._begin: Any = self._at
 
+    def adopt(
+        self, octets: bytearray, begins: cython.uint[::1], count: cython.Py_ssize_t, slots: cython.uint[::1]
+    ) -> None:
+        """Take `count` names from where they lie, in place of any that are here: one behind the other in `octets`.
+
+        The array `begins` says where each begins, and where the last ends. The array `slots` is zeros: a power of two,
+        at least twice as many as names. None is found before `put`, and none can be added.
+        """
+        self.count = count
+        self._octets = octets
+        self._slots = slots
+        self._mask = len(slots) - 1
+        self._name = octets
+        self._begin = begins
+
+    def put(self, number: cython.Py_ssize_t) -> None:
+        """Make a name to be found that is not yet."""
+        slot: cython.ulonglong = self._slot(hash_octets(self._name, self._begin[number], self._begin[number + 1]))
+        while self._slots[slot]:
+            slot = (slot + 1) & self._mask
+        self._slots[slot] = number + 1
+
+    def is_wildcard(self, number: cython.Py_ssize_t) -> cython.bint:
+        """Whether the leftmost label is `*`."""
+        begin: cython.Py_ssize_t = self._begin[number]
+        return self._name[begin] == 1 and self._name[begin + 1] == 42
+
     def add(self, name: bytes) -> cython.Py_ssize_t:
         """Add a name that is not there; its number. It is not found before `enter`."""
         self._name = None  # lets go of what can't be made longer while somebody looks at it
@@ -50,10 +77,7 @@ class Names:
         end: cython.Py_ssize_t = min(self.count, self._entered + limit)
         number: cython.Py_ssize_t
         for number in range(self._entered, end):
-            slot: cython.ulonglong = self._slot(hash_octets(self._name, self._begin[number], self._begin[number + 1]))
-            while self._slots[slot]:
-                slot = (slot + 1) & self._mask
-            self._slots[slot] = number + 1
+            self.put(number)
         self._entered = end
         return end == self.count
 
@@ -77,8 +101,7 @@ class Names:
             begin: cython.Py_ssize_t = self._begin[number]
             if (
                 self._begin[number + 1] - begin == size
-                and self._name[begin] == 1
-                and self._name[begin + 1] == 42
+                and self.is_wildcard(number)
                 and self._equal(query.folded, start, begin + 2, size - 2)
             ):
                 return number

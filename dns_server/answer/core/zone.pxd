@@ -5,7 +5,7 @@ from dns_server.answer.core.kept cimport Kept, key_of
 from dns_server.answer.core.names cimport Names
 from dns_server.answer.core.query cimport Query
 
-cdef int _EXACT, _WILDCARD, _REFERRAL, _NODATA, _NXDOMAIN, _CUT, _DNAME, _CNAME, _DS, _NO_TYPE
+cdef int _EXACT, _WILDCARD, _REFERRAL, _NODATA, _NXDOMAIN, _CUT, _DNAME, _CNAME, _HIDDEN, _DS, _NO_TYPE
 cdef Py_ssize_t _MAX_NAME
 
 
@@ -15,7 +15,7 @@ cdef class ZoneIndex:
     cdef bint _has_wildcards
     cdef Names _names
     cdef bytearray _flags
-    cdef object _types, _types_at
+    cdef Py_ssize_t _entered
     cdef Covers _covers
     cdef Kept kept
     cdef unsigned char[::1] _key

@@ -1,6 +1,5 @@
 """What answering must know of one zone: its names, what is special about them, what denies, and ready answers."""
 
-from array import array
 from typing import Any
 
 import cython
@@ -12,8 +11,8 @@ from dns_server.answer.core.kept import MAX_COVERS, MAX_NODES, Kept, key_of
 from dns_server.answer.core.names import Names
 from dns_server.answer.core.query import Query
 from dns_server.answer.render import Answer
-from dns_server.answer.steps import is_wildcard
 from zones import name as zone_names
+from zones.arena import SetTables
 
 _EXACT = kinds.EXACT
 _WILDCARD = kinds.WILDCARD
@@ -23,57 +22,59 @@ _NXDOMAIN = kinds.NXDOMAIN
 _CUT = kinds.CUT
 _DNAME = kinds.DNAME
 _CNAME = kinds.CNAME
+_HIDDEN = kinds.HIDDEN
 _DS = protocol.Type.DS
 _NO_TYPE = 0
 _MAX_NAME = zone_names.MAX_NAME
 
 
 class ZoneIndex:
-    """Names and ready answers of one zone."""
+    """Names and ready answers of one zone.
 
-    def __init__(self, signed: cython.bint) -> None:
+    Names and types are looked at where the zone has them, and numbered as there.
+    """
+
+    def __init__(self, signed: cython.bint, tables: SetTables, slots: cython.uint[::1]) -> None:
+        """`slots` is room to find names by, as `Names.adopt` has it."""
         self.signed = signed
         """Whether DO makes a difference."""
         self._has_wildcards = False
+        self._entered = 0
         self._names = Names()
-        self._flags = bytearray()
-        self._types = array("H")
-        self._types_at = array("I", [0])
+        self._names.adopt(tables.names.octets, tables.names.begins, len(tables.names), slots)
+        self._flags = bytearray(len(tables.names))
         self._covers = Covers(before=False)
         self.kept = Kept()
         self._key = bytearray(2 * _MAX_NAME)
         self._node_flags: Any = self._flags
-        self._node_types: Any = self._types
-        self._node_types_at: Any = self._types_at
+        self._node_types: Any = tables.types
+        self._node_types_at: Any = tables.sets_at
 
-    def add(self, name: bytes, flags: int, types: list[int]) -> None:
-        """Add a name of the zone's tree, folded; the apex first, nothing below a cut or a DNAME. Before `close`."""
-        if is_wildcard(name):
-            self._has_wildcards = True
-        self._node_flags = None
-        self._node_types = None
-        self._node_types_at = None
-        self._names.add(name)
-        self._flags.append(flags)
-        self._types.extend(array("H", types))
-        self._types_at.append(len(self._types))
+    def mark(self, number: cython.Py_ssize_t, flags: cython.int) -> None:
+        """Say what is special about name `number` of the zone. Before `enter`."""
+        self._node_flags[number] = flags
 
     def add_cover(self, key: bytes) -> None:
         """Add the sort key of the next NSEC record in order. Before `close`."""
         self._covers.add(key)
 
     def close(self) -> None:
-        """All names are there; call `enter` until it says that they can be found."""
+        """All is said; call `enter` until it says that names can be found."""
         if self._covers.count >= MAX_COVERS:
             self._covers = Covers(before=False)
         self._covers.close()
-        self._node_flags = self._flags
-        self._node_types = self._types
-        self._node_types_at = self._types_at
 
     def enter(self, limit: cython.Py_ssize_t) -> cython.bint:
         """Make up to `limit` more names to be found, 100 nanoseconds each; whether all can be."""
-        return self._names.enter(limit)
+        number: cython.Py_ssize_t
+        end: cython.Py_ssize_t = min(self._names.count, self._entered + limit)
+        for number in range(self._entered, end):
+            if not self._node_flags[number] & _HIDDEN:
+                self._names.put(number)
+                if self._names.is_wildcard(number):
+                    self._has_wildcards = True
+        self._entered = end
+        return end == self._names.count
 
     def keep(self, name: bytes, rdtype: int, kind: int, do: bool, answer: Answer, cover: bytes = b"") -> bool:
         """Take in a ready answer that stands by the folded `name`; whether it is kept here.
