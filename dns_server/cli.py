@@ -100,6 +100,12 @@ VERBS: Final = (
         operands=(("ACTION", "show"),),
     ),
     Verb(
+        "status",
+        "how a server is doing: by its HTTP, else by the DNS; 1 when it is not ready or something is broken",
+        operands=(("SERVER", "HOST (HTTP on port 8053, else DNS on port 53), http://HOST:PORT or dns://HOST:PORT"),),
+        usage_exit=2,
+    ),
+    Verb(
         "completion",
         "a script that completes commands and parameters, for a shell to load",
         operands=(("SHELL", "bash, zsh or fish"),),

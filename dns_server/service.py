@@ -10,7 +10,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,12 +30,15 @@ from dns_server.listeners.direct import DirectListeners
 from dns_server.listeners.host import CannotListen, HostListeners
 from dns_server.listeners.later import Later
 from dns_server.listeners.streams import StreamLimits, Streams
+from dns_server.logs.syslog import Syslog
 from dns_server.logs.throttle import Throttle
 from dns_server.peers import Peers, PeersPlan
 from dns_server.publisher import Publisher
 from dns_server.telemetry.lag import LoopLag
+from dns_server.telemetry.rate import RecentRate
 from dns_server.telemetry.sources import Sources
 from dns_server.telemetry.statistics import QueryStatistics
+from dns_server.telemetry.status import essentials
 from dns_server.update.handler import UpdateHandler
 from dns_server.update.writing import writer_to
 from dns_server.values import Network
@@ -68,6 +71,8 @@ class Plan:
     """For TLS; without one there is none."""
     tls_listen: Sequence[Endpoint] = ()
     http: "HttpPlan | None" = None
+    dns_status: bool = False
+    """Whether `status.server` is answered where `http` is None."""
     rate_limits: RateLimits | None = None
     """None for none."""
 
@@ -84,8 +89,11 @@ class HttpPlan:
 class Service:
     """One run of the server."""
 
-    def __init__(self, plan: Plan, on_ready: Callable[[Sequence[Endpoint]], None]) -> None:
-        """`on_ready` gets the addresses when zones are served for the first time."""
+    def __init__(
+        self, plan: Plan, on_ready: Callable[[Sequence[Endpoint]], None], syslog: Syslog | None = None
+    ) -> None:
+        """`on_ready` gets the addresses when zones are served for the first time; `syslog` is only looked at."""
+        self._syslog = syslog
         self._plan = plan
         self._on_ready = on_ready
         self._log = structlog.get_logger()
@@ -97,6 +105,7 @@ class Service:
         self._report = Throttle(self._log.warning)
         self._statistics = QueryStatistics()
         self._lag = LoopLag(self._loop)
+        self._rate = RecentRate(self._loop, lambda: self._statistics.answered)
         self._http: HttpServer | None = None
         self._stages: dict[str, float] = {}
         self._addresses: list[Endpoint] = []
@@ -140,8 +149,11 @@ class Service:
         try:
             await self._listen()
             self._end_stage("listening")
+            sources = self._sources(sync)
             if self._plan.http is not None:
-                await self._manage(self._plan.http, sync)
+                await self._manage(self._plan.http, sources)
+            elif self._plan.dns_status:
+                self.engine.identity = replace(self.engine.identity, status=lambda: essentials(sources))
         except CannotListen as error:
             self._log.error("stopped", reason=str(error))
             self.listeners.close()
@@ -164,6 +176,7 @@ class Service:
         if self._http is not None:
             self._http.close()
         self._lag.stop()
+        self._rate.stop()
         self.collector.stop()
         self._log.info("stopped", seconds=round(self._loop.time() - self._started, 3))
         return 0
@@ -206,12 +219,8 @@ class Service:
             self._addresses.append(bound)
             self._log.info("listening", address=str(bound), transports=transports)
 
-    async def _manage(self, plan: HttpPlan, sync: Sync) -> None:
-        """Listen for those who want to know how it goes. CannotListen."""
-        from dns_server.management.http import HttpServer
-        from dns_server.management.routes import routes
-
-        sources = Sources(
+    def _sources(self, sync: Sync) -> Sources:
+        return Sources(
             name=self._plan.identity.name,
             version=metadata.version("unizone"),
             started=time.time(),
@@ -223,11 +232,21 @@ class Service:
             endpoints=self._addresses,
             statistics=self._statistics,
             lag=self._lag,
+            rate=self._rate,
             limiter=None if self._limiting is None else self._limiting.limiter,
             stages=self._stages,
+            syslog=self._syslog,
+            stack=self._loop if isinstance(self._loop, StackLoop) else None,
         )
+
+    async def _manage(self, plan: HttpPlan, sources: Sources) -> None:
+        """Listen for those who want to know how it goes. CannotListen."""
+        from dns_server.management.http import HttpServer
+        from dns_server.management.routes import routes
+
         self._http = HttpServer(self._loop, routes(sources), plan.allowed, plan.token, self._report)
         self._lag.start()
+        self._rate.start()
         for endpoint in plan.listen:
             bound = await self.listeners.open_stream(endpoint, self._http.protocol)
             self._log.info("listening", address=str(bound), transports=["HTTP"])

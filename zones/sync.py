@@ -90,6 +90,10 @@ class Sync:
         self._snapshot = Snapshot()
         self._state = ""
         self._status = Status(source.name)
+        self.attempts = 0
+        """To read the source, since the start."""
+        self.failed = 0
+        """Of them, those that did not go well."""
         self._waiting: list[asyncio.Future[Outcome]] = []
         self._triggered = asyncio.Event()
         self._is_asked = True
@@ -154,6 +158,7 @@ class Sync:
     async def _sync(self, offers: list[_Offer], *, is_asked: bool) -> Outcome:
         """One attempt: what was offered, and the source itself where it is asked for or an offer does not fit."""
         self._status = replace(self._status, next_attempt=None)
+        self.attempts += 1
         try:
             changed = False
             for base, version in offers:
@@ -210,6 +215,7 @@ class Sync:
         self._state = ""  # the source itself is still to be loaded
 
     def _failed(self, reason: str) -> Outcome:
+        self.failed += 1
         failures = self._status.failures + 1
         self._status = replace(self._status, last_error=reason, failures=failures)
         zones = len(self._snapshot.zones)

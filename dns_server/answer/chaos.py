@@ -1,8 +1,10 @@
 """What the server says about itself, in class CHAOS.
 
-Read first: RFC 4892 (id.server). The other names are custom since BIND 4; `commit.server` is this server's own.
+Read first: RFC 4892 (id.server). The other names are custom since BIND 4; `commit.server` and `status.server` are this
+server's own.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dns_server.answer.protocol import CLASS_CH, Rcode, Type
@@ -21,6 +23,9 @@ class Identity:
     version: str = ""
     """Of the program: `version.bind` and `version.server`."""
 
+    status: Callable[[], Sequence[str]] | None = None
+    """What `status.server` answers, each text shorter than 256 octets; None where it is not told."""
+
     @property
     def nsid(self) -> bytes:
         """Octets of the NSID option."""
@@ -30,6 +35,7 @@ class Identity:
 _NAME = (from_text("id.server."), from_text("hostname.bind."))
 _VERSION = (from_text("version.server."), from_text("version.bind."))
 _COMMIT = from_text("commit.server.")
+_STATUS = from_text("status.server.")
 
 
 def answer(identity: Identity, revision: str, name: bytes, qtype: int) -> Answer:
@@ -38,10 +44,13 @@ def answer(identity: Identity, revision: str, name: bytes, qtype: int) -> Answer
     text = identity.name if name in _NAME else identity.version if name in _VERSION else ""
     if name == _COMMIT:
         text = revision
-    if not text:
+    texts = [text] if text else []
+    if name == _STATUS and identity.status is not None:
+        texts = list(identity.status())
+    if not texts:
         return renderer.answer(Rcode.REFUSED, authoritative=False)
     if qtype in (Type.TXT, Type.ANY):
-        octets = text.encode()[:_MAX_TEXT]
-        renderer.add(Section.ANSWER, name, Type.TXT, CLASS_CH, 0, (bytes((len(octets),)) + octets,))
+        cut = [text.encode()[:_MAX_TEXT] for text in texts]
+        renderer.add(Section.ANSWER, name, Type.TXT, CLASS_CH, 0, (b"".join(bytes((len(one),)) + one for one in cut),))
         renderer.mark(needed=True)
     return renderer.answer(Rcode.NOERROR, authoritative=True)

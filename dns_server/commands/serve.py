@@ -20,7 +20,7 @@ from dns_server.listeners.streams import StreamLimits
 from dns_server.logs.setup import sending, start_logs
 from dns_server.logs.syslog import Syslog
 from dns_server.parameters.answers import NAME, VERSION_TEXT
-from dns_server.parameters.management import HTTP, HTTP_ALLOW, HTTP_TOKEN
+from dns_server.parameters.management import DNS_STATUS, HTTP, HTTP_ALLOW, HTTP_TOKEN, Switch
 from dns_server.parameters.network import (
     LISTEN,
     NET,
@@ -124,6 +124,7 @@ def _plan(settings: Settings, default: tuple[Endpoint, ...]) -> Plan:
         certificate=certificate,
         tls_listen=tls_listen,
         peers=_peers(settings),
+        dns_status=settings[DNS_STATUS] is Switch.ON,
         rate_limits=RateLimits(settings[RATE_LIMIT], settings[RATE_LIMIT_SLIP], settings[RATE_LIMIT_EXEMPT])
         if settings[RATE_LIMIT]
         else None,
@@ -179,7 +180,7 @@ async def _serve(
     syslog: Syslog | None,
     cache: Cache | None,
 ) -> int:
-    service = Service(plan, on_ready)
+    service = Service(plan, on_ready, syslog)
     cached = cache.source() if cache is not None else None
     if settings.foreign:
         structlog.get_logger().info("words of the boot line that are not ours", words=list(settings.foreign))

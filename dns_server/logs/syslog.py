@@ -56,6 +56,19 @@ class Collector:
         return f"{self.protocol.value}://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
 
+@dataclass(slots=True)
+class SyslogCounters:
+    """What happened since the start."""
+
+    sent: int = 0
+    """Lines that were handed over; over UDP nobody knows whether they arrived."""
+    lost: int = 0
+    """Lines for which the queue had no room."""
+    connects: int = 0
+    failures: int = 0
+    """Connections that could not be made, or broke."""
+
+
 class Channel(Protocol):
     """An open way to the collector."""
 
@@ -74,11 +87,18 @@ class Syslog:
         self._empty = asyncio.Event()
         self._empty.set()
         self._lost = 0
+        self.counters = SyslogCounters()
+
+    @property
+    def queued(self) -> int:
+        """Lines that wait."""
+        return len(self._queue)
 
     def __call__(self, event: EventDict) -> None:
         """Queue `event`, or count it as lost."""
         if len(self._queue) >= QUEUE:
             self._lost += 1
+            self.counters.lost += 1
             return
         if self._lost:
             lost, self._lost = self._lost, 0
@@ -96,6 +116,7 @@ class Syslog:
         while True:
             try:
                 async with self._channel(attempt) as channel:
+                    self.counters.connects += 1
                     if failures:
                         log.info("the log collector is reachable again", collector=str(self._collector))
                     failures = 0
@@ -106,6 +127,7 @@ class Syslog:
                 trouble("the log collector can't be reached", collector=str(self._collector), reason=reason)
             failures += 1
             attempt += 1
+            self.counters.failures += 1
             ceiling = min(MAX_RETRY_S, FIRST_RETRY_S * 2.0 ** min(failures, 16))
             await asyncio.sleep(ceiling * random.uniform(0.5, 1.0))  # noqa: S311  nothing secret is drawn
 
@@ -124,6 +146,7 @@ class Syslog:
         while self._queue:
             await channel.send(self._queue[0])  # it stays in the queue until it is handed over
             self._queue.popleft()
+            self.counters.sent += 1
         self._empty.set()
 
     @asynccontextmanager

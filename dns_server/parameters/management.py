@@ -1,11 +1,20 @@
 """The management server: metrics, readiness, status."""
 
+import enum
 from typing import Any, Final
 
 from dns_server import values
 from dns_server.endpoint import Endpoint
 from dns_server.parameters.parameter import SERVING, Group, Parameter
 from dns_server.values import Network
+
+
+class Switch(enum.Enum):
+    """Whether."""
+
+    ON = "on"
+    OFF = "off"
+
 
 HTTP: Final[Parameter[tuple[Endpoint, ...]]] = Parameter(
     name="http",
@@ -44,4 +53,16 @@ HTTP_TOKEN: Final[Parameter[str | None]] = Parameter(
     file_prefix="@",
 )
 
-TABLE: Final[tuple[Parameter[Any], ...]] = (HTTP, HTTP_ALLOW, HTTP_TOKEN)
+DNS_STATUS: Final[Parameter[Switch]] = Parameter(
+    name="dns-status",
+    parse=values.choice(Switch),
+    default="on",
+    metavar="on|off",
+    example="off",
+    group=Group.MANAGEMENT,
+    verbs=SERVING,
+    doc="Without --http, whether TXT status.server in class CHAOS tells what `unizone status` shows: readiness, "
+    "numbers of zones and records, how many are broken, the commit and its age.",
+)
+
+TABLE: Final[tuple[Parameter[Any], ...]] = (HTTP, HTTP_ALLOW, HTTP_TOKEN, DNS_STATUS)

@@ -22,7 +22,7 @@ FORMAT: Final[Parameter[OutputFormat]] = Parameter(
     metavar="text|json|markdown",
     example="json",
     group=Group.OUTPUT,
-    verbs=frozenset({"args", "config", "check", "diff"}),
+    verbs=frozenset({"args", "config", "status", "check", "diff"}),
     doc="How the result is printed.",
 )
 

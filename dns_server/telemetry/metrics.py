@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from dns_server.answer.protocol import Transport
 from dns_server.limiting.rate_limiter import RateLimiter
+from dns_server.logs.syslog import Syslog
 from dns_server.telemetry.sources import Sources, resident_bytes
 from dns_server.telemetry.statistics import Histogram
+from stack.loop.loop import StackLoop
 from zones.name import to_text
 from zones.slices import Sliced
 
@@ -26,6 +28,10 @@ def render(sources: Sources) -> Sliced[bytes]:
     _server(page, sources)
     _queries(page, sources)
     _transports(page, sources)
+    if sources.stack is not None:
+        _stack(page, sources.stack)
+    if sources.syslog is not None:
+        _syslog(page, sources.syslog)
     yield
     _source(page, sources)
     yield from _zones(page, sources)
@@ -147,12 +153,35 @@ def _transports(page: _Page, sources: Sources) -> None:
     page.one("stream_queries_total", "counter", "Messages received over TCP and TLS.", streams.queries)
 
 
+def _stack(page: _Page, loop: StackLoop) -> None:
+    interface = loop.interface
+    counted = [({"layer": layer, "reason": reason}, count) for layer, reason, count in interface.counters]
+    page.many("stack_events_total", "counter", "Drops and other events of the own stack, by layer and reason.", counted)
+    batched = 0 if interface.batches is None else interface.batches.replies
+    replies = [({"way": "single"}, interface.express.replies), ({"way": "batch"}, batched)]
+    page.many("stack_express_replies_total", "counter", "Replies that went from frame to frame in one step.", replies)
+    states = [({"state": state.value}, count) for state, count in loop.tcp.commons.population.items()]
+    page.many("stack_tcp_connections", "gauge", "TCP connections of the own stack by state.", states)
+    page.one("stack_tcp_buffered_bytes", "gauge", "Octets in the buffers of all of them.", loop.tcp.commons.buffered)
+
+
+def _syslog(page: _Page, syslog: Syslog) -> None:
+    counters = syslog.counters
+    page.one("syslog_queued", "gauge", "Log lines that wait for the collector.", syslog.queued)
+    page.one("syslog_sent_total", "counter", "Log lines handed over to the collector.", counters.sent)
+    page.one("syslog_dropped_total", "counter", "Log lines for which the queue had no room.", counters.lost)
+    page.one("syslog_connects_total", "counter", "Connections to the collector.", counters.connects)
+    page.one("syslog_failures_total", "counter", "Connections that could not be made, or broke.", counters.failures)
+
+
 def _source(page: _Page, sources: Sources) -> None:
     status, publisher = sources.sync.status, sources.publisher
     about = {"source": status.source, "commit": publisher.snapshot.revision}
     page.many("source_info", "gauge", "Where the zones come from, and the commit served.", [(about, 1)])
     doc = "Attempts to read the source that failed since the last success."
     page.one("source_failures", "gauge", doc, status.failures)
+    page.one("syncs_total", "counter", "Attempts to read the source.", sources.sync.attempts)
+    page.one("syncs_failed_total", "counter", "Attempts to read the source that failed.", sources.sync.failed)
     if status.last_success is not None:
         doc = "When the source was last seen to be what is loaded."
         page.one("source_last_success_timestamp_seconds", "gauge", doc, status.last_success)

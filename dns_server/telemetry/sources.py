@@ -8,9 +8,12 @@ from dns_server.endpoint import Endpoint
 from dns_server.limiting.rate_limiter import RateLimiter
 from dns_server.listeners.host import UdpCounters
 from dns_server.listeners.streams import Streams
+from dns_server.logs.syslog import Syslog
 from dns_server.publisher import Publisher
 from dns_server.telemetry.lag import LoopLag
+from dns_server.telemetry.rate import RecentRate
 from dns_server.telemetry.statistics import QueryStatistics
+from stack.loop.loop import StackLoop
 from zones.sync import Sync
 
 
@@ -32,8 +35,14 @@ class Sources:
     endpoints: Sequence[Endpoint]
     statistics: QueryStatistics
     lag: LoopLag
+    rate: RecentRate
+    """Of answers."""
     limiter: RateLimiter | None
     """None where no rates are limited."""
+    syslog: Syslog | None = None
+    """None without a collector."""
+    stack: StackLoop | None = None
+    """The own stack's loop; None on the host's network."""
     stages: dict[str, float] = field(default_factory=dict)
     """Seconds from the start to the end of each stage of it."""
 

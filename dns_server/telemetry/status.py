@@ -2,7 +2,9 @@
 
 from typing import Any, Final
 
+from dns_server.logs.syslog import Syslog
 from dns_server.telemetry.sources import Sources, resident_bytes
+from stack.loop.loop import StackLoop
 from zones.findings import Finding
 from zones.name import to_text
 from zones.slices import Sliced
@@ -53,6 +55,50 @@ def status(sources: Sources) -> Sliced[dict[str, Any]]:
         "held_back": [{"what": held.what, "reason": held.message} for held in snapshot.held_back],
         "repository": _findings(snapshot.findings),
         "queries": _queries(sources),
+        "stack": None if sources.stack is None else _stack(sources.stack),
+        "syslog": None if sources.syslog is None else _syslog(sources.syslog),
+    }
+
+
+def essentials(sources: Sources) -> list[str]:
+    """What a person must know first, as short texts: for the DNS, where they are one record."""
+    snapshot, status = sources.publisher.snapshot, sources.sync.status
+    missing = sources.missing()
+    texts = [
+        "ready" if not missing else f"not ready: {missing[0]}",
+        f"zones {len(snapshot.zones)}",
+        f"records {sources.publisher.records}",
+        f"broken {len(snapshot.broken)}",
+        f"held back {len(snapshot.held_back)}",
+        f"commit {snapshot.revision or 'none'}",
+        f"loaded {_age(sources.publisher.last_load or None, sources)}",
+        f"source seen {_age(status.last_success, sources)}",
+    ]
+    if status.failures:
+        texts.append(f"source failed {status.failures} times")
+    return texts
+
+
+def _age(moment: float | None, sources: Sources) -> str:
+    return "never" if moment is None else f"{max(0, round(sources.clock() - moment))} s ago"
+
+
+def _stack(loop: StackLoop) -> dict[str, Any]:
+    interface = loop.interface
+    states = {state.value: count for state, count in loop.tcp.commons.population.items() if count}
+    dropped = [{"layer": layer, "reason": reason, "count": count} for layer, reason, count in interface.counters]
+    batched = 0 if interface.batches is None else interface.batches.replies
+    return {"tcp": states, "express_replies": interface.express.replies + batched, "events": dropped}
+
+
+def _syslog(syslog: Syslog) -> dict[str, int]:
+    counters = syslog.counters
+    return {
+        "queued": syslog.queued,
+        "sent": counters.sent,
+        "dropped": counters.lost,
+        "connects": counters.connects,
+        "failures": counters.failures,
     }
 
 
@@ -91,6 +137,7 @@ def _queries(sources: Sources) -> dict[str, Any]:
         by_type[name] = by_type.get(name, 0) + count
     return {
         "answered": found.answered,
+        "per_second": round(sources.rate.per_second, 3),
         "by_transport": by_transport,
         "by_type": by_type,
         "by_rcode": by_rcode,

@@ -1,9 +1,12 @@
 """What operators read, from the real program: metrics by Prometheus's own parser, readiness, status, the page."""
 
 import json
+import socket
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from dns_server.cli import main
 from tests.support.dig import short
+from tests.support.namespaces import need_namespaces, veth_namespace
 from tests.support.network import Network, current
 from tests.support.server import Server, eventually, serve
 
@@ -86,6 +90,45 @@ def test_metrics_count_what_was_asked(server: Server) -> None:
     assert found["zone_records", labels(zone="example.com.")] == 3
     assert found["zones", labels()] == 2
     assert found["ready", labels()] == 1
+
+
+def test_metrics_of_syncs_and_the_collector(zones: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as collector:
+        collector.bind(("127.0.0.1", 0))
+        port = collector.getsockname()[1]
+        options = ["--http=127.0.0.1:0", f"--syslog=127.0.0.1:{port}", "--poll=200ms"]
+        with serve(f"--zones={zones}", *options) as server:
+            eventually(lambda: samples(server)["syncs_total", labels()] >= 2)
+            eventually(lambda: samples(server)["syslog_sent_total", labels()] >= 3)
+            found = samples(server)
+    assert found["syncs_failed_total", labels()] == 0
+    assert found["syslog_connects_total", labels()] == 1
+    assert found["syslog_dropped_total", labels()] == 0
+    assert found["rate_limited_total", frozenset({("class", "positive"), ("action", "dropped")})] == 0
+
+
+@pytest.mark.netns
+def test_metrics_and_page_of_the_own_stack(zones: Path) -> None:
+    need_namespaces()
+    with ExitStack() as stack:
+        namespace = stack.enter_context(veth_namespace("192.0.2.1/24"))
+        options = ["--ipv4=192.0.2.53/24", "--ipv6=none", "--http=192.0.2.53:8053", "--http-allow=192.0.2.0/24"]
+        direct = ["--net=direct", "--link=packet", f"--interface={namespace.outside}"]
+        stack.enter_context(serve(f"--zones={zones}", *direct, *options, listen=("192.0.2.53:53",)))
+        code = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=60).read().decode())"
+        url = "http://192.0.2.53:8053"
+        text = namespace.run(sys.executable, "-c", code, f"{url}/metrics").stdout
+        page = namespace.run(sys.executable, "-c", code, f"{url}/").stdout
+        shown = namespace.run(sys.executable, "-m", "dns_server", "status", url).stdout
+    found = {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+    assert found["unizone_stack_tcp_connections", labels(state="ESTABLISHED")] == 1
+    assert ("unizone_stack_express_replies_total", labels(way="batch")) in found
+    assert "ESTABLISHED" in page
+    assert "own stack" in shown
 
 
 def test_broken_zone_is_told_everywhere_with_its_line(server: Server, zones: Path) -> None:
