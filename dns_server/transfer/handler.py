@@ -72,13 +72,19 @@ class TransferHandler:
         if isinstance(zone, bytes):
             yield admitted.sign(zone, self._gate.clock())
             return
+        try:
+            serial = _serial_asked(request, admitted.message) if request.qtype == Type.IXFR else None
+        except Malformed:
+            yield admitted.sign(reply(request, Rcode.FORMERR), self._gate.clock())
+            return
         if client.transport is Transport.UDP:
-            yield admitted.sign(await self._by_datagram(request, admitted, zone), self._gate.clock())
+            assert serial is not None  # the engine refuses AXFR over UDP
+            yield admitted.sign(await self._by_datagram(request, serial, admitted, zone), self._gate.clock())
             return
         async with self._turns.turn(client.address):
             self.counters.running += 1
             try:
-                async for signed in self._stream(request, admitted, zone, client):
+                async for signed in self._stream(request, serial, admitted, zone, client):
                     yield signed
             finally:
                 self.counters.running -= 1
@@ -97,12 +103,12 @@ class TransferHandler:
             return reply(request, Rcode.SERVFAIL, extended_error(Ede.NOT_READY))
         return reply(request, Rcode.NOTAUTH, extended_error(Ede.NOT_AUTHORITATIVE))  # RFC 5936 2.2.1
 
-    async def _by_datagram(self, request: Request, admitted: Admitted, zone: Zone) -> bytes:
+    async def _by_datagram(self, request: Request, serial: int, admitted: Admitted, zone: Zone) -> bytes:
         """RFC 1995 2: the difference where it fits, else the SOA alone, which makes the client ask by TCP."""
         limit = UDP_MINIMUM if request.edns is None else min(request.edns.payload, UDP_PAYLOAD)
         tail = opt(request, zone_options(request, zone, self._snapshot().revision))
         room = limit - admitted.room - len(tail)
-        chosen = await self._difference(request, admitted.message, zone)
+        chosen = await self._difference(serial, zone)
         if chosen is not None:
             first, *more = bodies(request.qname, chosen, MAX_MESSAGE)
             whole = message(request, first, tail)
@@ -112,9 +118,8 @@ class TransferHandler:
         self.counters.current += 1
         return message(request, next(bodies(request.qname, _soa_alone(zone))), tail)
 
-    async def _difference(self, request: Request, asked: bytes, zone: Zone) -> Iterable[RRset] | None:
-        """What an IXFR is answered with; None when it must be the whole zone."""
-        serial = _serial_asked(request, asked)
+    async def _difference(self, serial: int, zone: Zone) -> Iterable[RRset] | None:
+        """What an IXFR of who has the version `serial` is answered with; None when it must be the whole zone."""
         if serial == zone.serial or is_newer(serial, than=zone.serial):
             return _soa_alone(zone)
         delta = await run_sliced(self._journal.since(zone.origin, serial, zone.serial))
@@ -123,15 +128,12 @@ class TransferHandler:
         return records.difference(delta)
 
     async def _stream(
-        self, request: Request, admitted: Admitted, zone: Zone, client: Client
+        self, request: Request, serial: int | None, admitted: Admitted, zone: Zone, client: Client
     ) -> AsyncGenerator[bytes, None]:
+        """The messages; `serial` is that of an IXFR."""
         chosen: Iterable[RRset] | None = None
-        if request.qtype == Type.IXFR:
-            try:
-                chosen = await self._difference(request, admitted.message, zone)
-            except Malformed:
-                yield admitted.sign(reply(request, Rcode.FORMERR), self._gate.clock())
-                return
+        if serial is not None:
+            chosen = await self._difference(serial, zone)
             self._count_ixfr(chosen)
         else:
             self.counters.axfr += 1

@@ -224,14 +224,14 @@ class Secondary:
             time.sleep(0.05)
 
 
-def transferred(port: int, origin: str, key: str = "") -> dns.zone.Zone | None:
+def transferred(port: int, origin: str, key: str = "", source: str = "127.0.0.1") -> dns.zone.Zone | None:
     """A zone by AXFR from a port of 127.0.0.1; None when it is refused or there is nobody."""
     zone = dns.zone.Zone(origin, relativize=False)
     query = dns.message.make_query(origin, dns.rdatatype.AXFR)
     if key:
         query.use_tsig(dns.tsig.Key(key, SECRET, "hmac-sha256"))
     try:
-        dns.query.inbound_xfr("127.0.0.1", zone, query, port=port, timeout=5, lifetime=20)
+        dns.query.inbound_xfr("127.0.0.1", zone, query, port=port, timeout=20, lifetime=60, source=source)
     except (dns.exception.DNSException, OSError, EOFError):
         return None
     return zone
