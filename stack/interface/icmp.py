@@ -7,10 +7,10 @@ from typing import Protocol
 
 from stack.address import IPV4_BROADCAST, Address, is_multicast, is_unspecified
 from stack.counters import Counters
-from stack.interface.limiter import TokenBucket
 from stack.interface.limits import Limits
 from stack.interface.path_mtu import PathMtus
 from stack.interface.upper import Upper
+from stack.limiter import TokenBucket
 from stack.transport import Unreachable
 from stack.wire import icmp, ipv4
 from stack.wire.icmp import Message, Type, UnreachableCode

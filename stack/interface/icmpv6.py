@@ -7,13 +7,13 @@ from typing import Protocol
 
 from stack.address import Address, is_link_local, is_multicast, is_unspecified
 from stack.counters import Counters
-from stack.interface.limiter import TokenBucket
 from stack.interface.limits import Limits
 from stack.interface.mld import Mld
 from stack.interface.ndp import HOP_LIMIT, Ndp
 from stack.interface.path_mtu import PathMtus
 from stack.interface.routers import Routers
 from stack.interface.upper import Upper
+from stack.limiter import TokenBucket
 from stack.transport import Unreachable
 from stack.wire import icmpv6, ipv6, ipv6_extension, mld, ndp
 from stack.wire.icmpv6 import Message, Type, UnreachableCode

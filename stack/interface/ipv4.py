@@ -63,7 +63,7 @@ class Ipv4:
         self.path_mtus = PathMtus(mtu, limits.path_mtus)
         self.arp = Arp(output, limits, counters, draw, notices, self)
         self.icmp = Icmp(self, upper, self.path_mtus, limits, counters)
-        self._reassembler = Reassembler(ipv4.LAYER, limits, counters, self.icmp.reassembly_expired)
+        self.reassembler = Reassembler(ipv4.LAYER, limits, counters, self.icmp.reassembly_expired)
 
     # Addresses
 
@@ -184,7 +184,7 @@ class Ipv4:
         key = (packet.source, packet.destination, packet.identification, packet.protocol)
         first = bytes(view) if packet.offset == 0 else b""
         payload = memoryview(packet.payload)
-        whole = self._reassembler.add(key, packet.offset, packet.more_fragments, payload, first, now)
+        whole = self.reassembler.add(key, packet.offset, packet.more_fragments, payload, first, now)
         if whole is not None:
             body, first = whole
             head = ipv4.parse(memoryview(first))
@@ -273,12 +273,12 @@ class Ipv4:
 
     def poll_at(self) -> float | None:
         """When `poll` has something to do."""
-        return earliest(self.arp.poll_at(), self._reassembler.poll_at(), self.routes.poll_at())
+        return earliest(self.arp.poll_at(), self.reassembler.poll_at(), self.routes.poll_at())
 
     def poll(self, now: float) -> None:
         """Run the timers that are due."""
         self.arp.poll(now)
-        self._reassembler.poll(now)
+        self.reassembler.poll(now)
         self.routes.poll(now)
 
     def _drop(self, reason: str) -> None:

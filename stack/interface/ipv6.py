@@ -88,7 +88,7 @@ class Ipv6:
             else None
         )
         self.icmp = Icmpv6(self, upper, self.path_mtus, self.ndp, self.listeners, self.routers, limits, counters)
-        self._reassembler = Reassembler(ipv6.LAYER, limits, counters, self.icmp.reassembly_expired)
+        self.reassembler = Reassembler(ipv6.LAYER, limits, counters, self.icmp.reassembly_expired)
         self.assign(self.link_local, Network(LINK_LOCAL_PREFIX + bytes(8), 64), now)
         for static in settings.ipv6:
             self.assign(static.address, static.network, now)
@@ -187,7 +187,7 @@ class Ipv6:
                 return
             first = bytes(view)
         key = (packet.source, packet.destination, fragment.identification, 0)
-        whole = self._reassembler.add(key, fragment.offset, fragment.more_fragments, chain.payload, first, now)
+        whole = self.reassembler.add(key, fragment.offset, fragment.more_fragments, chain.payload, first, now)
         if whole is not None:
             body, first = whole
             original = memoryview(first)
@@ -293,7 +293,7 @@ class Ipv6:
             self.addresses.poll_at(),
             self.listeners.poll_at(),
             self.routers.poll_at() if self.routers is not None else None,
-            self._reassembler.poll_at(),
+            self.reassembler.poll_at(),
             self.routes.poll_at(),
         )
 
@@ -304,7 +304,7 @@ class Ipv6:
         if self.routers is not None:
             self.routers.poll(now)
         self.ndp.neighbours.poll(now)
-        self._reassembler.poll(now)
+        self.reassembler.poll(now)
         self.routes.poll(now)
 
     def _drop(self, reason: str) -> None:

@@ -92,23 +92,3 @@ class Commons:
             return
         pseudo = pseudo_header(source, destination, PROTOCOL, 0)
         self.replies.append((source, destination, emit(segment, pseudo)))
-
-
-class TokenBucket:
-    """At most `rate` events a second, and as many at once."""
-
-    __slots__ = ("_rate", "_then", "_tokens")
-
-    def __init__(self, rate: float) -> None:
-        self._rate = rate
-        self._tokens = rate
-        self._then = 0.0
-
-    def take(self, now: float) -> bool:
-        """May it happen now?"""
-        self._tokens = min(self._rate, self._tokens + (now - self._then) * self._rate)
-        self._then = now
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True

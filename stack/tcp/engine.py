@@ -12,9 +12,10 @@ from typing import Final
 from dns_platform.protocols import Octets
 from stack.address import Address, Endpoint
 from stack.counters import Counters
+from stack.limiter import TokenBucket
 from stack.tcp import icmp
 from stack.tcp.arrival import arrives, establish, negotiate, open_passively
-from stack.tcp.commons import Commons, Limits, TokenBucket
+from stack.tcp.commons import Commons, Limits
 from stack.tcp.connection import NEVER, Connection, connection_key, receive_scale
 from stack.tcp.emission import segments
 from stack.tcp.options import Options
@@ -65,7 +66,8 @@ class Engine:
         self._deadlines: list[tuple[float, int, Connection]] = []
         self._order = itertools.count()  # so that the heap never compares connections
         self._ports_tried = 0  # next_ephemeral of RFC 6056 3.3.3
-        self._resets = TokenBucket(self._commons.limits.resets)
+        resets = self._commons.limits.resets
+        self._resets = TokenBucket(resets, resets)
 
     @property
     def commons(self) -> Commons:

@@ -18,7 +18,8 @@ import pytest
 from tests.support.namespaces import ip, need_namespaces
 
 _CLONE_NEWNET: Final = 0x40000000
-_TAP: Final = "unizone0"
+TAP: Final = "unizone0"
+"""The interface in the namespace."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ OWN_STACK: Final = Network(
     (
         "--net=direct",
         "--link=tap",
-        f"--interface={_TAP}",
+        f"--interface={TAP}",
         "--ipv4=192.0.2.53/24",
         "--ipv6=2001:db8::53/64",
         "--ipv4-gateway=192.0.2.1",
@@ -91,9 +92,9 @@ def own_stack() -> Iterator[Network]:
 def _configure() -> None:
     ip("link", "set", "lo", "up")
     try:
-        ip("tuntap", "add", _TAP, "mode", "tap")
+        ip("tuntap", "add", TAP, "mode", "tap")
     except subprocess.CalledProcessError as error:
         pytest.skip(f"no tap interface can be made: {error.stderr.decode().strip()}")
-    ip("address", "add", f"{OWN_STACK.here}/24", "dev", _TAP)
-    ip("address", "add", "2001:db8::1/64", "dev", _TAP, "nodad")
-    ip("link", "set", _TAP, "up")
+    ip("address", "add", f"{OWN_STACK.here}/24", "dev", TAP)
+    ip("address", "add", "2001:db8::1/64", "dev", TAP, "nodad")
+    ip("link", "set", TAP, "up")

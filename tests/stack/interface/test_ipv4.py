@@ -175,7 +175,7 @@ def test_a_packet_grows_no_longer_than_65535_octets(host: Host) -> None:
 
 def test_flood_of_fragments_is_bounded_and_spares_others(host: Host) -> None:
     limits = host.interface.settings.limits
-    reassembler = host.interface.ipv4._reassembler
+    reassembler = host.interface.ipv4.reassembler
     for number in range(2000):
         source = bytes((192, 0, 2, 10 + number % 200))
         host.say(
@@ -191,7 +191,7 @@ def test_flood_of_fragments_is_bounded_and_spares_others(host: Host) -> None:
 def test_one_source_cannot_take_all_reassemblies(host: Host) -> None:
     for number in range(100):
         host.say(ip4(17, bytes(1024), offset=8, more_fragments=1, identification=number))
-    assert len(host.interface.ipv4._reassembler) == host.interface.settings.limits.reassemblies_per_source
+    assert len(host.interface.ipv4.reassembler) == host.interface.settings.limits.reassemblies_per_source
 
 
 def connected(host: Host) -> list[Unreachable]:

@@ -124,7 +124,7 @@ def test_a_fragment_in_a_fragment_is_dropped(host: Host) -> None:
 def test_flood_of_fragments_is_bounded_and_spares_others(host: Host) -> None:
     limits = host.interface.settings.limits
     assert host.interface.ipv6 is not None
-    reassembler = host.interface.ipv6._reassembler
+    reassembler = host.interface.ipv6.reassembler
     for number in range(2000):
         piece = ipv6_extension.emit_fragment(Fragment(17, 8 * (number % 100 + 1), True, number), bytes(1024))
         source = STRANGER_6[:15] + bytes((10 + number % 200,))
