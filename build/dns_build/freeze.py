@@ -21,6 +21,9 @@ from dns_build import graph
 # The two halves of the import system, which CPython itself loads before any other module, by these names.
 BOOTSTRAP = {"_frozen_importlib": "importlib._bootstrap", "_frozen_importlib_external": "importlib._bootstrap_external"}
 
+# Search roots with the project's own modules.
+OWN_ROOTS = frozenset({"unizone", "dns_platform"})
+
 # What CPython's start imports by name from C: the graph sees imports of Python code only.
 STARTUP = ("encodings", "encodings.utf_8", "encodings.latin_1", "codecs", "io", "abc", "os", "warnings", "traceback")
 
@@ -71,6 +74,13 @@ def freeze(job: Job) -> None:
     """Write the tables and the report."""
     applications = [*job.applications, *BOOTSTRAP.values(), *STARTUP]
     traced = graph.trace(applications, job.rules())
+    # Elsewhere they are known and in the table, or optional; in our own code they would be missing in silence.
+    own = {name for name in traced.computed if traced.modules[name].root in OWN_ROOTS} - job.also.keys()
+    if own:
+        raise LookupError(
+            f"modules import names that they compute: {', '.join(sorted(own))}; "
+            "import a text that stands in the module, or list what is imported under [also]"
+        )
     # What a compiled module needs, it needed while it was compiled.
     broken = sorted(pair for pair in traced.broken if pair[0] not in job.extensions)
     if broken:

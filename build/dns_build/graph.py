@@ -206,14 +206,26 @@ class _Collector(ast.NodeVisitor):
         function = node.func
         name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
         if name in {"import_module", "__import__"} and node.args:
-            argument = node.args[0]
-            if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-                self._add(argument.value, ())
-            elif isinstance(argument, ast.Name) and argument.id in self._texts:
-                self._add(self._texts[argument.id], ())
-            else:
+            text = self._text(node.args[0])
+            if text is None:
                 self.computes = True
+            else:
+                self._add(text, ())
         self.generic_visit(node)
+
+    def _text(self, node: ast.expr) -> str | None:
+        """A text that stands in the module: as such, by a name, or put together from these; else None."""
+        match node:
+            case ast.Constant(str(value)):
+                return value
+            case ast.Name(name):
+                return self._texts.get(name)
+            case ast.FormattedValue(value, -1, None):
+                return self._text(value)
+            case ast.JoinedStr(values):
+                parts = [self._text(value) for value in values]
+                return None if None in parts else "".join(part for part in parts if part is not None)
+        return None
 
     def _inside(self, node: ast.AST) -> None:
         self._optional += 1

@@ -1,6 +1,7 @@
 """`unizone run`: start a built image on this machine, with the exact command shown."""
 
 import argparse
+import json
 import os
 import shlex
 import shutil
@@ -9,10 +10,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from dns_build import example, packages
 from dns_build.image import OUTPUT
 from dns_build.progress import BuildError
 from dns_build.targets import TARGETS
 
+_QEMU = "qemu-system-x86_64"
+_READY = " ready "  # in the line that the service logs when it answers
 _DEVICES = {"q35": "virtio-net-pci", "pc": "virtio-net-pci", "microvm": "virtio-net-device"}
 
 
@@ -20,22 +24,77 @@ def main(arguments: Sequence[str]) -> int:
     """Run the verb; the exit code of what was started."""
     options, parameters = _parser().parse_known_args(arguments)
     try:
-        words = command(options, parameters)
+        if _has_zones(options, parameters):
+            words = command(options, parameters)
+            _show(words)
+            return 0 if options.print else _run(words)
+        daemon = example.daemon()
+        # Pushes are seen soon: nobody waits a minute for an example.
+        words = command(options, [f"--remote={daemon.remote}", "--poll=2s", *parameters])
+        print("unizone run: no --remote is given, so the image gets the example zones", file=sys.stderr)
+        _show(daemon.command, words)
+        if options.print:
+            return 0
+        packages.need(example.PROGRAMS)
+        with daemon.running():
+            return _run_and_ask(words, options.port)
     except BuildError as error:
         print(f"unizone run: {error}", file=sys.stderr)
         return 1
-    print(shlex.join(words), file=sys.stderr)
-    if options.print:
-        return 0
+
+
+def _has_zones(options: argparse.Namespace, parameters: Sequence[str]) -> bool:
+    """Whether the image knows where its zones are, or runs where the example can't be reached."""
+    if options.target != "virtio" or options.tap is not None:
+        return True
+    if any(word.startswith(("--remote", "--zones")) for word in parameters):
+        return True
+    manifest = _image(options).with_name(_image(options).name + ".manifest.json")
+    if not manifest.is_file():
+        return False
+    return any(module["name"] == "unizone_baked" for module in json.loads(manifest.read_text())["modules"])
+
+
+def _show(*commands: Sequence[str]) -> None:
+    for words in commands:
+        print(shlex.join(words), file=sys.stderr)
+
+
+def _run(words: Sequence[str]) -> int:
     try:
         return subprocess.run(words, check=False).returncode
     except KeyboardInterrupt:
         return 0
 
 
+def _run_and_ask(words: Sequence[str], port: int) -> int:
+    """Run a machine with the example zones, and ask it a question when it is ready."""
+    question = ["dig", "@127.0.0.1", "-p", str(port), *example.QUESTION]
+    is_asked = False
+    with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                print(line, end="", flush=True)
+                if _READY in line and not is_asked:
+                    is_asked = True
+                    print(f"\n$ {shlex.join(question)}", flush=True)
+                    subprocess.run(question, check=False)
+                    print(example.instructions(port), flush=True)
+        except KeyboardInterrupt:
+            process.terminate()
+            return 0
+        return process.wait()
+
+
+def _image(options: argparse.Namespace) -> Path:
+    image: Path = options.image or OUTPUT / f"unizone-{options.target}"
+    return image
+
+
 def command(options: argparse.Namespace, parameters: Sequence[str]) -> list[str]:
     """The command that starts the image. BuildError when the image or the program for it is missing."""
-    image: Path = options.image or OUTPUT / f"unizone-{options.target}"
+    image = _image(options)
     if not image.is_file():
         raise BuildError(f"there is no image at {image}", hint=f"unizone build --target {options.target}")
     match options.target:
@@ -66,7 +125,7 @@ def _qemu(image: Path, options: argparse.Namespace, parameters: Sequence[str]) -
     if options.kvm and not os.access("/dev/kvm", os.R_OK | os.W_OK):
         raise BuildError("/dev/kvm is not there for you", hint="leave out --kvm, or join the group kvm")
     return [
-        _program("qemu-system-x86_64", "apt-get install qemu-system-x86"),
+        _qemu_program(print_only=options.print),
         *("-M", options.machine, "-accel", "kvm" if options.kvm else "tcg", "-cpu", "host" if options.kvm else "max"),
         *("-m", str(options.memory), "-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio"),
         *("-netdev", network, "-device", f"{_DEVICES[options.machine]},netdev=net0"),
@@ -77,6 +136,12 @@ def _qemu(image: Path, options: argparse.Namespace, parameters: Sequence[str]) -
 def _text(value: str) -> str:
     """A text in a configuration of xl."""
     return f'"{value}"'
+
+
+def _qemu_program(*, print_only: bool) -> str:
+    if not print_only:
+        packages.need({_QEMU: "qemu-system-x86"})
+    return shutil.which(_QEMU) or _QEMU
 
 
 def _quoted(word: str) -> str:

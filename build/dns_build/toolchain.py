@@ -1,13 +1,13 @@
 """The compiler of the machine, told to build what depends on nothing of the machine."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from dns_build import packages
 from dns_build.progress import BuildError
 
 # Sections per function let the linker drop what no image reaches; frame pointers give a panic its backtrace.
@@ -40,10 +40,8 @@ class Toolchain:
 
 @cache
 def find() -> Toolchain:
-    """The machine's compiler and binutils. BuildError names the missing Debian packages."""
-    missing = sorted({package for program, package in PROGRAMS.items() if shutil.which(program) is None})
-    if missing:
-        raise BuildError(f"missing programs of {', '.join(missing)}", hint=f"apt-get install {' '.join(missing)}")
+    """The machine's compiler and binutils, installed where they are missing. BuildError where that is not possible."""
+    packages.need(PROGRAMS)
     versions = [
         subprocess.run([name, "--version"], capture_output=True, text=True, check=True).stdout.split("\n", 1)[0]
         for name in ("gcc", "ld")

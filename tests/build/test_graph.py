@@ -55,9 +55,12 @@ def test_skips_branches_that_no_target_takes(tmp_path: Path) -> None:
 
 
 def test_follows_imports_by_the_name_of_a_text(tmp_path: Path) -> None:
-    app = "from importlib import import_module\nOTHER: str = 'other'\ndef f():\n    return import_module(OTHER)\n"
-    found = traced(tmp_path, {"app.py": app, "other.py": ""})
-    assert set(found.modules) == {"app", "other"}
+    app = (
+        "from importlib import import_module\nOTHER: str = 'other'\n"
+        "def f():\n    return import_module(OTHER), import_module(f'{OTHER}.below')\n"
+    )
+    found = traced(tmp_path, {"app.py": app, "other/__init__.py": "", "other/below.py": ""})
+    assert set(found.modules) == {"app", "other", "other.below"}
     assert not found.computed
 
 

@@ -35,6 +35,21 @@ def test_virtio_starts_under_qemu_with_ports_and_parameters(image: Path, capsys:
     assert "hostfwd=udp:127.0.0.1:5300-:53,hostfwd=tcp:127.0.0.1:5300-:53" in words[words.index("-netdev") + 1]
 
 
+def test_without_a_remote_the_example_is_served(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert launch.main([f"--image={image}", "--print"]) == 0
+    said = capsys.readouterr().err.splitlines()
+    daemon, machine = (shlex.split(line) for line in said[1:])
+    assert daemon[:2] == ["git", "daemon"]
+    (port,) = (word.partition("=")[2] for word in daemon if word.startswith("--port="))
+    assert machine[machine.index("-append") + 1] == f"--remote=git://10.0.2.2:{port}/example.git --poll=2s"
+
+
+def test_an_image_with_zones_in_it_needs_no_remote(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    image.with_name("image.manifest.json").write_text('{"modules": [{"name": "unizone_baked"}]}')
+    words = printed(capsys, f"--image={image}")
+    assert words[words.index("-append") + 1] == ""
+
+
 def test_hvt_starts_under_a_tender(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = printed(capsys, "--target=hvt", f"--image={image}", "--tap=tap9", "--memory=32", "--ipv4=192.0.2.1/24")
     assert words[0].endswith("solo5-hvt")
@@ -49,7 +64,7 @@ def test_xen_starts_by_its_configuration_with_what_differs(image: Path, capsys: 
 
 def test_exit_code_is_that_of_what_was_started(image: Path) -> None:
     assert launch.main(["--target=unix", f"--image={image}"]) == 5
-    assert launch.main([f"--image={image}"]) == 3
+    assert launch.main([f"--image={image}", "--remote=git://git.example/z.git"]) == 3
 
 
 @pytest.mark.parametrize(
