@@ -103,7 +103,6 @@ class Peers:
         """A version of the zones went into service."""
         if self._publisher.loads == 1 or _permissions(before) != _permissions(after):
             self._renew_access(after)
-        self.notifier.changed(change.changed, change.removed)
         for origin in change.removed:
             self.journal.forget(origin)
         for origin in change.changed:
@@ -112,6 +111,8 @@ class Peers:
                 self.journal.add(origin, await run_sliced(delta(known.zone, after.zones[origin].zone)))
             else:
                 self.journal.forget(origin)
+        # Not before: who is told asks for the difference at once.
+        self.notifier.changed(change.changed, change.removed)
 
     def read_keys_again(self) -> None:
         """Take the keys that the operator's file has now; where they can't be read, the ones before stay in force."""

@@ -232,6 +232,7 @@ class Service:
             endpoints=self._addresses,
             statistics=self._statistics,
             lag=self._lag,
+            peers=self.peers,
             rate=self._rate,
             limiter=None if self._limiting is None else self._limiting.limiter,
             stages=self._stages,

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Final
 from dns_server.answer.protocol import Transport
 from dns_server.limiting.rate_limiter import RateLimiter
 from dns_server.logs.syslog import Syslog
+from dns_server.peers import Peers
 from dns_server.telemetry.sources import Sources, resident_bytes
 from dns_server.telemetry.statistics import Histogram
 from stack.loop.loop import StackLoop
+from zones.keys import Operation
 from zones.name import to_text
 from zones.slices import Sliced
 
@@ -28,6 +30,7 @@ def render(sources: Sources) -> Sliced[bytes]:
     _server(page, sources)
     _queries(page, sources)
     _transports(page, sources)
+    _peers(page, sources.peers)
     if sources.stack is not None:
         _stack(page, sources.stack)
     if sources.syslog is not None:
@@ -151,6 +154,40 @@ def _transports(page: _Page, sources: Sources) -> None:
     ]
     page.many("stream_closed_total", "counter", "Connections that the server closed, by reason.", closed)
     page.one("stream_queries_total", "counter", "Messages received over TCP and TLS.", streams.queries)
+
+
+def _peers(page: _Page, peers: Peers) -> None:
+    """Transfers, notifications and what was not permitted."""
+    gate, transfers, journal = peers.gate, peers.transfers.counters, peers.journal
+    failures = [({"reason": reason}, count) for reason, count in gate.failures.items()]
+    page.many("tsig_failures_total", "counter", "Signatures that were not believed, by reason.", failures)
+    denied = [({"operation": operation.name.lower()}, gate.denied[operation]) for operation in Operation]
+    page.many("not_permitted_total", "counter", "Requests that were not permitted.", denied)
+    kinds = [
+        ({"kind": "AXFR"}, transfers.axfr),
+        ({"kind": "IXFR"}, transfers.ixfr),
+        ({"kind": "IXFR as AXFR"}, transfers.fallbacks),
+        ({"kind": "IXFR, SOA alone"}, transfers.current),
+    ]
+    page.many("transfers_total", "counter", "Transfers of zones to others, by kind.", kinds)
+    page.one("transfers_running", "gauge", "Transfers under way.", transfers.running)
+    page.one("transfers_cut_off_total", "counter", "Transfers cut off by a bound.", transfers.cut_off)
+    page.one("transfer_bytes_total", "counter", "Octets of transfers.", transfers.octets)
+    page.one("ixfr_journal_bytes", "gauge", "Memory of the differences that IXFR is answered from.", journal.octets)
+    page.one("ixfr_journal_versions", "gauge", "Differences in it.", len(journal))
+    sent, came = peers.notifier.counters, peers.notified.counters
+    page.one("notify_sent_total", "counter", "Notifications sent to secondaries.", sent.sent)
+    results = [
+        ({"result": "acknowledged"}, sent.acknowledged),
+        ({"result": "refused"}, sent.refused),
+        ({"result": "unanswered"}, sent.unanswered),
+        ({"result": "given up"}, sent.given_up),
+    ]
+    page.many("notify_results_total", "counter", "What came of them.", results)
+    page.one("notify_pending", "gauge", "Secondaries still to be told, counted for each zone.", peers.notifier.pending)
+    received = [({"result": "obeyed"}, came.obeyed), ({"result": "refused"}, came.refused)]
+    received.append(({"result": "repeated"}, came.repeated))
+    page.many("notified_total", "counter", "Notifications received, by what came of them.", received)
 
 
 def _stack(page: _Page, loop: StackLoop) -> None:

@@ -9,6 +9,7 @@ from dns_server.limiting.rate_limiter import RateLimiter
 from dns_server.listeners.host import UdpCounters
 from dns_server.listeners.streams import Streams
 from dns_server.logs.syslog import Syslog
+from dns_server.peers import Peers
 from dns_server.publisher import Publisher
 from dns_server.telemetry.lag import LoopLag
 from dns_server.telemetry.rate import RecentRate
@@ -35,6 +36,7 @@ class Sources:
     endpoints: Sequence[Endpoint]
     statistics: QueryStatistics
     lag: LoopLag
+    peers: Peers
     rate: RecentRate
     """Of answers."""
     limiter: RateLimiter | None

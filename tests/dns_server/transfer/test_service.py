@@ -4,6 +4,7 @@ import contextlib
 import socket
 import struct
 import time
+import urllib.request
 from pathlib import Path
 
 import dns.edns
@@ -255,6 +256,28 @@ def test_expire_and_version_are_told_to_who_asks(tmp_path: Path) -> None:
             query = dns.message.make_query("www.example.com.", "A", use_edns=0, options=options)
             reply = transport(query, "127.0.0.1", port=server.port, timeout=60)
             assert [int(option.otype) for option in reply.options] == [19]
+
+
+def test_what_happened_is_counted(tmp_path: Path) -> None:
+    write_zone(tmp_path)
+    write_key(tmp_path)
+    with serve(f"--zones={tmp_path}", "--http=127.0.0.1:0") as server:
+        assert transferred(server.port, "example.com", KEY) is not None
+        assert transferred(server.port, "example.com") is None
+        query = dns.message.make_query("www.example.com.", "A")
+        query.use_tsig(dns.tsig.Key("unknown.", SECRET, "hmac-sha256"))
+        with pytest.raises(dns.tsig.PeerBadKey):
+            dns.query.udp(query, "127.0.0.1", port=server.port, timeout=60)
+        (port,) = server.ports_for("HTTP").values()
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as response:
+            metrics = response.read().decode()
+        for line in (
+            'unizone_transfers_total{kind="AXFR"} 1',
+            'unizone_not_permitted_total{operation="transfer"} 1',
+            'unizone_tsig_failures_total{reason="BADKEY"} 1',
+            "unizone_transfers_running 0",
+        ):
+            assert line in metrics
 
 
 def test_signed_queries_are_answered_signed(tmp_path: Path) -> None:
