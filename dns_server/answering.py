@@ -31,30 +31,30 @@ class Answering:
 
         def answer(query: bytes, source: Address) -> bytes | Kind | None:
             started = timer()
-            reply = self._dispatch(query, transport)
+            reply = self._dispatch(query, transport, source)
             if isinstance(reply, Kind):
                 return reply
             tally.note(reply or b"", timer() - started)
             if reply is None or limiting is None:
                 return reply
-            return limiting.limit_one(query, reply, source, trusted=False)
+            return limiting.limit_one(query, reply, source, trusted=self._engine.proven)
 
         return answer
 
     def batches(self) -> BatchAnswer:
         """Answers several datagrams at a time, within the rates. Each one has its share of the time of all."""
         engine, limiting = self._engine, self._limiting
-        tally, timer = self._statistics.tallies[Transport.UDP], time.perf_counter
+        tally, timer, clock = self._statistics.tallies[Transport.UDP], time.perf_counter, time.time
 
-        def rest(query: bytes, _source: Address) -> bytes | Kind | None:
-            reply = self._dispatch(query, Transport.UDP)
+        def rest(query: bytes, source: Address) -> bytes | Kind | None:
+            reply = self._dispatch(query, Transport.UDP, source)
             if reply is None:
                 tally.note(b"", 0.0)
             return reply
 
         def answer_batch(batch: Batch, count: int) -> Sequence[tuple[int, Kind]]:
             started = timer()
-            elsewhere = engine.respond_batch(batch, count, rest)
+            elsewhere = engine.respond_batch(batch, count, rest, clock())
             tally.note_batch(batch.replies, batch.reply_lengths, count, REPLY_STRIDE, timer() - started)
             if limiting is not None:
                 limiting.limit(batch, count)
@@ -62,9 +62,9 @@ class Answering:
 
         return answer_batch
 
-    def _dispatch(self, query: bytes, transport: Transport) -> bytes | Kind | None:
+    def _dispatch(self, query: bytes, transport: Transport, source: Address) -> bytes | Kind | None:
         try:
-            return self._engine.dispatch(query, transport, time.time())
+            return self._engine.dispatch(query, transport, time.time(), source)
         except Exception as error:  # a defect of ours: one query is lost, the service is not
             self._bug("internal error, a query was dropped", query=query[:512].hex(), exc_info=error)
             return None

@@ -18,6 +18,7 @@ import structlog
 
 from dns_platform.compiled import is_compiled
 from dns_server.answer.chaos import Identity
+from dns_server.answer.core.cookies import Cookies
 from dns_server.answer.engine import Engine, Kind
 from dns_server.answer.indexing import CORE, has_core
 from dns_server.answer.protocol import Transport
@@ -74,6 +75,10 @@ class Plan:
     dns_status: bool = False
     """Whether `status.server` is answered where `http` is None."""
     rate_limits: RateLimits | None = None
+    cookie_secrets: tuple[bytes, ...] = ()
+    """Of DNS cookies, of which there are none without any; see `Cookies`."""
+    cookie_load: int = 0
+    """Queries a second without a valid cookie that are too many; 0: any number is all right."""
     """None for none."""
 
 
@@ -109,7 +114,8 @@ class Service:
         self._http: HttpServer | None = None
         self._stages: dict[str, float] = {}
         self._addresses: list[Endpoint] = []
-        self.engine = Engine(plan.identity, elsewhere=frozenset(Kind))
+        cookies = Cookies(plan.cookie_secrets) if plan.cookie_secrets else None
+        self.engine = Engine(plan.identity, elsewhere=frozenset(Kind), cookies=cookies, cookie_load=plan.cookie_load)
         self.collector = Collector(self._loop)
         self.publisher = Publisher(self.engine, self.collector, self._log, time.time)
         self.peers = Peers(plan.peers, self.engine, self.publisher, self._log, self._report, self._is_own)

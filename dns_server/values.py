@@ -32,6 +32,7 @@ _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _MAX_DURATION_S: Final = 366 * 86400.0
 # Bounded: a text of a peer must not cost more than its length.
 _PASSWORD: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,15}://[^/\s:@]*):[^/\s]*@")
+_COOKIE_SECRET: Final = re.compile("[0-9a-fA-F]{32}")
 _TOKEN: Final = re.compile(r"(https?://)[^/\s:]+@", re.IGNORECASE)
 _MIN_SECRET: Final = 16
 MASK: Final = "***"
@@ -165,6 +166,19 @@ def secret(value: str) -> str:
     if len(value) < _MIN_SECRET or not value.isascii() or not value.isprintable():
         raise ValueError(f"expected at least {_MIN_SECRET} printable ASCII characters, or @FILE")
     return value
+
+
+def cookie_secrets(value: str) -> tuple[bytes, ...]:
+    """Secrets of 32 hexadecimal digits, several between commas, or `@FILE` for those on the lines of a file."""
+    texts = value.split(",")
+    if value.startswith("@"):
+        try:
+            texts = Path(value[1:]).read_text(encoding="ascii").split()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"the file can't be read: {error}") from None
+    if not texts or any(_COOKIE_SECRET.fullmatch(each) is None for each in texts):
+        raise ValueError("expected 32 hexadecimal digits for each secret, as `openssl rand -hex 16` prints them")
+    return tuple(map(bytes.fromhex, texts))
 
 
 def text(value: str) -> str:

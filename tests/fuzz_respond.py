@@ -128,7 +128,7 @@ def run(count: int, seed: int) -> dict[int, int]:
 
 def compare(engine: Engine, batch: Batch, expected: list[bytes | None]) -> None:
     """Broken if the replies to a batch are not the expected ones."""
-    engine.respond_batch(batch, len(expected), lambda wire, _: engine.respond(wire, Transport.UDP, 0.0))
+    engine.respond_batch(batch, len(expected), lambda wire, _: engine.respond(wire, Transport.UDP, 0.0), 0.0)
     for index, reply in enumerate(expected):
         if batch.reply(index) != reply:
             raise Broken(f"{batch.query(index).hex()}: in a batch the reply is another one")

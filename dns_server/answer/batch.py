@@ -33,7 +33,8 @@ class Batch:
         """Whom datagram `i` is from, at `i * PEER_STRIDE`, as Linux has it (ip(7), ipv6(7)): the family, 2 or 10, in
         the machine's order at 0; the port at 2; an IPv4 address at 4, an IPv6 address at 8."""
         self.trusted: Final = bytearray(size)
-        """Set by who answers where a valid cookie shows that the client is there; taken down by who limits rates."""
+        """Of each datagram, 1 where a valid cookie shows that the client is at its address (RFC 7873). Set by who
+        answers, for who limits rates."""
         self.replies: Final = bytearray(size * REPLY_STRIDE)
         """Reply `i` begins at `i * REPLY_STRIDE`."""
         self.reply_lengths: Final = array("i", bytes(4 * size))
@@ -55,11 +56,12 @@ class Batch:
         """The port that datagram `index` is from."""
         return int.from_bytes(self.peers[index * PEER_STRIDE + 2 : index * PEER_STRIDE + 4], "big")
 
-    def put_source(self, index: int, address: bytes) -> None:
-        """Say that datagram `index` is from `address`, of 4 or 16 octets."""
+    def put_source(self, index: int, address: bytes, port: int = 1024) -> None:
+        """Say that datagram `index` is from `port` of `address`, of 4 or 16 octets."""
         start = index * PEER_STRIDE
         where, family = (_IPV4, _AF_INET) if len(address) == 4 else (_IPV6, _AF_INET6)
         self.peers[start : start + 2] = family.to_bytes(2, sys.byteorder)
+        self.peers[start + 2 : start + 4] = port.to_bytes(2, "big")
         self.peers[start + where.start : start + where.stop] = address
 
     def put_query(self, index: int, wire: bytes) -> None:

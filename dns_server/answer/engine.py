@@ -7,6 +7,7 @@ import enum
 import struct
 from array import array
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from dns_server.answer import chaos
@@ -15,7 +16,10 @@ from dns_server.answer.bare import bare_reply
 from dns_server.answer.batch import Batch
 from dns_server.answer.catalogue import Catalogue
 from dns_server.answer.chaos import Identity
+from dns_server.answer.core import cookies as core_cookies
+from dns_server.answer.core.cookies import Cookies
 from dns_server.answer.indexing import index_of, new_directory, new_responder
+from dns_server.answer.load import Load
 from dns_server.answer.protocol import (
     CLASS_CH,
     CLASS_IN,
@@ -23,6 +27,7 @@ from dns_server.answer.protocol import (
     MAX_MESSAGE,
     OPCODE_SHIFT,
     QR,
+    TC,
     UDP_MINIMUM,
     UDP_PAYLOAD,
     Ede,
@@ -62,6 +67,16 @@ class Kind(enum.Enum):
     """Any other query with a TSIG record (RFC 8945)."""
 
 
+@dataclass(slots=True)
+class Drops:
+    """Messages that got no reply since the start, by what was wrong with them."""
+
+    short: int = 0
+    """Less than a header."""
+    response: int = 0
+    """QR was set: answering responses makes loops (RFC 8906 3.1.1 asks for answers to all queries)."""
+
+
 Respond = Callable[[bytes, Address], "bytes | Kind | None"]
 """Takes a message and the address that it is from; the reply, none, or what kind of request others answer."""
 
@@ -76,9 +91,20 @@ class Engine:
         identity: Identity = _ANONYMOUS,
         catalogue: Catalogue | None = None,
         elsewhere: frozenset[Kind] = frozenset(),
+        cookies: Cookies | None = None,
+        cookie_load: int = 0,
     ) -> None:
-        """`elsewhere` has the kinds of requests that `dispatch` leaves to others."""
+        """`elsewhere` has the kinds of requests that `dispatch` leaves to others.
+
+        With `cookies` clients get cookies (RFC 7873). While more than `cookie_load` queries a second come over UDP
+        without a valid one, 0 for any number, such queries are not answered but told how to prove their address.
+        """
         self.identity = identity
+        self.drops = Drops()
+        self.proven = False
+        """Whether the client of the message that `respond` or `dispatch` took last holds a valid cookie."""
+        self._cookies = cookies
+        self._load = Load(cookie_load)
         self._elsewhere = elsewhere
         self._catalogue = Catalogue()
         self._directory: Directory | None = new_directory()
@@ -101,26 +127,32 @@ class Engine:
                 else:
                     self._directory.remove(origin)
 
-    def respond(self, wire: bytes, transport: Transport, now: float, room: int = 0) -> bytes | None:  # noqa: ARG002
-        """The reply to the message `wire` that came at `now` (seconds); None if there is to be none.
+    def respond(
+        self, wire: bytes, transport: Transport, now: float, room: int = 0, source: Address = b""
+    ) -> bytes | None:
+        """The reply to the message `wire` that came at `now` (seconds since 1970); None if there is to be none.
 
-        `room` is how many octets must be left free, for a signature. Never raises, whatever the message: what can't be
-        taken apart is answered with FORMERR, and what is for others is refused.
+        `room` is how many octets must be left free, for a signature; `source` is the address that the message is from,
+        without which cookies mean nothing. Never raises, whatever the message: what can't be taken apart is answered
+        with FORMERR, and what is for others is refused.
         """
-        found = self._respond(wire, transport, room, frozenset())
+        found = self._respond(wire, transport, now, room, source, frozenset())
         assert not isinstance(found, Kind)
         return found
 
-    def dispatch(self, wire: bytes, transport: Transport, now: float) -> "bytes | Kind | None":  # noqa: ARG002
+    def dispatch(self, wire: bytes, transport: Transport, now: float, source: Address = b"") -> "bytes | Kind | None":
         """As `respond`; for a message that others are to answer, its kind."""
-        return self._respond(wire, transport, 0, self._elsewhere)
+        return self._respond(wire, transport, now, 0, source, self._elsewhere)
 
     def _respond(
-        self, wire: bytes, transport: Transport, room: int, elsewhere: frozenset[Kind]
+        self, wire: bytes, transport: Transport, now: float, room: int, source: Address, elsewhere: frozenset[Kind]
     ) -> "bytes | Kind | None":
-        if (
-            len(wire) < HEADER_SIZE or wire[2] & QR >> 8
-        ):  # RFC 8906 3.1.1 asks for silence on neither: loops must not be
+        self.proven = False
+        if len(wire) < HEADER_SIZE:
+            self.drops.short += len(wire) > 0  # of nothing the reader knows why
+            return None
+        if wire[2] & QR >> 8:
+            self.drops.response += 1
             return None
         opcode = int.from_bytes(wire[2:4], "big") >> OPCODE_SHIFT & 0xF
         if opcode != Opcode.QUERY:
@@ -138,15 +170,40 @@ class Engine:
             kind = Kind.TRANSFER if request.qtype in transfers else Kind.SIGNED if request.tsig else None
             if kind in elsewhere:
                 return kind
-        answer, rcode, ede = self._answer(request)
-        return self._reply(request, transport, answer, rcode, ede, room)
+        cookie = self._judge(request, source, now)
+        answer, rcode, ede = self._demand(request, transport, cookie, now) or self._answer(request)
+        return self._reply(request, transport, answer, rcode, ede, room, cookie)
 
-    def respond_batch(self, batch: Batch, count: int, respond: Respond) -> Sequence[tuple[int, Kind]]:
+    def _judge(self, request: Request, source: Address, now: float) -> bytes:
+        """The cookie option of the reply, if there is to be one; notes whether the client's was valid."""
+        data = b"" if request.edns is None else request.edns.cookie
+        if self._cookies is None or not data or not source:
+            return b""
+        state = self._cookies.judge(data, 0, len(data), source, 0, len(source), int(now))
+        self.proven = state == core_cookies.PROVEN
+        return _OPTION.pack(Option.COOKIE, core_cookies.REPLY_SIZE) + bytes(self._cookies.reply)
+
+    def _demand(
+        self, request: Request, transport: Transport, cookie: bytes, now: float
+    ) -> tuple[Answer, int, int | None] | None:
+        """What to say instead of an answer while too many queries come from clients without a valid cookie.
+
+        RFC 7873 5.2.3 and 5.2.4: BADCOOKIE gives those who know of cookies one; TC sends the others to TCP.
+        """
+        if self._cookies is None or self.proven or transport is not Transport.UDP or _version_unknown(request):
+            return None
+        self._load.note(1, now)
+        if not self._load.is_high:
+            return None
+        return (_empty(Rcode.BADCOOKIE & 0xF), Rcode.BADCOOKIE, None) if cookie else (_empty(TC), 0, None)
+
+    def respond_batch(self, batch: Batch, count: int, respond: Respond, now: float) -> Sequence[tuple[int, Kind]]:
         """Reply to the first `count` datagrams of `batch`: the core to what it can, `respond` to each of the rest.
 
         `respond` gets the message and the address that it is from. The result is which datagrams others answer.
+        `batch.trusted` is set; `now` is in seconds since 1970.
         """
-        return self.respond_rest(batch, count, respond) if self.respond_core(batch, count) else ()
+        return self.respond_rest(batch, count, respond) if self.respond_core(batch, count, now) else ()
 
     def respond_rest(self, batch: Batch, count: int, respond: Respond) -> Sequence[tuple[int, Kind]]:
         """Let `respond` reply to the datagrams that the core left; which of them others answer."""
@@ -154,21 +211,26 @@ class Engine:
         for index in range(count):
             if not batch.reply_lengths[index]:
                 reply = respond(batch.query(index), batch.source(index))
+                batch.trusted[index] = self.proven
                 if isinstance(reply, Kind):
                     elsewhere.append((index, reply))
                 elif reply is not None:
                     batch.put_reply(index, reply)
         return elsewhere
 
-    def respond_core(self, batch: Batch, count: int) -> int:
+    def respond_core(self, batch: Batch, count: int, now: float) -> int:
         """Let the core answer what it can; how many datagrams are left, with 0 as the length of their reply."""
         if self._directory is None:
             batch.reply_lengths[:count] = array("i", bytes(4 * count))
+            batch.trusted[:count] = bytes(count)
             return count
         responder = batch.responder
         if responder is None or responder.directory is not self._directory:
-            responder = batch.responder = new_responder(self._directory, batch, self.identity.nsid)
-        left: int = responder.respond(count)
+            responder = new_responder(self._directory, batch, self.identity.nsid, self._cookies)
+            batch.responder = responder
+        left: int = responder.respond(count, int(now), self._load.is_high)
+        if responder.unproven:
+            self._load.note(responder.unproven, now)
         return left
 
     def _answer(self, request: Request) -> tuple[Answer, int, int | None]:
@@ -198,7 +260,14 @@ class Engine:
         return answer_for(table, request.qname, request.name, request.qtype, do), 0, None
 
     def _reply(
-        self, request: Request, transport: Transport, answer: Answer, rcode: int, ede: int | None, room: int
+        self,
+        request: Request,
+        transport: Transport,
+        answer: Answer,
+        rcode: int,
+        ede: int | None,
+        room: int,
+        cookie: bytes,
     ) -> bytes:
         """`answer` as a message for this request, with an OPT record if the request had one (RFC 6891 6.1.1)."""
         edns = request.edns
@@ -216,6 +285,7 @@ class Engine:
                 found = self.catalogue.find(request.name, request.qtype)
                 if found is not None and found[1] is not None:
                     options += zone_options(request, found[1].zone, self.catalogue.revision)
+            options += cookie
             extended = rcode >> _EXTENDED_SHIFT
             opt = _OPT.pack(Type.OPT, UDP_PAYLOAD, extended, 0, _DO if edns.do else 0, len(options)) + options
         return answer.message(

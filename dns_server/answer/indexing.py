@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from array import array
 
     from dns_server.answer.batch import Batch
+    from dns_server.answer.core.cookies import Cookies
     from dns_server.answer.core.directory import Directory
     from dns_server.answer.core.responder import Responder
     from dns_server.answer.core.zone import ZoneIndex
@@ -43,9 +44,9 @@ def new_directory() -> "Directory | None":
     return directory
 
 
-def new_responder(directory: "Directory", batch: "Batch", nsid: bytes) -> "Responder":
+def new_responder(directory: "Directory", batch: "Batch", nsid: bytes, cookies: "Cookies | None") -> "Responder":
     """What answers the datagrams of `batch` for the zones of `directory`."""
-    responder: Responder = importlib.import_module(f"{CORE}.responder").Responder(directory, batch, nsid)
+    responder: Responder = importlib.import_module(f"{CORE}.responder").Responder(directory, batch, nsid, cookies)
     return responder
 
 

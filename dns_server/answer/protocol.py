@@ -35,7 +35,7 @@ class Opcode:
 
 
 class Rcode:
-    """RFC 1035 4.1.1, RFC 6672 2.2 (YXDOMAIN), RFC 2136 2.2 (updates), RFC 6891 9 (BADVERS), RFC 8945 5.2."""
+    """RFC 1035 4.1.1, RFC 6672 2.2 (YXDOMAIN), RFC 2136 2.2 (updates), RFC 6891 9, RFC 7873 8, RFC 8945 5.2."""
 
     NOERROR: Final = 0
     FORMERR: Final = 1
@@ -49,6 +49,7 @@ class Rcode:
     NOTAUTH: Final = 9
     NOTZONE: Final = 10
     BADVERS: Final = 16
+    BADCOOKIE: Final = 23
 
 
 class Type:
@@ -101,10 +102,11 @@ def is_meta(qtype: int) -> bool:
 
 
 class Option:
-    """EDNS option codes: RFC 5001, RFC 7314, RFC 8914, RFC 9660."""
+    """EDNS option codes: RFC 5001, RFC 7314, RFC 7873, RFC 8914, RFC 9660."""
 
     NSID: Final = 3
     EXPIRE: Final = 9
+    COOKIE: Final = 10
     EDE: Final = 15
     ZONEVERSION: Final = 19
 

@@ -7,7 +7,8 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from dns_server.answer.protocol import HEADER_SIZE, RD, UDP_MINIMUM, Type
+from dns_server.answer.core.cookies import is_size
+from dns_server.answer.protocol import HEADER_SIZE, RD, UDP_MINIMUM, Option, Type
 from zones.name import MAX_LABEL, MAX_NAME, ROOT, fold
 
 _COUNTS: Final = struct.Struct("!HHHH")
@@ -35,6 +36,11 @@ class Edns:
     do: bool
     """DNSSEC OK (RFC 3225)."""
     options: tuple[tuple[int, bytes], ...] = ()
+
+    @property
+    def cookie(self) -> bytes:
+        """Data of the COOKIE option; of several the first counts (RFC 7873 5.2). Empty where there is none."""
+        return next((data for code, data in self.options if code == Option.COOKIE), b"")
 
     def has(self, code: int) -> bool:
         """Whether an option with `code` is there."""
@@ -162,5 +168,7 @@ def _edns(payload: int, ttl: int, rdata: bytes, question: bytes) -> Edns:
         position += 4 + length
         if position > len(rdata):
             raise Malformed("an EDNS option runs over its record", question)
+        if code == Option.COOKIE and not is_size(length):  # RFC 7873 5.2.2
+            raise Malformed(f"a cookie of {length} octets", question)
         options.append((code, rdata[position - length : position]))
     return Edns((ttl >> 16) & 0xFF, max(payload, UDP_MINIMUM), bool(ttl & _DO), tuple(options))

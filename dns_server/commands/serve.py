@@ -1,6 +1,7 @@
 """`unizone serve`: the server."""
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -13,6 +14,7 @@ from dns_server import direct
 from dns_server.access.keyring import BadKeyFile, read_key_file
 from dns_server.access.transfers import joined
 from dns_server.answer.chaos import Identity
+from dns_server.answer.core.cookies import SECRET_SIZE
 from dns_server.caching import open_cache
 from dns_server.endpoint import Endpoint
 from dns_server.limiting.limiting import RateLimits
@@ -33,7 +35,7 @@ from dns_server.parameters.network import (
     Net,
 )
 from dns_server.parameters.peers import AXFR, CATALOG, IXFR_MEMORY, TSIG_KEYS, TSIG_MD5, Md5
-from dns_server.parameters.protection import RATE_LIMIT, RATE_LIMIT_EXEMPT, RATE_LIMIT_SLIP
+from dns_server.parameters.protection import COOKIE_LOAD, COOKIE_SECRET, RATE_LIMIT, RATE_LIMIT_EXEMPT, RATE_LIMIT_SLIP
 from dns_server.parameters.zones import BAKED, CACHE, POLL, REMOTE, SERIAL, ZONES, SerialPolicy
 from dns_server.peers import PeersPlan
 from dns_server.service import HttpPlan, Plan, Service
@@ -125,6 +127,8 @@ def _plan(settings: Settings, default: tuple[Endpoint, ...]) -> Plan:
         tls_listen=tls_listen,
         peers=_peers(settings),
         dns_status=settings[DNS_STATUS] is Switch.ON,
+        cookie_secrets=settings[COOKIE_SECRET] or (os.urandom(SECRET_SIZE),),
+        cookie_load=settings[COOKIE_LOAD],
         rate_limits=RateLimits(settings[RATE_LIMIT], settings[RATE_LIMIT_SLIP], settings[RATE_LIMIT_EXEMPT])
         if settings[RATE_LIMIT]
         else None,

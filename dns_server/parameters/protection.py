@@ -40,5 +40,37 @@ RATE_LIMIT_EXEMPT: Final[Parameter[tuple[Network, ...]]] = Parameter(
     doc="Networks that --rate-limit does not hold for; repeatable.",
     repeatable=True,
 )
+COOKIE_SECRET: Final[Parameter[tuple[bytes, ...]]] = Parameter(
+    name="cookie-secret",
+    parse=values.cookie_secrets,
+    default=None,
+    metavar="HEX|@FILE",
+    example="@/etc/unizone/cookie-secrets",
+    group=Group.PROTECTION,
+    verbs=SERVING,
+    doc="Secrets of the DNS cookies (RFC 9018) that show who is really at an address: 32 hexadecimal digits each, "
+    "several between commas or on lines of a file; repeatable. The first makes cookies, those of all are taken: to "
+    "change it, put the new one behind the old, then before it, then leave the old one out. Servers of one address "
+    "need the same. Without it: one drawn at the start.",
+    secret=True,
+    repeatable=True,
+)
+COOKIE_LOAD: Final[Parameter[int]] = Parameter(
+    name="cookie-load",
+    parse=values.count_or("off", 0, 1, 10_000_000),
+    default="off",
+    metavar="NUMBER|off",
+    example="50000",
+    group=Group.PROTECTION,
+    verbs=SERVING,
+    doc="While more queries a second than this come over UDP without a valid cookie, such queries get no answers: "
+    "clients that know of cookies get one (BADCOOKIE), others are sent to TCP. A guard for floods, not for every day.",
+)
 
-TABLE: Final[tuple[Parameter[Any], ...]] = (RATE_LIMIT, RATE_LIMIT_SLIP, RATE_LIMIT_EXEMPT)
+TABLE: Final[tuple[Parameter[Any], ...]] = (
+    RATE_LIMIT,
+    RATE_LIMIT_SLIP,
+    RATE_LIMIT_EXEMPT,
+    COOKIE_SECRET,
+    COOKIE_LOAD,
+)

@@ -48,11 +48,11 @@ def _measure(text: str, wires: list[bytes], label: str, repeats: int, goal: floa
     def answer() -> float:
         begin = time.process_time()
         for batch in batches:
-            engine.respond_batch(batch, BATCH, lambda wire, _: engine.respond(wire, Transport.UDP, 0.0))
+            engine.respond_batch(batch, BATCH, lambda wire, _: engine.respond(wire, Transport.UDP, 0.0), 0.0)
         return (time.process_time() - begin) / len(wires) * 1e9
 
     first = answer()
     warm = min(answer() for _ in range(repeats))
-    left = sum(engine.respond_core(batch, BATCH) for batch in batches) / len(wires)
+    left = sum(engine.respond_core(batch, BATCH, 0.0) for batch in batches) / len(wires)
     note = f"{first:,.0f} ns when first asked, {left:.1%} not answered by the core".replace("%", " %")
     yield Figure(f"a query, {label}", warm, "ns", goal, note=note)

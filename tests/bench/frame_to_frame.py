@@ -39,7 +39,7 @@ def run(*, quick: bool) -> Iterator[Figure]:
     batch = Batch(BATCH, 512)
 
     def respond(count: int) -> None:
-        engine.respond_batch(batch, count, lambda query, _: engine.respond(query, Transport.UDP, 0.0))
+        engine.respond_batch(batch, count, lambda query, _: engine.respond(query, Transport.UDP, 0.0), 0.0)
 
     compiled = host.interface.serve_batches(batch, respond)
     if not compiled:

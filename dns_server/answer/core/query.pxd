@@ -1,7 +1,7 @@
 # Types of query.py where Cython compiles it; variables of its functions have theirs as annotations.
 cimport cython
 cdef Py_ssize_t _HEADER, _NAME_LIMIT, _LABEL_LIMIT, _SMALLEST, _LARGEST, _OPT_SIZE
-cdef int _OPT, _IN, _META_FIRST, _META_LAST, _NSID, _EXPIRE, _ZONEVERSION
+cdef int _OPT, _IN, _META_FIRST, _META_LAST, _NSID, _COOKIE, _EXPIRE, _ZONEVERSION
 cdef unsigned long long _MASK32, _PRIME, _START
 
 cdef unsigned long long mix(unsigned long long state, unsigned long long octet) noexcept
@@ -11,7 +11,7 @@ cpdef unsigned long long hash_octets(unsigned char[::1] octets, Py_ssize_t begin
 @cython.final
 cdef class Query:
     cdef unsigned char[::1] octets
-    cdef Py_ssize_t at, end, length, limit, count
+    cdef Py_ssize_t at, end, length, limit, count, cookie_at, cookie_size
     cdef int qtype
     cdef bint has_edns, do, wants_nsid
     cdef unsigned char[::1] folded

@@ -8,6 +8,7 @@ from array import array
 import cython
 
 from dns_server.answer import protocol
+from dns_server.answer.core.cookies import is_size
 from zones import name as names
 
 COMPILED: bool = cython.compiled
@@ -25,6 +26,7 @@ _IN = protocol.CLASS_IN
 _META_FIRST = 128
 _META_LAST = 255
 _NSID = protocol.Option.NSID
+_COOKIE = protocol.Option.COOKIE
 _EXPIRE = protocol.Option.EXPIRE
 _ZONEVERSION = protocol.Option.ZONEVERSION
 _MASK32 = 0xFFFFFFFF
@@ -61,6 +63,10 @@ class Query:
         self.has_edns = False
         self.do = False
         self.wants_nsid = False
+        self.cookie_at = 0
+        """Where the data of its COOKIE option begins."""
+        self.cookie_size = 0
+        """Their octets; 0 for none."""
         self.limit = 0
         """Octets that the reply may have."""
         self.length = 0
@@ -97,6 +103,7 @@ class Query:
         self.has_edns = self.octets[at + 11] == 1
         self.do = False
         self.wants_nsid = False
+        self.cookie_size = 0
         self.limit = _SMALLEST
         if self.has_edns:
             return self._read_opt(at + length)
@@ -153,8 +160,15 @@ class Query:
                 return False
             if not self.octets[position]:
                 code: cython.int = self.octets[position + 1]
+                size: cython.int = self.octets[position + 2] << 8 | self.octets[position + 3]
                 if code == _NSID:
                     self.wants_nsid = True
+                elif code == _COOKIE:
+                    if not is_size(size):
+                        return False
+                    if not self.cookie_size:
+                        self.cookie_at = position + 4
+                        self.cookie_size = size
                 elif code in (_EXPIRE, _ZONEVERSION):
                     return False
             position += 4 + (self.octets[position + 2] << 8 | self.octets[position + 3])

@@ -3,6 +3,7 @@
 import cython
 
 from dns_server.answer import protocol
+from dns_server.answer.core import cookies
 from dns_server.answer.core.kept import Kept
 from dns_server.answer.core.query import Query
 
@@ -11,10 +12,14 @@ _LARGEST = protocol.UDP_PAYLOAD
 _OPT_SIZE = 11
 _OPT = protocol.Type.OPT
 _NSID = protocol.Option.NSID
+_COOKIE = protocol.Option.COOKIE
 _EDE = protocol.Option.EDE
 _NOT_AUTHORITATIVE = protocol.Ede.NOT_AUTHORITATIVE
-_REFUSED = protocol.QR | protocol.Rcode.REFUSED
+_QR = protocol.QR >> 8
 _TC = protocol.TC >> 8
+_REFUSED = protocol.Rcode.REFUSED
+_BADCOOKIE = protocol.Rcode.BADCOOKIE
+_COOKIE_SIZE = cookies.REPLY_SIZE
 _HEAD = 12  # octets of a kept answer before its pointers
 _MARK = 8  # octets of each of its marks
 
@@ -27,6 +32,17 @@ class Reply:
         self._octets = octets
         self._nsid = bytearray(nsid + b"\0")
         self._nsid_size = len(nsid)
+        self._cookie = bytearray(_COOKIE_SIZE)
+        self.has_cookie = False
+        """Whether the next reply has the cookie that was taken last."""
+
+    def take_cookie(self, data: cython.uchar[::1]) -> cython.int:
+        """Put a cookie into the next reply."""
+        index: cython.Py_ssize_t
+        for index in range(_COOKIE_SIZE):
+            self._cookie[index] = data[index]
+        self.has_cookie = True
+        return 0
 
     def write(self, query: Query, kept: Kept, answer: cython.Py_ssize_t, to: cython.Py_ssize_t) -> cython.int:
         """Write the kept answer behind the question in hand; the reply's length."""
@@ -58,17 +74,27 @@ class Reply:
                     target: cython.int = (octets[first + place] << 8 | octets[first + place + 1]) + shift
                     octets[first + place] = target >> 8
                     octets[first + place + 1] = target & 0xFF
-        return self._close(query, to, first + size, 0)
+        return self._close(query, to, first + size, 0, 0)
 
     def refuse(self, query: Query, to: cython.Py_ssize_t) -> cython.int:
         """Write the reply to a query for what no zone has; its length."""
+        return self._bare(query, to, _QR, _REFUSED, _NOT_AUTHORITATIVE)
+
+    def demand(self, query: Query, to: cython.Py_ssize_t) -> cython.int:
+        """Write the reply to a query whose client is to prove its address first; its length."""
+        return self._bare(query, to, _QR, _BADCOOKIE, 0) if self.has_cookie else self._bare(query, to, _QR | _TC, 0, 0)
+
+    def _bare(
+        self, query: Query, to: cython.Py_ssize_t, flags: cython.int, rcode: cython.int, ede: cython.int
+    ) -> cython.int:
+        """Write a reply without records; its length."""
         octets: cython.uchar[::1] = self._octets
         head: cython.Py_ssize_t = query.end - query.at
         self._copy(to, query.octets, query.at, head)
-        octets[to + 2] = _REFUSED >> 8 | (query.octets[query.at + 2] & 1)
-        octets[to + 3] = _REFUSED & 0xFF
+        octets[to + 2] = flags | (query.octets[query.at + 2] & 1)  # RD is copied
+        octets[to + 3] = rcode & 0xF
         octets[to + 11] = 0
-        return self._close(query, to, to + head, _NOT_AUTHORITATIVE)
+        return self._close(query, to, to + head, rcode >> 4, ede)
 
     def _tail_size(self, query: Query, ede: cython.int) -> cython.Py_ssize_t:
         """Octets of the OPT record."""
@@ -79,10 +105,14 @@ class Reply:
             size += 4 + self._nsid_size
         if ede:
             size += 6
+        if self.has_cookie:
+            size += 4 + _COOKIE_SIZE
         return size
 
-    def _close(self, query: Query, to: cython.Py_ssize_t, end: cython.Py_ssize_t, ede: cython.int) -> cython.int:
-        """Write the OPT record at `end`, with the extended error `ede` or 0; the reply's length."""
+    def _close(
+        self, query: Query, to: cython.Py_ssize_t, end: cython.Py_ssize_t, extended: cython.int, ede: cython.int
+    ) -> cython.int:
+        """Write the OPT record at `end`, with the rcode's high bits and the extended error `ede` or 0; the length."""
         if not query.has_edns:
             return end - to
         octets: cython.uchar[::1] = self._octets
@@ -92,6 +122,7 @@ class Reply:
         octets[end + 2] = _OPT
         octets[end + 3] = _LARGEST >> 8
         octets[end + 4] = _LARGEST & 0xFF
+        octets[end + 5] = extended
         octets[end + 7] = 0x80 if query.do else 0
         additional: cython.int = (octets[to + 10] << 8 | octets[to + 11]) + 1
         octets[to + 10] = additional >> 8
@@ -109,6 +140,10 @@ class Reply:
             octets[end + 4] = ede >> 8
             octets[end + 5] = ede & 0xFF
             end += 6
+        if self.has_cookie:
+            self._option(end, _COOKIE, _COOKIE_SIZE)
+            self._copy(end + 4, self._cookie, 0, _COOKIE_SIZE)
+            end += 4 + _COOKIE_SIZE
         return end - to
 
     def _option(self, at: cython.Py_ssize_t, code: cython.int, length: cython.Py_ssize_t) -> cython.int:

@@ -2,7 +2,8 @@
 
 import cython
 
-from dns_server.answer.batch import REPLY_STRIDE, Batch
+from dns_server.answer.batch import PEER_STRIDE, REPLY_STRIDE, Batch
+from dns_server.answer.core.cookies import Cookies
 from dns_server.answer.core.directory import Directory
 from dns_server.answer.core.query import Query
 from dns_server.answer.core.reply import Reply
@@ -11,34 +12,70 @@ from dns_server.answer.core.zone import ZoneIndex
 COMPILED: bool = cython.compiled
 
 _REPLY_STRIDE = REPLY_STRIDE
+_PEER_STRIDE = PEER_STRIDE
+_AF_INET = 2
 
 
 class Responder:
     """Takes the datagrams of a batch, whose buffers stay where they are, and fills in the replies."""
 
-    def __init__(self, directory: Directory, batch: Batch, nsid: bytes) -> None:
+    def __init__(self, directory: Directory, batch: Batch, nsid: bytes, cookies: Cookies | None) -> None:
         self.directory = directory
+        self.unproven = 0
+        """How many datagrams of the last call were answered without a valid cookie, where there are cookies."""
+        self._cookies = cookies
         self._query = Query(batch.queries)
         self._reply = Reply(batch.replies, nsid)
         self._stride = batch.stride
         self._lengths = batch.lengths
         self._reply_lengths = batch.reply_lengths
+        self._peers = batch.peers
+        self._trusted = batch.trusted
+        self._demanding = False
 
-    def respond(self, count: cython.Py_ssize_t) -> cython.Py_ssize_t:
-        """Answer what can be of the first `count` datagrams; how many are left, with 0 as the length of their reply."""
+    def respond(self, count: cython.Py_ssize_t, now: cython.longlong, demanding: cython.bint) -> cython.Py_ssize_t:
+        """Answer what can be of the first `count` datagrams; how many are left, with 0 as the length of their reply.
+
+        `now` is in seconds since 1970. With `demanding` clients without a valid cookie get no answers.
+        """
         missed: cython.Py_ssize_t = 0
         index: cython.Py_ssize_t
+        self._demanding = demanding
+        self.unproven = 0
         for index in range(count):
             length: cython.int = 0
+            self._trusted[index] = 0
             if self._query.read(index * self._stride, self._lengths[index]):
-                length = self._answer(index * _REPLY_STRIDE)
-            self._reply_lengths[index] = length
+                length = self._respond(index, now)
             if not length:
                 missed += 1
+            self._reply_lengths[index] = length
         return missed
 
+    def _respond(self, index: cython.Py_ssize_t, now: cython.longlong) -> cython.int:
+        """Length of the reply to the query in hand; 0 if it is left to the engine."""
+        to: cython.Py_ssize_t = index * _REPLY_STRIDE
+        cookies: Cookies | None = self._cookies
+        self._reply.has_cookie = False
+        if cookies is None:
+            return self._answer(to)
+        if self._query.cookie_size:
+            peer: cython.Py_ssize_t = index * _PEER_STRIDE
+            is_ipv4: cython.bint = self._peers[peer] | self._peers[peer + 1] == _AF_INET
+            self._trusted[index] = cookies.judge(
+                self._query.octets, self._query.cookie_at, self._query.cookie_size,
+                self._peers, peer + (4 if is_ipv4 else 8), 4 if is_ipv4 else 16, now,
+            )  # fmt: skip
+            self._reply.take_cookie(cookies.reply)
+        if self._trusted[index]:
+            return self._answer(to)
+        length: cython.int = self._reply.demand(self._query, to) if self._demanding else self._answer(to)
+        if length:
+            self.unproven += 1
+        return length
+
     def _answer(self, to: cython.Py_ssize_t) -> cython.int:
-        """Length of the reply to the query in hand, written at `to`; 0 if it is left to the engine."""
+        """As `_respond`, whoever asks."""
         apex: cython.Py_ssize_t = self.directory.find(self._query)
         if apex < 0:
             return self._reply.refuse(self._query, to)

@@ -56,10 +56,10 @@ def answered_by_core(engine: Engine, plain: Engine, wires: list[bytes]) -> int:
         batch.put_query(index, wire)
     expected = [plain.respond(wire, Transport.UDP, 0.0) for wire in wires]
     for _ in range(3):  # cold, filled, and once more
-        engine.respond_batch(batch, len(wires), lambda wire, _: engine.respond(wire, Transport.UDP, 0.0))
+        engine.respond_batch(batch, len(wires), lambda wire, _: engine.respond(wire, Transport.UDP, 0.0), 0.0)
         for index, wire in enumerate(wires):
             assert batch.reply(index) == expected[index], wire.hex()
-    return len(wires) - engine.respond_core(batch, len(wires))
+    return len(wires) - engine.respond_core(batch, len(wires), 0.0)
 
 
 def corpus_zones() -> list[Zone]:
