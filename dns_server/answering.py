@@ -24,6 +24,26 @@ class Answering:
         self._limiting = limiting
         self._bug = bug
 
+    def again(self, bug: Callable[..., None], report: Callable[..., None]) -> "Answering":
+        """The same for another process, which tells its defects to `bug` and what peers do to `report`."""
+        limiting = None if self._limiting is None else self._limiting.again(report)
+        return Answering(self._engine, self._statistics, limiting, bug)
+
+    def counts(self) -> list[float]:
+        """Everything that was counted, for `add`."""
+        tallies = [tally.values() for tally in self._statistics.tallies.values()]
+        limited = [] if self._limiting is None else self._limiting.limiter.values()
+        return [*(value for values in tallies for value in values), *limited]
+
+    def add(self, counts: Sequence[float]) -> None:
+        """Add what was counted elsewhere. ValueError if `counts` are none of these."""
+        tallies = self._statistics.tallies.values()
+        size = len(next(iter(tallies)).values())
+        for number, tally in enumerate(tallies):
+            tally.add(counts[number * size : (number + 1) * size])
+        if self._limiting is not None:
+            self._limiting.limiter.add(counts[len(tallies) * size :])
+
     def single(self, transport: Transport) -> Answer:
         """Answers messages one by one, over UDP within the rates."""
         limiting = self._limiting if transport is Transport.UDP else None

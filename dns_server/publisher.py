@@ -41,6 +41,8 @@ class Publisher:
         self._since: dict[bytes, float] = {}
         self.producers: list[Producer] = []
         """What they make is served with the zones of the repository."""
+        self.elsewhere: Follower | None = None
+        """Puts a version into service in other processes, too, before it is told that it is."""
         self.followers: list[Follower] = []
         """Called in their order when a version has gone into service."""
 
@@ -67,6 +69,8 @@ class Publisher:
         for origin in change.removed:
             self._since.pop(origin, None)
         self._collector.freeze()
+        if self.elsewhere is not None:
+            await self.elsewhere(before, snapshot, change)
         report(self._log, before, snapshot, change)
         for follower in self.followers:
             await follower(before, snapshot, change)

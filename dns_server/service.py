@@ -6,6 +6,7 @@ the service is a signal, or an address that can't be bound.
 
 import asyncio
 import contextlib
+import mmap
 import os
 import signal
 import time
@@ -52,6 +53,7 @@ from zones.zonefile.parser import SCANNER_MODULE
 if TYPE_CHECKING:  # loaded when asked for: images may lack TLS and HTTP
     from dns_server.listeners.tls import Certificate
     from dns_server.management.http import HttpServer
+    from dns_server.workers.pool import Pool
 
 EXIT_CANNOT_LISTEN: Final = 69  # EX_UNAVAILABLE of sysexits.h
 _RESTART_S: Final = 5.0  # seconds before a sync that failed starts again
@@ -80,6 +82,8 @@ class Plan:
     cookie_load: int = 0
     """Queries a second without a valid cookie that are too many; 0: any number is all right."""
     """None for none."""
+    workers: int = 1
+    """Processes that answer over UDP; with 1 it is this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,13 @@ class Service:
         self._limiting = (
             None
             if plan.rate_limits is None
-            else Limiting(plan.rate_limits, os.urandom(SECRET_SIZE), self._loop.time, self._report)
+            else Limiting(
+                plan.rate_limits,
+                os.urandom(SECRET_SIZE),
+                self._loop.time,
+                self._report,
+                _shared_memory if plan.workers > 1 else bytearray,
+            )
         )
         self._answering = Answering(self.engine, self._statistics, self._limiting, self._bug)
         self.streams = Streams(
@@ -133,8 +143,11 @@ class Service:
         self.listeners: HostListeners | DirectListeners = (
             DirectListeners(self._loop, batches, self._later)
             if isinstance(self._loop, StackLoop)
-            else HostListeners(self._loop, self._report, self._later, batches)
+            else HostListeners(
+                self._loop, self._report, self._later, batches, workers=plan.workers if plan.workers > 1 else 0
+            )
         )
+        self.workers: Pool | None = None
 
     async def run(self, sync: Sync, place: Place | None = None) -> int:
         """Serve what `sync` brings until a signal says to end; the exit code. Updates are written to `place`."""
@@ -155,6 +168,8 @@ class Service:
         try:
             await self._listen()
             self._end_stage("listening")
+            if isinstance(self.listeners, HostListeners) and self.listeners.shares:
+                self.workers = self._pool(self.listeners)
             sources = self._sources(sync)
             if self._plan.http is not None:
                 await self._manage(self._plan.http, sources)
@@ -164,6 +179,8 @@ class Service:
             self._log.error("stopped", reason=str(error))
             self.listeners.close()
             return EXIT_CANNOT_LISTEN
+        if self.workers is not None:
+            await self.workers.start()
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._stop, number)
         self._loop.add_signal_handler(signal.SIGHUP, self._hang_up, sync)
@@ -174,6 +191,8 @@ class Service:
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
         self.peers.stop()
+        if self.workers is not None:
+            await self.workers.stop()
         self.listeners.close()
         if writer is not None:
             await writer.close()
@@ -214,6 +233,21 @@ class Service:
             for endpoint in self._plan.tls_listen:
                 await self._open(endpoint, ["TLS"], self.listeners.open_stream(endpoint, secured))
 
+    def _pool(self, listeners: HostListeners) -> "Pool":
+        """Workers for the sockets that are not read here; they do not run yet."""
+        from dns_server.workers.pool import Pool
+        from dns_server.workers.worker import Task
+
+        def add(values: Sequence[float]) -> None:
+            size = len(listeners.udp_counters.values())
+            listeners.udp_counters.add([int(value) for value in values[:size]])
+            self._answering.add(values[size:])
+
+        tasks = [Task(own, self.engine, self._answering.again) for own in listeners.shares]
+        pool = Pool(self._loop, tasks, self._later, add, self._log)
+        self.publisher.elsewhere = pool.follow
+        return pool
+
     async def _open(self, endpoint: Endpoint, transports: list[str], opening: Awaitable[Endpoint]) -> None:
         try:
             bound = await opening
@@ -244,6 +278,7 @@ class Service:
             stages=self._stages,
             syslog=self._syslog,
             stack=self._loop if isinstance(self._loop, StackLoop) else None,
+            workers=self.workers,
         )
 
     async def _manage(self, plan: HttpPlan, sources: Sources) -> None:
@@ -297,3 +332,8 @@ class Service:
     def _unhandled(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """What asyncio could tell nobody else."""
         self._bug(context["message"], exc_info=context.get("exception"))
+
+
+def _shared_memory(size: int) -> mmap.mmap:
+    """Zeroed memory that processes forked from this one share."""
+    return mmap.mmap(-1, size)

@@ -48,6 +48,20 @@ class NameTable:
     def __getitem__(self, number: int) -> bytes:
         return self.name(number)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """For pickle, between processes that hash alike: forked from one another."""
+        at = self._at_array[: self._count + 1]
+        return restored_names, (self.octets, at, bytes(memoryview(self._slots)), self._mask)
+
+    def restore(self, octets: bytearray, at: "array[int]", slots: bytes, mask: int) -> None:
+        """Take over what `__reduce__` gave."""
+        self.octets = octets
+        self._count = len(at) - 1
+        self._at_array = at
+        self._at = memoryview(at)
+        self._slots = memoryview(array("Q", slots))
+        self._mask = mask
+
     def name(self, number: int) -> bytes:
         """Name `number`."""
         return bytes(self.octets[self._at[number] : self._at[number + 1]])
@@ -122,6 +136,13 @@ class NameTable:
         if self.octets[begin] == end - begin - 1 and b"\0" not in label and b"\1" not in label:
             return label + b"\0"
         return names.canonical_key(bytes(self.octets[begin:end]) + names.ROOT)
+
+
+def restored_names(octets: bytearray, at: "array[int]", slots: bytes, mask: int) -> NameTable:
+    """The table of which `__reduce__` gave these parts."""
+    table = NameTable()
+    table.restore(octets, at, slots, mask)
+    return table
 
 
 def move_slots(slots: "memoryview[int]", start: int, stop: int, larger: "memoryview[int]") -> None:

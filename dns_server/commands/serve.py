@@ -32,6 +32,7 @@ from dns_server.parameters.network import (
     TLS_CERT,
     TLS_KEY,
     TLS_LISTEN,
+    WORKERS,
     Net,
 )
 from dns_server.parameters.peers import AXFR, CATALOG, IXFR_MEMORY, TSIG_KEYS, TSIG_MD5, Md5
@@ -133,7 +134,20 @@ def _plan(settings: Settings, default: tuple[Endpoint, ...]) -> Plan:
         if settings[RATE_LIMIT]
         else None,
         http=HttpPlan(settings[HTTP], settings[HTTP_ALLOW], settings[HTTP_TOKEN]) if settings[HTTP] else None,
+        workers=_workers(settings),
     )
+
+
+def _workers(settings: Settings) -> int:
+    workers = settings[WORKERS]
+    problem = ""
+    if workers > 1 and settings[NET] is Net.DIRECT:
+        problem = "workers share sockets of the host, and --net=direct has none"
+    elif workers > 1 and not hasattr(os, "pidfd_open"):
+        problem = "workers need Linux 5.3 or later"
+    if problem:
+        raise BadParameter("--workers", str(workers), problem, "--workers=1")
+    return workers
 
 
 def _peers(settings: Settings) -> PeersPlan:

@@ -1,8 +1,9 @@
 """Rate limits as the service uses them: on batches, on single answers, and told in the log."""
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from dns_server.answer.batch import REPLY_STRIDE, Batch
 from dns_server.limiting.rate_limiter import RateLimiter, network_of
@@ -30,18 +31,30 @@ class Limiting:
     """One limiter for all that leaves over UDP."""
 
     def __init__(
-        self, limits: RateLimits, secret: bytes, clock: Callable[[], float], report: Callable[..., None]
+        self,
+        limits: RateLimits,
+        secret: bytes,
+        clock: Callable[[], float],
+        report: Callable[..., None],
+        room: Callable[[int], Any] = bytearray,
     ) -> None:
         """`secret` has `SECRET_SIZE` random octets, `clock` gives seconds and never goes back.
 
-        `report` is called with an event and fields for what a peer can cause at will.
+        `report` is called with an event and fields for what a peer can cause at will. `room` gives memory for the
+        buckets.
         """
         exempt = [(network.network_address.packed, network.prefixlen) for network in limits.exempt]
-        self.limiter: Final = RateLimiter(secret, float(limits.rate), limits.slip, exempt)
+        self.limiter: Final = RateLimiter(secret, float(limits.rate), limits.slip, exempt, room)
         self._clock = clock
         self._report = report
         self._single = Batch(1, _SINGLE)
         self._told = 0
+
+    def again(self, report: Callable[..., None]) -> "Limiting":
+        """The same for another process, whose `report` this is."""
+        other = copy.copy(self)
+        other._report = report
+        return other
 
     def limit(self, batch: Batch, count: int) -> None:
         """Drop or truncate those of the first `count` replies of `batch` that are over the rate."""

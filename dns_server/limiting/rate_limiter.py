@@ -14,6 +14,8 @@ go back.
 """
 
 from array import array
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import cython
 
@@ -24,6 +26,9 @@ CLASSES = ("positive", "nodata", "nxdomain", "referral", "any", "dnskey", "error
 SETS_LOG2 = 14
 WAYS = 4
 """Buckets of a set; 65,536 in all, 16 octets each."""
+
+BUCKET_OCTETS = 8 * WAYS << SETS_LOG2
+"""Of each of the two tables that hold them."""
 
 _POSITIVE = cython.declare(cython.int, 0)
 _NODATA = cython.declare(cython.int, 1)
@@ -114,9 +119,19 @@ class RateLimiter:
     _exempt: cython.ulonglong[::1]
     _exempt_count: cython.Py_ssize_t
 
-    def __init__(self, secret: bytes, rate: float, slip: int, exempt: list[tuple[bytes, int]]) -> None:
+    def __init__(
+        self,
+        secret: bytes,
+        rate: float,
+        slip: int,
+        exempt: list[tuple[bytes, int]],
+        room: Callable[[int], Any] = bytearray,
+    ) -> None:
         """`rate` answers a second, and as many at once; `secret` has 24 random octets; `exempt` networks are prefixes
         of 4 or 16 octets with their lengths. Of what is over the rate, one in `slip` is truncated; none with 0.
+
+        `room` gives zeroed memory for the buckets. Processes may share it: what one does while another looks at the
+        same bucket is an answer more or less.
         """
         if len(secret) != 24:
             raise ValueError("the secret has 24 octets")
@@ -132,8 +147,8 @@ class RateLimiter:
         self._tolerance = (rate - 0.999) / rate  # a thousandth of an answer more than exact, for rounding
         self._slip = slip
         self._mask = (1 << SETS_LOG2) - 1
-        self._keys = array("Q", bytes(8 * WAYS << SETS_LOG2))
-        self._due = array("d", bytes(8 * WAYS << SETS_LOG2))
+        self._keys = memoryview(room(BUCKET_OCTETS)).cast("Q")
+        self._due = memoryview(room(BUCKET_OCTETS)).cast("d")
         self._dropped = array("Q", bytes(8 * len(CLASSES)))
         self._slipped = array("Q", bytes(8 * len(CLASSES)))
         words: list[int] = []
@@ -143,6 +158,23 @@ class RateLimiter:
             words += (len(prefix) == 4, number >> 64, number % (1 << 64), mask >> 64, mask % (1 << 64))
         self._exempt = array("Q", words or [0])
         self._exempt_count = len(exempt)
+
+    def values(self) -> list[float]:
+        """Everything that was counted, for `add`."""
+        values: list[float] = [self.limited, self.exempted]
+        values.extend(self._dropped)
+        values.extend(self._slipped)
+        return values
+
+    def add(self, values: Sequence[float]) -> None:
+        """Add what another limiter counted. ValueError if `values` are none of a limiter."""
+        if len(values) != 2 + 2 * len(CLASSES):
+            raise ValueError("these are no values of a limiter")
+        self.limited += int(values[0])
+        self.exempted += int(values[1])
+        for number in range(len(CLASSES)):
+            self._dropped[number] += int(values[2 + number])
+            self._slipped[number] += int(values[2 + len(CLASSES) + number])
 
     def counts(self) -> list[tuple[str, int, int]]:
         """For each class: its name, answers dropped, and answers that left truncated (errors: as they were)."""

@@ -7,8 +7,8 @@ import functools
 import socket
 import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, NamedTuple
 
 from dns_server.answer.engine import Kind
 from dns_server.answer.protocol import Transport
@@ -77,6 +77,15 @@ class UdpCounters:
     to_group: int = 0
     """Queries to a broadcast or multicast address: their source is forged more often than not."""
 
+    def values(self) -> list[int]:
+        """All of them."""
+        return [getattr(self, one.name) for one in fields(self)]
+
+    def add(self, values: Sequence[int]) -> None:
+        """Add what `values` of another one gave. ValueError if it is another kind of values."""
+        for one, value in zip(fields(self), values, strict=True):
+            setattr(self, one.name, getattr(self, one.name) + value)
+
 
 class UdpSocket:
     """One bound socket, read whenever it has something."""
@@ -98,9 +107,13 @@ class UdpSocket:
         self._report = report
         loop.add_reader(bound, self._readable)
 
+    def pause(self) -> None:
+        """Read no more; what is being answered can still be sent."""
+        self._loop.remove_reader(self._socket)
+
     def close(self) -> None:
         """Stop answering."""
-        self._loop.remove_reader(self._socket)
+        self.pause()
         self._socket.close()
 
     def _readable(self) -> None:
@@ -186,9 +199,13 @@ class BatchUdpSocket:
         self._queue = MessageQueue(bound, MAX_QUERY + _SPREAD, is_wildcard=is_wildcard)
         loop.add_reader(bound, self._readable)
 
+    def pause(self) -> None:
+        """Read no more; what is being answered can still be sent."""
+        self._loop.remove_reader(self._socket)
+
     def close(self) -> None:
         """Stop answering."""
-        self._loop.remove_reader(self._socket)
+        self.pause()
         self._socket.close()
 
     def _readable(self) -> None:
@@ -247,6 +264,13 @@ def _is_to_group(message: tuple[int, int, bytes]) -> bool:
     return data[0] == _IPV6_MULTICAST
 
 
+class Share(NamedTuple):
+    """A socket of an address for one of the processes that answer there."""
+
+    socket: socket.socket
+    is_wildcard: bool
+
+
 @dataclass(slots=True)
 class HostListeners:
     """What is open on the host's network."""
@@ -258,16 +282,32 @@ class HostListeners:
     batches: BatchAnswer | None = None
     """Answers several datagrams at a time, where the system can read them so."""
     udp_counters: UdpCounters = field(default_factory=UdpCounters)
+    workers: int = 0
+    """Other processes that read the UDP sockets, each its own; with none of them they are read here."""
+    shares: list[list[Share]] = field(init=False)
+    """For each of `workers`, its sockets."""
     _udp: list[UdpSocket | BatchUdpSocket] = field(default_factory=list)
     _tcp: list[asyncio.Server] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.shares = [[] for _ in range(self.workers)]
+
     async def open(self, endpoint: Endpoint, answer: Answer, streams: Callable[[], StreamConnection]) -> Endpoint:
         """Listen on `endpoint` over UDP and TCP; with its real port. CannotListen."""
-        tcp, udp = _bind_both(endpoint)
-        bound = Endpoint(endpoint.address, udp.getsockname()[1])
-        self._udp.append(self._datagrams(udp, answer, is_wildcard=endpoint.is_wildcard))
+        tcp, sockets = _bind_both(endpoint, self.workers)
+        bound = Endpoint(endpoint.address, tcp.getsockname()[1])
+        shares = [Share(each, endpoint.is_wildcard) for each in sockets]
+        if self.workers:
+            for own, share in zip(self.shares, shares, strict=True):
+                own.append(share)
+        else:
+            self.read(shares, answer)
         await self._serve(tcp, streams)
         return bound
+
+    def read(self, shares: Sequence[Share], answer: Answer) -> None:
+        """Answer what comes to bound UDP sockets."""
+        self._udp += [self._datagrams(share.socket, answer, is_wildcard=share.is_wildcard) for share in shares]
 
     def _datagrams(self, udp: socket.socket, answer: Answer, *, is_wildcard: bool) -> "UdpSocket | BatchUdpSocket":
         if self.batches is not None and is_available():
@@ -284,10 +324,18 @@ class HostListeners:
         await self._serve(tcp, streams)
         return bound
 
+    def pause(self) -> None:
+        """Read no more UDP sockets; what is being answered can still be sent."""
+        for udp in self._udp:
+            udp.pause()
+
     def close(self) -> None:
         """Close all sockets; connections that are open are the streams' own business."""
         for udp in self._udp:
             udp.close()
+        for own in self.shares:
+            for share in own:
+                share.socket.close()
         for server in self._tcp:
             server.close()
 
@@ -297,21 +345,29 @@ class HostListeners:
         tcp.listen(_BACKLOG)
 
 
-def _bind_both(endpoint: Endpoint) -> tuple[socket.socket, socket.socket]:
-    """TCP and UDP sockets with one port, also where the kernel chooses it."""
+def _bind_both(endpoint: Endpoint, workers: int) -> tuple[socket.socket, list[socket.socket]]:
+    """A TCP socket and a UDP socket, or one for each of `workers`, with one port, also where the kernel chooses it."""
     tries = 1 if endpoint.port else _PORT_TRIES
     while True:
         tries -= 1
-        tcp = _bind(endpoint, socket.SOCK_STREAM)
-        try:
-            return tcp, _bind(Endpoint(endpoint.address, tcp.getsockname()[1]), socket.SOCK_DGRAM)
-        except CannotListen:
-            tcp.close()
-            if not tries:
+        with contextlib.ExitStack() as opened:
+            tcp = opened.enter_context(_bind(endpoint, socket.SOCK_STREAM))
+            own = Endpoint(endpoint.address, tcp.getsockname()[1])
+            try:
+                udp = [
+                    opened.enter_context(_bind(own, socket.SOCK_DGRAM, is_shared=workers > 0))
+                    for _ in range(max(1, workers))
+                ]
+            except CannotListen:
+                if tries:
+                    continue
                 raise
+            opened.pop_all()
+            return tcp, udp
 
 
-def _bind(endpoint: Endpoint, kind: socket.SocketKind) -> socket.socket:
+def _bind(endpoint: Endpoint, kind: socket.SocketKind, *, is_shared: bool = False) -> socket.socket:
+    """A bound socket; one that is shared leaves room for others of this user on the same port."""
     family = socket.AF_INET6 if endpoint.is_ipv6 else socket.AF_INET
     transport = "TCP" if kind is socket.SOCK_STREAM else "UDP"
     with contextlib.ExitStack() as opened:
@@ -319,6 +375,8 @@ def _bind(endpoint: Endpoint, kind: socket.SocketKind) -> socket.socket:
             bound = opened.enter_context(socket.socket(family, kind))
             bound.setblocking(False)
             _set_options(bound, endpoint)
+            if is_shared:  # the TCP socket is not, so another server on this port is still noticed
+                bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             # getaddrinfo for what an IPv6 zone index (fe80::1%eth0) means; nothing is resolved
             flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
             address = socket.getaddrinfo(endpoint.address, endpoint.port, family, kind, flags=flags)[0][4]

@@ -24,19 +24,13 @@ _MAX_PLACES: Final = 8  # of a traceback
 
 def configure(level: Level, sinks: Sequence[Sink]) -> None:
     """Send the log lines of the whole process, the libraries' too, to `sinks`."""
-
-    def deliver(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
-        for sink in sinks:
-            sink(event)
-        raise structlog.DropEvent
-
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _describe_exception,
             _sanitize,
-            deliver,
+            _Delivery(sinks),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         cache_logger_on_first_use=False,
@@ -45,6 +39,23 @@ def configure(level: Level, sinks: Sequence[Sink]) -> None:
     root.handlers[:] = [_FromLogging()]
     # Libraries tell their daily life at info; that is nothing for our operator.
     root.setLevel(max(_LEVELS[level], logging.WARNING))
+
+
+def redirect(sink: Sink) -> None:
+    """Send the log lines of this process to `sink` alone from now on. Loggers at hand keep their sinks."""
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], _Delivery([sink])])
+
+
+class _Delivery:
+    """The last step."""
+
+    def __init__(self, sinks: Sequence[Sink]) -> None:
+        self._sinks = sinks
+
+    def __call__(self, _logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+        for sink in self._sinks:
+            sink(event)
+        raise structlog.DropEvent
 
 
 def printable(text: str) -> str:

@@ -40,6 +40,17 @@ LISTEN: Final[Parameter[tuple[Endpoint, ...]]] = Parameter(
     "127.0.0.1 and ::1). Answers leave from the address that was asked, also with 0.0.0.0 and [::].",
     repeatable=True,
 )
+WORKERS: Final[Parameter[int]] = Parameter(
+    name="workers",
+    parse=values.count(1, 256),
+    default="1",
+    metavar="NUMBER",
+    example="4",
+    group=Group.NETWORK,
+    verbs=SERVING,
+    doc="Processes that answer over UDP, on the host's network. With several, each has sockets of its own among which "
+    "the kernel spreads the clients, and the main process keeps TCP, TLS, the zones and the log.",
+)
 TCP_CONNECTIONS: Final[Parameter[int]] = Parameter(
     name="tcp-connections",
     parse=values.count(1, 100_000),
@@ -107,6 +118,7 @@ TLS_LISTEN: Final[Parameter[tuple[Endpoint, ...]]] = Parameter(
 TABLE: Final[tuple[Parameter[Any], ...]] = (
     NET,
     LISTEN,
+    WORKERS,
     TCP_CONNECTIONS,
     TCP_PER_CLIENT,
     TCP_IDLE,

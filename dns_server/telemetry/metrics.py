@@ -92,7 +92,15 @@ def _server(page: _Page, sources: Sources) -> None:
     page.many("info", "gauge", "Version and name of the server.", [(about, 1)])
     page.one("start_time_seconds", "gauge", "When the service started, in seconds since 1970.", sources.started)
     page.one("ready", "gauge", "Whether the service answers for zones.", int(not sources.missing()))
-    page.one("cpu_seconds_total", "counter", "User and system time of the process.", time.process_time())
+    workers = sources.workers
+    cpu_s = time.process_time() + (0.0 if workers is None else workers.cpu_s)
+    page.one("cpu_seconds_total", "counter", "User and system time of the process and its workers.", cpu_s)
+    if workers is not None:
+        page.one("workers", "gauge", "Processes that answer over UDP.", workers.size)
+        page.one("workers_lost_total", "counter", "Workers that ended by themselves.", workers.lost)
+        page.one(
+            "workers_renewed_total", "counter", "Workers that made room for others with new zones.", workers.renewed
+        )
     memory = resident_bytes()
     if memory is not None:
         page.one("resident_memory_bytes", "gauge", "Resident memory of the process.", memory)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dns_server.endpoint import Endpoint
 from dns_server.limiting.rate_limiter import RateLimiter
@@ -16,6 +17,9 @@ from dns_server.telemetry.rate import RecentRate
 from dns_server.telemetry.statistics import QueryStatistics
 from stack.loop.loop import StackLoop
 from zones.sync import Sync
+
+if TYPE_CHECKING:  # images have no processes
+    from dns_server.workers.pool import Pool
 
 
 @dataclass(slots=True)
@@ -45,6 +49,8 @@ class Sources:
     """None without a collector."""
     stack: StackLoop | None = None
     """The own stack's loop; None on the host's network."""
+    workers: "Pool | None" = None
+    """None where this process answers everything itself."""
     stages: dict[str, float] = field(default_factory=dict)
     """Seconds from the start to the end of each stage of it."""
 

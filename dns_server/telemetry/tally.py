@@ -3,6 +3,7 @@ mode), so that counting costs next to nothing of an answer. Nothing is allocated
 """
 
 from array import array
+from collections.abc import Sequence
 
 import cython
 
@@ -60,6 +61,26 @@ class Tally:
         self.second_counts = self._second_counts = array("Q", bytes(8 * (len(SECONDS_BOUNDS) + 1)))
         self._size_bounds = array("i", SIZE_BOUNDS)
         self._second_bounds = array("d", SECONDS_BOUNDS)
+
+    def values(self) -> list[float]:
+        """Everything that was counted, for `add`."""
+        arrays = (self.types, self.rcodes, self.size_counts, self.second_counts)
+        counts: list[float] = [count for counted in arrays for count in counted]
+        return [self.seconds, self.answered, self.silent, self.octets, *counts]
+
+    def add(self, values: Sequence[float]) -> None:
+        """Add what another tally counted. ValueError if `values` are none of a tally."""
+        arrays = (self.types, self.rcodes, self.size_counts, self.second_counts)
+        if len(values) != 4 + sum(map(len, arrays)):
+            raise ValueError("these are no values of a tally")
+        self.seconds += values[0]
+        self.answered += int(values[1])
+        self.silent += int(values[2])
+        self.octets += int(values[3])
+        rest = iter(values[4:])
+        for counted in arrays:
+            for index in range(len(counted)):
+                counted[index] += int(next(rest))
 
     def note(self, reply: bytes, seconds: cython.double) -> None:
         """One message was answered with `reply`, or not at all if that is empty, after `seconds`."""
