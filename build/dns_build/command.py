@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dns_build import image, runtime
+from dns_build import disk, image, runtime
 from dns_build.features import GIT, SYSLOG, Features
 from dns_build.progress import BuildError
 from dns_build.recipe import ROOT
@@ -18,6 +18,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if not PLATFORM.is_dir():
             raise BuildError(f"images are built in a checkout of the project; {ROOT} is none", hint="clone it")
+        if options.disk and options.target != "virtio":
+            raise BuildError(f"--disk: a disk starts a virtio image, not {options.target}", hint="--target virtio")
         features = Features(tuple(options.git.split(",")), options.syslog, options.block, options.authorities)
         if options.runtime:
             runtime.build(profile=options.profile, tls=features.tls)
@@ -29,6 +31,7 @@ def main(arguments: Sequence[str]) -> int:
             baked=options.baked,
             output=options.output,
         ).run()
+        disks = _disks(options, built)
     except BuildError as error:
         print(f"unizone build: {error}", file=sys.stderr)
         return 1
@@ -37,7 +40,20 @@ def main(arguments: Sequence[str]) -> int:
     print(f"sha256    {built.sha256}")
     print(f"manifest  {built.manifest}")
     print(f"SBOM      {built.sbom}")
+    for path in disks:
+        print(f"disk      {path}")
     return 0
+
+
+def _disks(options: argparse.Namespace, built: image.Image) -> list[Path]:
+    """The disks that were asked for."""
+    if options.disk is None:
+        return []
+    work = built.path.with_name(built.path.name + ".work")
+    made = [disk.write(built.path, built.path.with_name(built.path.name + ".img"), work, options.parameters)]
+    if options.disk == "qcow2":
+        made.append(disk.convert(made[0], made[0].with_suffix(".qcow2"), work))
+    return made
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -64,6 +80,14 @@ def _parser() -> argparse.ArgumentParser:
         "--authorities", type=Path, metavar="FILE", help="PEM file of whom TLS believes (default: Mozilla's list)"
     )
     parser.add_argument("--baked", type=Path, metavar="DIR", help="folder with zones that are packed into the image")
+    parser.add_argument(
+        "--disk",
+        nargs="?",
+        const="raw",
+        choices=("raw", "qcow2"),
+        help="virtio: also a disk that starts the image with BIOS or UEFI, for bhyve, libvirt and clouds",
+    )
+    parser.add_argument("--parameters", default="", metavar="TEXT", help="boot parameters in the disk's file for them")
     parser.add_argument("--output", type=Path, default=image.OUTPUT, help="folder for the image (default: out/)")
     parser.add_argument(
         "--profile", action="store_true", help="build CPython with a profiling run: slower, 20 %% faster"

@@ -12,6 +12,7 @@ import dns.query
 import dns.rcode
 import pytest
 
+from dns_build import compiled
 from dns_build.image import Image
 from tests.support import images
 
@@ -92,6 +93,7 @@ def test_manifest_accounts_for_every_octet_and_module(service: Image) -> None:
     names = {module["name"] for module in manifest["modules"]}
     assert {"dns_server.commands.serve", "asyncio", "dns.rdtypes.ANY.TXT"} <= names
     assert not names & {"rich", "pygments", "unittest", "multiprocessing"}
+    assert compiled.modules().keys() <= set(manifest["builtin"])
     components = {component["name"]: component["version"] for component in manifest["components"]}
     assert components["cpython"] == "3.13.5"
     assert "dnspython" in components

@@ -26,9 +26,15 @@ def program() -> list[str]:
 
 def command(image: Path, machine: str, *options: str, memory_mb: int = 64, parameters: str = "") -> list[str]:
     """Command line that starts `image` with its console on standard output."""
+    start = ["-kernel", str(image), "-append", parameters]
+    return firmware_command(machine, *start, *options, memory_mb=memory_mb)
+
+
+def firmware_command(machine: str, *options: str, memory_mb: int = 64) -> list[str]:
+    """Command line that starts a machine from what its options have, with its console on standard output."""
     return [
         *program(),
-        *("-M", machine, "-accel", "tcg", "-m", str(memory_mb), "-kernel", str(image), "-append", parameters),
+        *("-M", machine, "-accel", "tcg", "-m", str(memory_mb)),
         *("-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio"),
         *options,
     ]
