@@ -17,6 +17,7 @@ import dns.tsig
 import pytest
 
 from tests.support.git import Origin
+from tests.support.network import Network
 from tests.support.secondaries import SECRET
 from tests.support.server import Server, eventually, serve
 from tests.support.trees import zone_text
@@ -44,9 +45,10 @@ def followed(tmp_path: Path) -> Iterator[tuple[Origin, Server]]:
 
 def notify(server: Server, message: dns.message.Message, *, tcp: bool = False) -> dns.message.Message:
     ask = dns.query.tcp if tcp else dns.query.udp
-    return ask(message, "127.0.0.1", port=server.port, timeout=60)
+    return ask(message, server.address, port=server.port, timeout=60)
 
 
+@pytest.mark.usefixtures("network")
 @pytest.mark.parametrize("tcp", [False, True])
 def test_a_signed_one_is_answered_after_the_sync_with_what_is_served(tcp: bool, tmp_path: Path) -> None:
     with followed(tmp_path) as (origin, server):
@@ -135,12 +137,12 @@ class _Secondary(asyncio.DatagramProtocol):
             self._transport.sendto(data[:2] + bytes((data[2] | 0x80,)) + data[3:], address)
 
 
-def test_a_secondary_is_told_again_until_it_answers(tmp_path: Path) -> None:
+def test_a_secondary_is_told_again_until_it_answers(network: Network, tmp_path: Path) -> None:
     async def scenario() -> None:
         loop = asyncio.get_running_loop()
-        transport, peer = await loop.create_datagram_endpoint(lambda: _Secondary(2), local_addr=("127.0.0.1", 0))
+        transport, peer = await loop.create_datagram_endpoint(lambda: _Secondary(2), local_addr=(network.here, 0))
         port = transport.get_extra_info("sockname")[1]
-        text = f'[[notify]]\naddress = "127.0.0.1"\nport = {port}\n'
+        text = f'[[notify]]\naddress = "{network.here}"\nport = {port}\n'
         (tmp_path / "example.com").write_bytes(zone_text(7))
         (tmp_path / "_policy.toml").write_text(text)
 

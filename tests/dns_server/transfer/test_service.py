@@ -76,6 +76,7 @@ class TestWithClients:
                 refused = ask(client, "127.0.0.1", server.port, *key, *question, may_fail=True)
                 assert not records(refused)
 
+    @pytest.mark.usefixtures("network")
     @pytest.mark.parametrize("client", ["dig", "kdig"])
     @pytest.mark.parametrize("transport", ["+tcp", "+notcp"])
     def test_ixfr_tells_what_changed(self, client: Client, transport: str, tmp_path: Path) -> None:
@@ -87,7 +88,7 @@ class TestWithClients:
 
             def ixfr(serial: int) -> list[str]:
                 question = ("-y", SIGNED, "example.com", f"IXFR={serial}")
-                return records(ask(client, "127.0.0.1", server.port, transport, *question))
+                return records(ask(client, server.address, server.port, transport, *question))
 
             found = ixfr(1)
             assert [record.split()[3] for record in found] == ["SOA", "SOA", "A", "SOA", "A", "SOA"]
@@ -127,7 +128,7 @@ class TestWithClients:
 
 
 def stream(server: Server) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", server.port), timeout=60)
+    return socket.create_connection((server.address, server.port), timeout=60)
 
 
 def framed(message: dns.message.Message) -> bytes:
@@ -169,6 +170,7 @@ def test_messages_are_full_and_compressed(tmp_path: Path) -> None:
         assert sum(sizes) < 5010 * 26  # owner of 4 to 8 octets and a pointer, 10 octets, an address
 
 
+@pytest.mark.usefixtures("network")
 def test_a_transfer_finishes_with_the_version_it_began_with(tmp_path: Path) -> None:
     write_zone(tmp_path, texts=LONG)
     with serve(f"--zones={tmp_path}", "--axfr=all", "--poll=1d") as server, stream(server) as channel:
@@ -244,17 +246,18 @@ def test_an_ixfr_without_a_version_is_formerr(tmp_path: Path) -> None:
             assert reply.rcode() == dns.rcode.FORMERR
 
 
+@pytest.mark.usefixtures("network")
 def test_expire_and_version_are_told_to_who_asks(tmp_path: Path) -> None:
     write_zone(tmp_path, serial=7)
     options: list[dns.edns.Option] = [dns.edns.GenericOption(dns.edns.OptionType.make(code), b"") for code in (9, 19)]
     with serve(f"--zones={tmp_path}") as server:
         for transport in (dns.query.udp, dns.query.tcp):
             query = dns.message.make_query("example.com.", "SOA", use_edns=0, options=options)
-            reply = transport(query, "127.0.0.1", port=server.port, timeout=60)
+            reply = transport(query, server.address, port=server.port, timeout=60)
             told = {int(option.otype): option.to_wire() for option in reply.options}
             assert told == {9: (86400).to_bytes(4, "big"), 19: b"\x02\x00" + (7).to_bytes(4, "big")}
             query = dns.message.make_query("www.example.com.", "A", use_edns=0, options=options)
-            reply = transport(query, "127.0.0.1", port=server.port, timeout=60)
+            reply = transport(query, server.address, port=server.port, timeout=60)
             assert [int(option.otype) for option in reply.options] == [19]
 
 
@@ -280,6 +283,7 @@ def test_what_happened_is_counted(tmp_path: Path) -> None:
             assert line in metrics
 
 
+@pytest.mark.usefixtures("network")
 def test_signed_queries_are_answered_signed(tmp_path: Path) -> None:
     write_zone(tmp_path)
     write_key(tmp_path)
@@ -287,6 +291,6 @@ def test_signed_queries_are_answered_signed(tmp_path: Path) -> None:
         for transport in (dns.query.udp, dns.query.tcp):
             query = dns.message.make_query("www.example.com.", "A")
             query.use_tsig(dns.tsig.Key(KEY, SECRET, "hmac-sha256"))
-            reply = transport(query, "127.0.0.1", port=server.port, timeout=60)
+            reply = transport(query, server.address, port=server.port, timeout=60)
             assert reply.had_tsig
             assert reply.answer[0][0].address == "192.0.2.80"
