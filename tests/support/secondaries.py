@@ -1,10 +1,9 @@
 """Other name servers as secondaries of ours: NSD, Knot, BIND and PowerDNS from Debian's packages, on free ports."""
 
-import base64
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +19,9 @@ import dns.zone
 from tests.support.debian import Tree, programs
 from tests.support.server import PATIENCE_S
 
-SECRET: Final = base64.b64encode(b"secret of the secondaries, 32 oct").decode()
+SECRET: Final = "c2VjcmV0IG9mIHRoZSBzZWNvbmRhcmllcywgMzIgb2N0"
 KEY: Final = "secondary._transfer"
-"""Name of the key that secondaries have."""
+"""Name of the key that secondaries have, as docs/primary.md has it."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +33,13 @@ class Wish:
     """Its own."""
     primary: int
     """Port of ours on 127.0.0.1."""
-    zones: Sequence[str]
-    """Without the final dot."""
-    catalog: str = ""
-    """Name of a catalog zone to follow, without the final dot."""
+    block: str
+    """Name of the block of docs/primary.md that configures it."""
+
+    def text(self, address: str) -> str:
+        """The block, with `address` in the form that the program wants for the primary."""
+        page = (Path(__file__).parent.parent.parent / "docs" / "primary.md").read_text()
+        return page.split(f"```{self.block}\n")[1].split("```")[0].replace("192.0.2.53", address)
 
 
 @dataclass(frozen=True)
@@ -47,15 +49,19 @@ class Brand:
     packages: tuple[str, ...]
     configure: Callable[[Tree, Wish], list[str]]
     """Writes what the program needs; the command that starts it."""
-    has_catalog: bool
+    catalog_block: str = ""
+    """Of docs/primary.md; empty where it has no catalogs."""
+
+    @property
+    def has_catalog(self) -> bool:
+        """Whether it can follow a catalog zone."""
+        return bool(self.catalog_block)
 
 
 def _nsd(tree: Tree, wish: Wish) -> list[str]:
     path = wish.folder / "nsd.conf"
-    zones = "".join(
-        f'zone:\n  name: "{zone}"\n  request-xfr: 127.0.0.1@{wish.primary} {KEY}\n'
-        f"  allow-notify: 127.0.0.1 {KEY}\n  provide-xfr: 127.0.0.1 NOKEY\n"
-        for zone in wish.zones
+    block = wish.text(f"127.0.0.1@{wish.primary}").replace(
+        f"allow-notify: 127.0.0.1@{wish.primary}", "allow-notify: 127.0.0.1"
     )
     path.write_text(f"""server:
   ip-address: 127.0.0.1@{wish.port}
@@ -71,19 +77,16 @@ def _nsd(tree: Tree, wish: Wish) -> list[str]:
   xfrd-reload-timeout: 0
 remote-control:
   control-enable: no
-key:
-  name: "{KEY}"
-  algorithm: hmac-sha256
-  secret: "{SECRET}"
-{zones}""")
+{block}  provide-xfr: 127.0.0.1 NOKEY
+""")
     return [str(tree.path("nsd")), "-d", "-c", str(path)]
 
 
 def _knot(tree: Tree, wish: Wish) -> list[str]:
     path = wish.folder / "knot.conf"
-    zones = "".join(f"  - domain: {zone}\n" for zone in wish.zones)
-    if wish.catalog:
-        zones += f"  - domain: {wish.catalog}\n    catalog-role: interpret\n    catalog-template: default\n"
+    block = wish.text("127.0.0.1").replace("127.0.0.1", f"127.0.0.1@{wish.primary}", 1)  # the first is the remote's
+    compare = "acl:\n  - id: compare\n    address: 127.0.0.1\n    action: transfer\n"
+    block = block.replace("acl: [unizone]", "acl: [unizone, compare]").replace("acl:\n", compare, 1)
     path.write_text(f"""server:
   rundir: "{wish.folder}"
   user: root:root
@@ -96,48 +99,14 @@ log:
     any: info
 database:
   storage: "{wish.folder}"
-key:
-  - id: {KEY}
-    algorithm: hmac-sha256
-    secret: {SECRET}
-remote:
-  - id: primary
-    address: 127.0.0.1@{wish.primary}
-    key: {KEY}
-acl:
-  - id: notify
-    address: 127.0.0.1
-    key: {KEY}
-    action: notify
-  - id: compare
-    address: 127.0.0.1
-    action: transfer
-template:
-  - id: default
-    storage: "{wish.folder}"
-    master: primary
-    acl: [notify, compare]
-zone:
-{zones}""")
+{block}""")
     return [str(tree.path("knotd")), "-c", str(path)]
 
 
 def _bind(tree: Tree, wish: Wish) -> list[str]:
     path = wish.folder / "named.conf"
-    source = f"primaries {{ 127.0.0.1 port {wish.primary} key {KEY}; }};"
-    zones = "".join(
-        f'zone "{zone}" {{ type secondary; {source} allow-notify {{ key {KEY}; }}; '
-        f'file "{zone}.db"; masterfile-format text; }};\n'
-        for zone in (*wish.zones, *([wish.catalog] if wish.catalog else []))
-    )
-    catalog = (
-        f'catalog-zones {{ zone "{wish.catalog}" default-primaries {{ 127.0.0.1 port {wish.primary} key {KEY}; }} '
-        "in-memory yes; };"
-        if wish.catalog
-        else ""
-    )
-    path.write_text(f"""key "{KEY}" {{ algorithm hmac-sha256; secret "{SECRET}"; }};
-options {{
+    block = wish.text(f"127.0.0.1 port {wish.primary}")
+    options = f"""
   directory "{wish.folder}";
   pid-file "{wish.folder}/named.pid";
   session-keyfile "{wish.folder}/session.key";
@@ -147,12 +116,13 @@ options {{
   dnssec-validation no;
   allow-transfer {{ any; }};
   notify no;
-  min-refresh-time 1;
   empty-zones-enable no;
-  {catalog}
-}};
-controls {{ }};
-{zones}""")
+"""
+    if "options {" in block:
+        block = block.replace("options {", f"options {{{options}", 1)
+    else:
+        block = f"options {{{options}}};\n{block}"
+    path.write_text(f"{block}controls {{ }};\n")
     return [str(tree.path("named")), "-g", "-n", "1", "-c", str(path)]
 
 
@@ -161,20 +131,6 @@ def _powerdns(tree: Tree, wish: Wish) -> list[str]:
     database = wish.folder / "pdns.sqlite3"
     with closing(sqlite3.connect(database)) as connection:
         connection.executescript(schema.read_text())
-        connection.execute("insert into tsigkeys (name, algorithm, secret) values (?, 'hmac-sha256', ?)", (KEY, SECRET))
-        for zone in wish.zones:
-            added = connection.execute(
-                "insert into domains (name, master, type) values (?, ?, 'SLAVE')", (zone, f"127.0.0.1:{wish.primary}")
-            )
-            for kind in ("AXFR-MASTER-TSIG", "TSIG-ALLOW-AXFR"):
-                connection.execute(
-                    "insert into domainmetadata (domain_id, kind, content) values (?, ?, ?)",
-                    (added.lastrowid, kind, KEY),
-                )
-            connection.execute(
-                "insert into domainmetadata (domain_id, kind, content) values (?, 'IXFR', '1')", (added.lastrowid,)
-            )
-        connection.commit()
     modules = next(tree.root.glob("usr/lib/*/pdns/libgsqlite3backend.so")).parent
     (wish.folder / "pdns.conf").write_text(f"""launch=gsqlite3
 module-dir={modules}
@@ -184,7 +140,6 @@ local-port={wish.port}
 socket-dir={wish.folder}
 secondary=yes
 xfr-cycle-interval=1
-slave-cycle-interval=1
 allow-axfr-ips=127.0.0.1
 guardian=no
 daemon=no
@@ -193,14 +148,19 @@ query-cache-ttl=0
 negquery-cache-ttl=0
 zone-cache-refresh-interval=0
 """)
+    for line in wish.text(f"127.0.0.1:{wish.primary}").splitlines():
+        program, *arguments = line.split()
+        command = [str(tree.path(program)), f"--config-dir={wish.folder}", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, env=tree.environment)
+        assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
     return [str(tree.path("pdns_server")), f"--config-dir={wish.folder}"]
 
 
 BRANDS: Final = {
-    "NSD": Brand(("nsd",), _nsd, has_catalog=False),
-    "Knot": Brand(("knot",), _knot, has_catalog=True),
-    "BIND": Brand(("bind9",), _bind, has_catalog=True),
-    "PowerDNS": Brand(("pdns-server", "pdns-backend-sqlite3"), _powerdns, has_catalog=False),
+    "NSD": Brand(("nsd",), _nsd),
+    "Knot": Brand(("knot",), _knot, "knot-catalog"),
+    "BIND": Brand(("bind9",), _bind, "bind-catalog"),
+    "PowerDNS": Brand(("pdns-server", "pdns-backend-sqlite3"), _powerdns),
 }
 
 
@@ -214,7 +174,7 @@ class Secondary:
 
     def zone(self, origin: str) -> dns.zone.Zone | None:
         """What it serves of a zone; None when that is nothing."""
-        return transferred(self.port, origin, KEY if self.name == "PowerDNS" else "")
+        return transferred(self.port, origin)
 
     def wait_for(self, origin: str, is_right: Callable[[dns.zone.Zone | None], bool]) -> None:
         """Until its version of a zone is right. AssertionError with its log after a long time."""

@@ -111,7 +111,7 @@ def test_a_secondary_follows_random_changes(brand: str, tmp_path: Path) -> None:
 
     origin.push(files())
     with serve(f"--remote={origin.bare}", "--poll=1d") as server:
-        wish = Wish(tmp_path / brand, port, server.port, ["example.com"])
+        wish = Wish(tmp_path / brand, port, server.port, brand.lower())
         with running(brand, wish) as peer:
             ours = same_as(transferred(server.port, "example.com", KEY))
             peer.wait_for("example.com", ours.__eq__)
@@ -135,8 +135,8 @@ def test_a_secondary_follows_the_catalog(brand: str, tmp_path: Path) -> None:
     zones = {f"zone{number}.test": Content(number).text() for number in range(5)}
     origin.push({**common, **dict(itertools.islice(zones.items(), 3))})
     with (
-        serve(f"--remote={origin.bare}", "--poll=1d", "--catalog=catalog.invalid") as server,
-        running(brand, Wish(tmp_path / brand, port, server.port, [], "catalog.invalid")) as peer,
+        serve(f"--remote={origin.bare}", "--poll=1d", "--catalog=catalog.example.net") as server,
+        running(brand, Wish(tmp_path / brand, port, server.port, BRANDS[brand].catalog_block)) as peer,
     ):
         for zone in list(zones)[:3]:
             peer.wait_for(zone, same_as(transferred(server.port, zone, KEY)).__eq__)
