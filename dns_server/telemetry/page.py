@@ -27,7 +27,7 @@ h1 { font-size: 1.6rem; margin: 0 } h2 { font-size: 1.05rem; margin: 2rem 0 .5re
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
 th { font-weight: 600; white-space: nowrap } table.facts th { width: 12rem; color: var(--quiet); font-weight: 400 }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums }
+td.number, th.number { text-align: right; padding-right: 2rem; font-variant-numeric: tabular-nums }
 code { font: 13px ui-monospace, monospace; overflow-wrap: anywhere }
 .good { color: var(--good) } .bad { color: var(--bad) } .quiet { color: var(--quiet) }
 ul { margin: .25rem 0 0; padding-left: 1.2rem }
