@@ -38,16 +38,15 @@ from dns_server.peers import Peers, PeersPlan
 from dns_server.publisher import Publisher
 from dns_server.telemetry.lag import LoopLag
 from dns_server.telemetry.rate import RecentRate
-from dns_server.telemetry.sources import Sources
+from dns_server.telemetry.sources import Sources, UpdateFigures
 from dns_server.telemetry.statistics import QueryStatistics
 from dns_server.telemetry.status import essentials
 from dns_server.update.handler import UpdateHandler
-from dns_server.update.writing import writer_to
+from dns_server.update.writing import Writing
 from dns_server.values import Network
 from stack.loop.loop import StackLoop
 from zones.snapshot import Snapshot
 from zones.sync import Sync
-from zones.writeback.place import Place
 from zones.zonefile.parser import SCANNER_MODULE
 
 if TYPE_CHECKING:  # loaded when asked for: images may lack TLS and HTTP
@@ -93,6 +92,10 @@ class HttpPlan:
     listen: Sequence[Endpoint]
     allowed: Sequence[Network]
     token: str | None
+    webhook_secret: str | None = None
+    """None: no webhooks are taken."""
+    branch: str = ""
+    """That webhooks must be about; empty for the repository's own choice."""
 
 
 class Service:
@@ -149,13 +152,14 @@ class Service:
         )
         self.workers: Pool | None = None
 
-    async def run(self, sync: Sync, place: Place | None = None) -> int:
-        """Serve what `sync` brings until a signal says to end; the exit code. Updates are written to `place`."""
-        writer = None if place is None else writer_to(place, sync)
+    async def run(self, sync: Sync, writing: Writing | None = None) -> int:
+        """Serve what `sync` brings until a signal says to end; the exit code. Updates go by `writing`."""
+        if writing is not None:
+            writing.start(sync)
         updates = UpdateHandler(
             self.peers.gate,
             lambda: self.publisher.snapshot,
-            None if writer is None else writer.write,
+            None if writing is None else writing.write,
             self._log,
             self._report,
         )
@@ -170,9 +174,9 @@ class Service:
             self._end_stage("listening")
             if isinstance(self.listeners, HostListeners) and self.listeners.shares:
                 self.workers = self._pool(self.listeners)
-            sources = self._sources(sync)
+            sources = self._sources(sync, UpdateFigures(updates.counters, writing))
             if self._plan.http is not None:
-                await self._manage(self._plan.http, sources)
+                await self._manage(self._plan.http, sources, sync)
             elif self._plan.dns_status:
                 self.engine.identity = replace(self.engine.identity, status=lambda: essentials(sources))
         except CannotListen as error:
@@ -194,8 +198,8 @@ class Service:
         if self.workers is not None:
             await self.workers.stop()
         self.listeners.close()
-        if writer is not None:
-            await writer.close()
+        if writing is not None:
+            await writing.close()
         self._later.close()
         self.streams.close()
         if self._http is not None:
@@ -259,7 +263,7 @@ class Service:
             self._addresses.append(bound)
             self._log.info("listening", address=str(bound), transports=transports)
 
-    def _sources(self, sync: Sync) -> Sources:
+    def _sources(self, sync: Sync, updates: UpdateFigures) -> Sources:
         return Sources(
             name=self._plan.identity.name,
             version=metadata.version("unizone"),
@@ -279,14 +283,21 @@ class Service:
             syslog=self._syslog,
             stack=self._loop if isinstance(self._loop, StackLoop) else None,
             workers=self.workers,
+            updates=updates,
         )
 
-    async def _manage(self, plan: HttpPlan, sources: Sources) -> None:
+    async def _manage(self, plan: HttpPlan, sources: Sources, sync: Sync) -> None:
         """Listen for those who want to know how it goes. CannotListen."""
-        from dns_server.management.http import HttpServer
+        from dns_server.management.http import HttpServer, Post
         from dns_server.management.routes import routes
+        from dns_server.management.webhook import Webhook
 
-        self._http = HttpServer(self._loop, routes(sources), plan.allowed, plan.token, self._report)
+        posts: dict[str, Post] = {}
+        if plan.webhook_secret is not None:
+            webhook = Webhook(plan.webhook_secret, plan.branch, sync.trigger, self._report)
+            posts["/hook"] = webhook.post
+            sources.webhooks = webhook.counters
+        self._http = HttpServer(self._loop, routes(sources), plan.allowed, plan.token, self._report, posts)
         self._lag.start()
         self._rate.start()
         for endpoint in plan.listen:

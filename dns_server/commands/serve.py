@@ -22,7 +22,7 @@ from dns_server.listeners.streams import StreamLimits
 from dns_server.logs.setup import sending, start_logs
 from dns_server.logs.syslog import Syslog
 from dns_server.parameters.answers import NAME, VERSION_TEXT
-from dns_server.parameters.management import DNS_STATUS, HTTP, HTTP_ALLOW, HTTP_TOKEN, Switch
+from dns_server.parameters.management import DNS_STATUS, HTTP, HTTP_ALLOW, HTTP_TOKEN, WEBHOOK_SECRET, Switch
 from dns_server.parameters.network import (
     LISTEN,
     NET,
@@ -37,10 +37,12 @@ from dns_server.parameters.network import (
 )
 from dns_server.parameters.peers import AXFR, CATALOG, IXFR_MEMORY, TSIG_KEYS, TSIG_MD5, Md5
 from dns_server.parameters.protection import COOKIE_LOAD, COOKIE_SECRET, RATE_LIMIT, RATE_LIMIT_EXEMPT, RATE_LIMIT_SLIP
+from dns_server.parameters.updates import UPDATE_ACK
 from dns_server.parameters.zones import BAKED, CACHE, POLL, REMOTE, SERIAL, ZONES, SerialPolicy
 from dns_server.peers import PeersPlan
 from dns_server.service import HttpPlan, Plan, Service
 from dns_server.settings import BadParameter, BadUsage, Settings
+from dns_server.update.writing import Writing
 from zones.cache.cache import Cache
 from zones.folder import FolderSource
 from zones.git.local import LocalRemote
@@ -133,8 +135,21 @@ def _plan(settings: Settings, default: tuple[Endpoint, ...]) -> Plan:
         rate_limits=RateLimits(settings[RATE_LIMIT], settings[RATE_LIMIT_SLIP], settings[RATE_LIMIT_EXEMPT])
         if settings[RATE_LIMIT]
         else None,
-        http=HttpPlan(settings[HTTP], settings[HTTP_ALLOW], settings[HTTP_TOKEN]) if settings[HTTP] else None,
         workers=_workers(settings),
+        http=_http(settings),
+    )
+
+
+def _http(settings: Settings) -> HttpPlan | None:
+    if not settings[HTTP]:
+        return None
+    remote = settings[REMOTE]
+    return HttpPlan(
+        settings[HTTP],
+        settings[HTTP_ALLOW],
+        settings[HTTP_TOKEN],
+        settings[WEBHOOK_SECRET],
+        "" if remote is None else remote.branch,
     )
 
 
@@ -198,12 +213,14 @@ async def _serve(
     syslog: Syslog | None,
     cache: Cache | None,
 ) -> int:
+    place = _place(source)
+    writing = None if place is None else Writing(source, place, settings[UPDATE_ACK])
     service = Service(plan, on_ready, syslog)
     cached = cache.source() if cache is not None else None
     if settings.foreign:
         structlog.get_logger().info("words of the boot line that are not ours", words=list(settings.foreign))
     sync = Sync(
-        source,
+        source if writing is None else writing.source,
         service.apply,
         options=Options(
             keep_serial=settings[SERIAL] is SerialPolicy.KEEP,
@@ -214,7 +231,7 @@ async def _serve(
         keep=cache.keep if cache is not None else None,
     )
     async with sending(syslog):
-        return await service.run(sync, _place(source))
+        return await service.run(sync, writing)
 
 
 def _place(source: Source) -> Place | None:

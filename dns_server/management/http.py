@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 server over any asyncio loop, by h11: reads only, bounded everywhere.
+"""A small HTTP/1.1 server over any asyncio loop, by h11: reads, and what is posted to few paths; bounded everywhere.
 
 Read first: RFC 9110, RFC 9112.
 """
@@ -21,6 +21,8 @@ MAX_CONNECTIONS: Final = 32
 MAX_PER_CLIENT: Final = 8
 MAX_HEADER: Final = 8192
 """Octets of a request's line and fields."""
+MAX_BODY: Final = 1 << 20
+"""Octets of what is posted."""
 PATIENCE_S: Final = 10.0
 """Seconds that a whole request, or the taking of a whole answer, may last."""
 MAX_REQUESTS: Final = 100
@@ -41,6 +43,8 @@ class Response:
 
 
 Route = Callable[[], Awaitable[Response]]
+Post = Callable[[Mapping[str, str], bytes, str], Awaitable[Response]]
+"""Takes the fields of a request (names in lower case), its body and the address of who sent it."""
 
 _ALWAYS: Final = {
     "Cache-Control": "no-store",
@@ -68,6 +72,8 @@ class HttpServer:
     """Needed as bearer token, or as the password of basic authentication so that a browser can ask for it."""
     report: Callable[..., None]
     """Called with an event and fields for what a peer can cause at will."""
+    posts: Mapping[str, Post] = field(default_factory=dict)
+    """Routes for POST. They judge by themselves who may: the token is not for them."""
     _clients: Clients[asyncio.Task[None]] = field(default_factory=lambda: Clients(MAX_PER_CLIENT))
 
     def protocol(self) -> asyncio.Protocol:
@@ -89,7 +95,7 @@ class HttpServer:
             return
         self._clients.add(task, peer[0], self.loop.time())
         try:
-            await _Connection(self, reader, writer).run()
+            await _Connection(self, reader, writer, peer[0]).run()
         except (OSError, TimeoutError, asyncio.CancelledError):
             pass  # it left, or was too slow, or the service ends
         finally:
@@ -106,14 +112,23 @@ class HttpServer:
             return False
         return True
 
-    async def respond(self, request: h11.Request) -> Response:
-        """The response to a request, whatever it asks for."""
+    def post_of(self, request: h11.Request) -> Post | None:
+        """What takes the body of `request`; None where nothing does."""
+        if request.method != b"POST":
+            return None
+        return self.posts.get(_path(request))
+
+    async def respond(self, request: h11.Request, body: bytes, address: str) -> Response:
+        """The response to a request of `address`, whatever it asks for."""
+        post = self.post_of(request)
+        if post is not None:
+            fields = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers}
+            return await post(fields, body, address)
         if not self._is_authorized(request):
             return plain(HTTPStatus.UNAUTHORIZED, "a token is needed", WWW_Authenticate='Basic realm="unizone"')
         if request.method not in (b"GET", b"HEAD"):
             return plain(HTTPStatus.METHOD_NOT_ALLOWED, "read only", Allow="GET, HEAD")
-        path = request.target.partition(b"?")[0]
-        route = self.routes.get(path.decode("latin-1"))
+        route = self.routes.get(_path(request))
         if route is None:
             return plain(HTTPStatus.NOT_FOUND, f"there are: {', '.join(self.routes)}")
         return await route()
@@ -133,11 +148,18 @@ class HttpServer:
         return hmac.compare_digest(credentials, self.token.encode())
 
 
+def _path(request: h11.Request) -> str:
+    return request.target.partition(b"?")[0].decode("latin-1")
+
+
 class _Connection:
     """One connection, request after request."""
 
-    def __init__(self, server: HttpServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self, server: HttpServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str
+    ) -> None:
         self._server = server
+        self._address = address
         self._reader = reader
         self._writer = writer
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEADER)
@@ -147,39 +169,52 @@ class _Connection:
         for _ in range(MAX_REQUESTS):
             try:
                 async with asyncio.timeout(PATIENCE_S):
-                    request = await self._request()
+                    received = await self._request()
             except h11.RemoteProtocolError as error:
                 status = HTTPStatus(error.error_status_hint)
                 await self._send(plain(status, status.phrase, Connection="close"), head=False)
                 break
-            if request is None:
+            if received is None:
                 break
-            await self._send(await self._server.respond(request), head=request.method == b"HEAD")
+            request, body = received
+            response = await self._server.respond(request, body, self._address)
+            await self._send(response, head=request.method == b"HEAD")
             if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
                 break
             self._http.start_next_cycle()
         await self._hang_up()
 
-    async def _request(self) -> h11.Request | None:
-        """The next request, its body read and thrown away; None when the peer has no more."""
+    async def _request(self) -> tuple[h11.Request, bytes] | None:
+        """The next request and its body, if somebody takes that; None when the peer has no more."""
         request: h11.Request | None = None
-        body = 0
+        body = bytearray()
+        limit = MAX_HEADER
         while True:
             event = self._http.next_event()
             if event is h11.NEED_DATA:
                 self._http.receive_data(await self._reader.read(_READ))
             elif isinstance(event, h11.Request):
                 request = event
+                is_post = self._server.post_of(request) is not None
+                limit = MAX_BODY if is_post else MAX_HEADER
                 if self._http.they_are_waiting_for_100_continue:
-                    raise h11.RemoteProtocolError("no bodies here", HTTPStatus.EXPECTATION_FAILED)
+                    if not is_post:
+                        raise h11.RemoteProtocolError("no bodies here", HTTPStatus.EXPECTATION_FAILED)
+                    await self._continue()
             elif isinstance(event, h11.Data):
-                body += len(event.data)
-                if body > MAX_HEADER:
-                    raise h11.RemoteProtocolError("no bodies here", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+                body += event.data
+                if len(body) > limit:
+                    raise h11.RemoteProtocolError("the body is too long", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             elif isinstance(event, h11.EndOfMessage):
-                return request
+                assert request is not None
+                return request, bytes(body)
             else:  # ConnectionClosed, or PAUSED after it
                 return None
+
+    async def _continue(self) -> None:
+        go_on = h11.InformationalResponse(status_code=HTTPStatus.CONTINUE, headers=[])
+        self._writer.write(self._http.send(go_on) or b"")
+        await self._writer.drain()
 
     async def _send(self, response: Response, *, head: bool) -> None:
         fields = {

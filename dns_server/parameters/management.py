@@ -52,6 +52,19 @@ HTTP_TOKEN: Final[Parameter[str | None]] = Parameter(
     secret=True,
     file_prefix="@",
 )
+WEBHOOK_SECRET: Final[Parameter[str | None]] = Parameter(
+    name="webhook-secret",
+    parse=values.secret,
+    default=None,
+    metavar="SECRET|@FILE",
+    example="@/etc/unizone/webhook-secret",
+    group=Group.MANAGEMENT,
+    verbs=SERVING,
+    doc="Takes webhooks of GitHub, Gitea, Forgejo and GitLab at POST /hook of --http that carry this secret: a push to "
+    "the branch that is served is looked for at once. --http-token is not for them, --http-allow is.",
+    secret=True,
+    file_prefix="@",
+)
 
 DNS_STATUS: Final[Parameter[Switch]] = Parameter(
     name="dns-status",
@@ -65,4 +78,4 @@ DNS_STATUS: Final[Parameter[Switch]] = Parameter(
     "numbers of zones and records, how many are broken, the commit and its age.",
 )
 
-TABLE: Final[tuple[Parameter[Any], ...]] = (HTTP, HTTP_ALLOW, HTTP_TOKEN, DNS_STATUS)
+TABLE: Final[tuple[Parameter[Any], ...]] = (HTTP, HTTP_ALLOW, HTTP_TOKEN, WEBHOOK_SECRET, DNS_STATUS)

@@ -12,6 +12,7 @@ from dns_server.parameters import (
     output,
     peers,
     protection,
+    updates,
     zones,
 )
 from dns_server.parameters.parameter import Parameter
@@ -23,6 +24,7 @@ TABLE: Final[tuple[Parameter[Any], ...]] = (
     *direct.TABLE,
     *answers.TABLE,
     *peers.TABLE,
+    *updates.TABLE,
     *protection.TABLE,
     *management.TABLE,
     *logs.TABLE,

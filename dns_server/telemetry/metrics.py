@@ -9,7 +9,7 @@ from dns_server.limiting.rate_limiter import RateLimiter
 from dns_server.logs.syslog import Syslog
 from dns_server.peers import Peers
 from dns_server.telemetry.sources import Sources, resident_bytes
-from dns_server.telemetry.statistics import Histogram
+from dns_server.telemetry.statistics import RCODE_NAMES, Histogram
 from stack.loop.loop import StackLoop
 from zones.keys import Operation
 from zones.name import to_text
@@ -37,6 +37,7 @@ def render(sources: Sources) -> Sliced[bytes]:
         _syslog(page, sources.syslog)
     yield
     _source(page, sources)
+    _updates(page, sources)
     yield from _zones(page, sources)
     return page.text().encode()
 
@@ -217,6 +218,29 @@ def _syslog(page: _Page, syslog: Syslog) -> None:
     page.one("syslog_dropped_total", "counter", "Log lines for which the queue had no room.", counters.lost)
     page.one("syslog_connects_total", "counter", "Connections to the collector.", counters.connects)
     page.one("syslog_failures_total", "counter", "Connections that could not be made, or broke.", counters.failures)
+
+
+def _updates(page: _Page, sources: Sources) -> None:
+    if sources.webhooks is not None:
+        outcomes = [({"outcome": outcome}, sources.webhooks[outcome]) for outcome in ("sync", "ignored", "refused")]
+        page.many("webhooks_total", "counter", "Webhooks by what came of them.", outcomes)
+    if sources.updates is None:
+        return
+    messages, writing = sources.updates.messages, sources.updates.writing
+    replies = [({"rcode": RCODE_NAMES.get(code, str(code))}, count) for code, count in messages.replies.items()]
+    page.many("updates_total", "counter", "Dynamic updates by response code.", replies)
+    page.one("updates_repeated_total", "counter", "Copies of updates that were obeyed already.", messages.repeated)
+    page.one("updates_busy_total", "counter", "Updates refused because too many were in progress.", messages.busy)
+    page.one("updates_in_progress", "gauge", "Updates that wait to be written.", messages.in_progress)
+    if writing is not None:
+        written = writing.writer.counters
+        page.one("update_pushes_total", "counter", "Pushes that landed, each with one change or more.", written.pushes)
+        page.one("update_changes_total", "counter", "Changes that were written.", written.written)
+        page.one(
+            "update_overtaken_total", "counter", "Pushes that others had overtaken, made again.", written.overtaken
+        )
+        page.one("update_failed_total", "counter", "Changes that could not be written.", written.failed)
+        page.one("update_pending", "gauge", "Changes that are served and not pushed yet.", writing.pending)
 
 
 def _source(page: _Page, sources: Sources) -> None:

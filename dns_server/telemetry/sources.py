@@ -1,5 +1,6 @@
 """Where the figures come from: references to the parts of a running service, read when somebody asks."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +16,22 @@ from dns_server.publisher import Publisher
 from dns_server.telemetry.lag import LoopLag
 from dns_server.telemetry.rate import RecentRate
 from dns_server.telemetry.statistics import QueryStatistics
+from dns_server.update.counters import UpdateCounters
+from dns_server.update.writing import Writing
 from stack.loop.loop import StackLoop
 from zones.sync import Sync
 
 if TYPE_CHECKING:  # images have no processes
     from dns_server.workers.pool import Pool
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateFigures:
+    """Of dynamic updates."""
+
+    messages: UpdateCounters
+    writing: Writing | None
+    """None where nothing can be written to."""
 
 
 @dataclass(slots=True)
@@ -51,6 +63,9 @@ class Sources:
     """The own stack's loop; None on the host's network."""
     workers: "Pool | None" = None
     """None where this process answers everything itself."""
+    updates: UpdateFigures | None = None
+    webhooks: Counter[str] | None = None
+    """By what came of them; None where none are taken."""
     stages: dict[str, float] = field(default_factory=dict)
     """Seconds from the start to the end of each stage of it."""
 

@@ -17,6 +17,7 @@ from dns_server.answer.protocol import CLASS_IN, Ede, Rcode, Type
 from dns_server.answer.request import Malformed
 from dns_server.client import Client
 from dns_server.replies import extended_error, reply
+from dns_server.telemetry.statistics import RCODE_NAMES
 from dns_server.tsig.replay import Obeyed
 from dns_server.update.counters import UpdateCounters
 from dns_server.update.message import UpdateMessage, parse
@@ -39,7 +40,6 @@ _ANY: Final = 255
 
 Write = Callable[[bytes, Transaction], Awaitable[Written]]
 """Writes a change of a zone (folded origin); see `Writer.write`."""
-RCODES: Final = {value: name for name, value in vars(Rcode).items() if isinstance(value, int)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,12 +185,12 @@ class UpdateHandler:
         try:
             written = await write(origin, update)
         except Refusal as refusal:
-            log.info("update refused", rcode=RCODES[refusal.rcode], reason=refusal.reason)
+            log.info("update refused", rcode=RCODE_NAMES[refusal.rcode], reason=refusal.reason)
             raise
         except NotAllowed as error:
-            log.info("update refused", rcode=RCODES[Rcode.REFUSED], reason=str(error))
+            log.info("update refused", rcode=RCODE_NAMES[Rcode.REFUSED], reason=str(error))
             raise Refusal(Rcode.REFUSED, str(error)) from error
         except (NotWritten, SourceError) as error:
-            log.error("update failed", rcode=RCODES[Rcode.SERVFAIL], reason=str(error))
+            log.error("update failed", rcode=RCODE_NAMES[Rcode.SERVFAIL], reason=str(error))
             raise Refusal(Rcode.SERVFAIL, "the change could not be written") from error
         log.info("update obeyed", serial=written.serial, commit=written.commit or None)

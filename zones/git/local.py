@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from dulwich.errors import NotGitRepository
+from dulwich.file import FileLocked
 from dulwich.objects import ObjectID
 from dulwich.objectspec import AmbiguousShortId, parse_commit, parse_object
 from dulwich.refs import Ref
@@ -88,7 +89,11 @@ class LocalRemote:
             for found in commit.objects:
                 repository.object_store.add_object(found)
             old, new = ObjectID(commit.parent.encode("ascii")), ObjectID(commit.identity.encode("ascii"))
-            if not repository.refs.set_if_equals(Ref(branch), old, new):
+            try:
+                has_moved = not repository.refs.set_if_equals(Ref(branch), old, new)
+            except FileLocked as error:
+                raise Overtaken(f"{branch.decode()} is locked: somebody else is pushing") from error
+            if has_moved:
                 raise Overtaken(f"{branch.decode()} has moved")
 
     async def contains(self, commit: str) -> bool:

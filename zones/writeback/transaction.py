@@ -16,6 +16,10 @@ class NotAllowed(NotWritten):
     """The zone, or the way in which its file is written, does not allow the change: trying again is no use."""
 
 
+class TryAgain(NotWritten):
+    """Too much is going on: the same change may be written later."""
+
+
 class OutcomeUnknown(NotWritten):
     """The connection broke while the server was at it, and it cannot be asked: the change may be there or not."""
 

@@ -21,7 +21,7 @@ from zones.slices import run_sliced
 from zones.source import SourceError
 from zones.writeback.made import make
 from zones.writeback.place import Chain, Place
-from zones.writeback.transaction import NotWritten, OutcomeUnknown, Transaction, Written
+from zones.writeback.transaction import NotWritten, OutcomeUnknown, Transaction, TryAgain, Written
 
 ATTEMPTS: Final = 100
 """Versions that a change is made on before it is given up."""
@@ -124,7 +124,7 @@ class Writer:
         finally:
             self._task = None
             for job in (*batch, *self._waiting):
-                job.fail(NotWritten("the server stops"))
+                job.fail(TryAgain("the server stops"))
             self._waiting.clear()
 
     async def _write_together(self, jobs: list[_Job]) -> None:
@@ -178,7 +178,7 @@ class Writer:
                 if not job.done.done():
                     job.done.set_result(written)
             return
-        raise NotWritten(f"overtaken {ATTEMPTS} times by other pushes; try again")
+        raise TryAgain(f"overtaken {ATTEMPTS} times by other pushes")
 
     async def _make(self, chain: Chain, jobs: list[_Job]) -> list[tuple[_Job, Written]]:
         """Put those of `jobs` that can be made on `chain`, in their order; the others fail."""
@@ -188,7 +188,7 @@ class Writer:
                 continue
             try:
                 if time.monotonic() > job.until:
-                    raise NotWritten("it took too long; try again")
+                    raise TryAgain("it took too long")
                 now, served = self._clock(), self._serial_of(job.origin)
                 found = await run_sliced(make(chain.tree, job.origin, job.transaction, served, now))
             except Exception as error:

@@ -18,6 +18,7 @@ import dns.update
 import pytest
 from dns.rdataclass import RdataClass
 
+from tests.dns_server.management.test_management import labels, samples
 from tests.support.debian import Unavailable, programs
 from tests.support.dig import short
 from tests.support.git import Origin, daemon, git, web
@@ -196,6 +197,18 @@ def test_the_tools_of_bind_and_knot(package: str, program: str, origin: Origin) 
         assert answer(server, "new.example.com", "MX") == []
         assert answer(server, "b.example.com", "A") == ["192.0.2.7"]
     assert git(origin.bare, "rev-list", "--count", "main") == "3"
+
+
+def test_updates_are_counted(origin: Origin) -> None:
+    with serve(f"--remote={origin.bare}", "--poll=1h", "--http=127.0.0.1:0") as server:
+        message, refused = updated(), updated(key=None)
+        message.add("a", 60, "TXT", "x")
+        assert rcode(server, message) == "NOERROR"
+        assert rcode(server, refused) == "REFUSED"
+        found = samples(server)
+        assert found["updates_total", labels(rcode="NOERROR")] == found["updates_total", labels(rcode="REFUSED")] == 1
+        assert found["update_pushes_total", labels()] == found["update_changes_total", labels()] == 1
+        assert found["updates_in_progress", labels()] == found["update_pending", labels()] == 0
 
 
 def test_what_a_client_for_certificates_does(origin: Origin) -> None:
