@@ -12,6 +12,9 @@ from dns_build import cache
 from dns_build.progress import BuildError
 from dns_build.recipe import ROOT
 
+SHARED = "unizone_cython"
+"""Module with what Cython needs in each module that has memoryviews: 90 KB, which all of them share."""
+
 
 def modules() -> dict[str, Path]:
     """Sources of the compiled modules by name."""
@@ -31,20 +34,38 @@ def options(name: str) -> list[str]:
 
 def key(name: str, *others: str) -> str:
     """What the object file of a module depends on: its source, the types beside it and those of others, Cython."""
+    if name == SHARED:
+        return cache.key(metadata.version("cython"), *options(name), *others)
     sources = [path for path in modules().values() if path.with_suffix(".pxd").is_file()]
     types = [path.with_suffix(".pxd") for path in sources]
     files = sorted({modules()[name], *sources, *types})
     contents = [part for path in files for part in (str(path), (ROOT / path).read_bytes())]
     return cache.key(
-        metadata.version("cython"), repr(sorted(_table()["directives"].items())), *options(name), *others, *contents
+        metadata.version("cython"),
+        repr(sorted(_table()["directives"].items())),
+        SHARED,
+        *options(name),
+        *others,
+        *contents,
     )
 
 
 def generate(source: Path, target: Path) -> None:
     """Write the C file of a module. BuildError with Cython's own words."""
     directives = [f"-X{key}={value}" for key, value in _table()["directives"].items()]
+    _cython(*directives, f"--shared={SHARED}", str(source), "-o", str(target))
+
+
+def generate_shared(folder: Path) -> Path:
+    """Write the C file of the module that the others share; its path."""
+    target = folder / f"{SHARED}.c"
+    _cython(f"--generate-shared={target}")
+    return target
+
+
+def _cython(*arguments: str) -> None:
     result = subprocess.run(
-        [sys.executable, "-m", "cython", *directives, str(source), "-o", str(target)],
+        [sys.executable, "-m", "cython", *arguments],
         cwd=ROOT,  # Cython finds out by relative paths what package a module is in
         capture_output=True,
         text=True,

@@ -137,11 +137,12 @@ class Build:
                 **table["also"],
                 self.application.module: list(self.application.also),
                 binding.MODULE: [binding.BACKEND],
+                **{name: [compiled.SHARED] for name in compiled.modules()},
             },
             "left_out": sorted({**table["left_out"], **self.features.left_out}),
             "extensions": {
                 **(binding.EXTENSIONS if self.target.has_binding else {}),
-                **{name: compiled.initialiser(name) for name in compiled.modules()},
+                **{name: compiled.initialiser(name) for name in (*compiled.modules(), compiled.SHARED)},
                 **self.features.extensions,
             },
             "output": str(self.work),
@@ -183,15 +184,22 @@ class Build:
             units.append((self.work / "binding.c", []))
         return [
             *(self._compile_one(base, source, [*flags, *options]) for source, options in units),
-            *(self._compile_module(base, name, flags) for name in compiled.modules() if name in reached),
+            *(
+                self._compile_module(base, name, flags)
+                for name in (*compiled.modules(), compiled.SHARED)
+                if name in reached
+            ),
         ]
 
     def _compile_module(self, base: runtime.Runtime, name: str, flags: list[str]) -> Path:
         """Object file of a module that Cython compiles; these take most of a build's time, so the cache keeps them."""
 
         def build(folder: Path) -> None:
-            source = self.work / f"{name}.c"
-            compiled.generate(compiled.modules()[name], source)
+            if name == compiled.SHARED:
+                source = compiled.generate_shared(self.work)
+            else:
+                source = self.work / f"{name}.c"
+                compiled.generate(compiled.modules()[name], source)
             options = [*flags, *compiled.options(name)]
             self._compile_one(base, source, options).rename(folder / "module.o")
 

@@ -1,15 +1,16 @@
 """A new commit on top of a fetched one: one file with other content, everything else as it was."""
 
+import hashlib
+import zlib
 from typing import Final, NamedTuple
 
-from dulwich.object_format import SHA1
 from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tree
-from dulwich.pack import write_pack_objects
 
 from zones.git.commit import CommitTree
 from zones.git.pack import Object
 
 _UTC: Final = 0
+_PACK_VERSION: Final = 2
 _BLOB: Final = 3  # as packs number kinds of objects
 
 
@@ -37,10 +38,24 @@ class NewCommit(NamedTuple):
     """Its files."""
 
     def pack(self) -> bytes:
-        """The objects in one pack, whole."""
-        parts: list[bytes] = []
-        write_pack_objects(parts.append, [(found, None) for found in self.objects], SHA1, deltify=False)
-        return b"".join(parts)
+        """The objects in one pack of version 2, each one whole (gitformat-pack)."""
+        parts = [b"PACK", _PACK_VERSION.to_bytes(4, "big"), len(self.objects).to_bytes(4, "big")]
+        for item in self.objects:
+            data = item.as_raw_string()
+            parts += [_entry_header(item.type_num, len(data)), zlib.compress(data)]
+        pack = b"".join(parts)
+        return pack + hashlib.sha1(pack, usedforsecurity=False).digest()
+
+
+def _entry_header(kind: int, size: int) -> bytes:
+    """Kind and size of an object: 4 bits of the size, then 7 in each octet, the low ones first."""
+    octets = [kind << 4 | size & 15]
+    size >>= 4
+    while size:
+        octets[-1] |= 0x80
+        octets.append(size & 0x7F)
+        size >>= 7
+    return bytes(octets)
 
 
 def commit_file(
