@@ -10,8 +10,9 @@ import asyncio
 import contextlib
 import random
 import socket
+import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
@@ -75,6 +76,9 @@ class Channel(Protocol):
     async def send(self, message: bytes) -> None:
         """Hand over one message. OSError or TimeoutError when it can't be done."""
 
+    def check(self) -> None:
+        """OSError when the collector is known to be gone."""
+
 
 class Syslog:
     """A sink for events, and a task that sends them."""
@@ -113,18 +117,22 @@ class Syslog:
         log = structlog.get_logger()
         trouble = Throttle(log.warning, every_s=60.0)
         failures = attempt = 0
+        opened = 0.0
         while True:
             try:
                 async with self._channel(attempt) as channel:
                     self.counters.connects += 1
                     if failures:
                         log.info("the log collector is reachable again", collector=str(self._collector))
-                    failures = 0
+                    opened = time.monotonic()
                     while True:
                         await self._send_waiting(channel)
             except (OSError, TimeoutError) as error:  # ssl.SSLError is an OSError
                 reason = str(error) or type(error).__name__
                 trouble("the log collector can't be reached", collector=str(self._collector), reason=reason)
+            if opened and time.monotonic() - opened > PATIENCE_S:  # not one that takes us and throws us out
+                failures = 0
+            opened = 0.0
             failures += 1
             attempt += 1
             self.counters.failures += 1
@@ -142,7 +150,9 @@ class Syslog:
     async def _send_waiting(self, channel: Channel) -> None:
         if not self._queue:
             self._arrived.clear()
+            channel.check()
             await self._arrived.wait()
+            channel.check()
         while self._queue:
             await channel.send(self._queue[0])  # it stays in the queue until it is handed over
             self._queue.popleft()
@@ -159,7 +169,7 @@ class Syslog:
             finally:
                 datagrams.close()
             return
-        stream = await _Stream.open(collector)
+        stream = await _Stream.open(collector, self._arrived.set)
         try:
             yield stream
         finally:
@@ -190,10 +200,14 @@ class _Datagrams(asyncio.DatagramProtocol):
         if isinstance(error, OSError):
             self._error = error
 
-    async def send(self, message: bytes) -> None:
-        """Send; whether it arrives is never known, but a refusal of one before is."""
+    def check(self) -> None:
+        """See `Channel`."""
         if self._error is not None:
             raise self._error
+
+    async def send(self, message: bytes) -> None:
+        """Send; whether it arrives is never known, but a refusal of one before is."""
+        self.check()
         self._transport.sendto(message[:MAX_DATAGRAM])
         await asyncio.sleep(0)  # a refusal comes with the next turn of the loop
 
@@ -205,15 +219,23 @@ class _Datagrams(asyncio.DatagramProtocol):
 class _Stream:
     """Over TCP or TLS."""
 
-    def __init__(self, collector: Collector, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self,
+        collector: Collector,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        left: Callable[[], None],
+    ) -> None:
+        """`left` is called when the collector closes the connection: over TLS 1.3 that is how it refuses a client."""
         self._framing = collector.framing
         self._writer = writer
         self._reading = asyncio.create_task(self._read(reader))
+        self._reading.add_done_callback(lambda _: left())
         # What is written counts as handed over when it has left us. (With 0 asyncio's TLS pauses and never resumes.)
         writer.transport.set_write_buffer_limits(high=1, low=0)
 
     @classmethod
-    async def open(cls, collector: Collector) -> "_Stream":
+    async def open(cls, collector: Collector, left: Callable[[], None]) -> "_Stream":
         async with asyncio.timeout(PATIENCE_S):
             reader, writer = await asyncio.open_connection(
                 collector.host,
@@ -227,7 +249,7 @@ class _Stream:
         except OSError:
             writer.transport.abort()
             raise
-        return cls(collector, reader, writer)
+        return cls(collector, reader, writer, left)
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         """Collectors say nothing: reading only tells when they leave."""
@@ -235,9 +257,12 @@ class _Stream:
             while await reader.read(4096):
                 pass
 
-    async def send(self, message: bytes) -> None:
+    def check(self) -> None:
         if self._reading.done():
             raise ConnectionResetError("the collector closed the connection")
+
+    async def send(self, message: bytes) -> None:
+        self.check()
         self._writer.write(frame(message, self._framing))
         async with asyncio.timeout(PATIENCE_S):
             await self._writer.drain()

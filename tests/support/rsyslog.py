@@ -73,7 +73,7 @@ def collector(folder: Path, protocol: str, port: int, files: Files | None = None
     with log.open("a") as output_file:
         process = subprocess.Popen(command, env=dict(tree.environment), stdout=output_file, stderr=output_file)
     try:
-        eventually(lambda: _listens(port, protocol) or process.poll() is not None)
+        eventually(lambda: listens(port, protocol) or process.poll() is not None)
         assert process.poll() is None, log.read_text()
         yield collected
     finally:
@@ -81,7 +81,7 @@ def collector(folder: Path, protocol: str, port: int, files: Files | None = None
         process.wait(60)
 
 
-def _listens(port: int, protocol: str) -> bool:
+def listens(port: int, protocol: str) -> bool:
     """Whether a socket of this network is bound to `port`."""
     table = Path(f"/proc/thread-self/net/{'udp' if protocol == 'udp' else 'tcp'}").read_text()
     return f":{port:04X} 00000000:0000 " in table

@@ -17,6 +17,7 @@ from dns_server.logs import authenticator
 from dns_server.logs.syslog import MAX_DATAGRAM, QUEUE
 from dns_server.logs.syslog_format import frame, renderer
 from dns_server.parameters.logs import Framing, SyslogFormat
+from tests.support import syslog_ng
 from tests.support.certificates import Files, self_signed
 from tests.support.network import current
 from tests.support.rsyslog import collector
@@ -66,6 +67,71 @@ def test_rsyslog_understands_the_lines(
     assert refused.application == "unizone"
     assert ('[unizone@32473 zone="bad.example."]' in refused.data) is (syslog_format == "rfc5424")
     eventually(lambda: collected.has("stopped"))  # the last lines leave, too
+
+
+@pytest.mark.usefixtures("network")
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("udp", ["--syslog-proto=udp"]),
+        ("tcp", ["--syslog-proto=tcp"]),
+        ("tcp newline", ["--syslog-proto=tcp", "--syslog-framing=newline", "--syslog-format=rfc3164"]),
+        ("tls", ["--syslog-proto=tls"]),
+    ],
+    ids=["udp", "tcp", "newline", "tls"],
+)
+def test_syslog_ng_understands_the_lines(
+    kind: str, options: list[str], zones: Path, tmp_path: Path, files: Files
+) -> None:
+    port = free_port()
+    trust = [f"--tls-authenticator={authenticator_for('key-fp', files)}"] if kind == "tls" else []
+    with (
+        syslog_ng.collector(tmp_path, kind, port, files) as collected,
+        logging_to(zones, port, *options, *trust, "--name=ns1 fra") as server,
+    ):
+        (zones / "bad.example").write_text("@ SOA\n")
+        server.hang_up()
+        eventually(lambda: collected.has("zone refused"))
+    refused = next(message for message in collected.messages() if "zone refused" in message.text)
+    assert refused.severity == "err"
+    assert refused.host == "ns1_fra"
+    assert refused.application == "unizone"
+    assert ('[unizone@32473 zone="bad.example."]' in refused.data) is ("rfc3164" not in options[-1])
+    eventually(lambda: collected.has("stopped"))
+
+
+@pytest.mark.usefixtures("network")
+def test_a_collector_that_asks_for_a_certificate_gets_it(zones: Path, tmp_path: Path, files: Files) -> None:
+    port = free_port()
+    both = tmp_path / "client.pem"
+    both.write_bytes(files.chain.read_bytes() + files.key.read_bytes())
+    options = ["--syslog-proto=tls", f"--tls-authenticator={authenticator_for('cert-fp', files)}"]
+    with syslog_ng.collector(tmp_path, "tls", port, files, verify="required-trusted") as collected:
+        with logging_to(zones, port, *options) as server:
+            server.wait_for("the log collector can't be reached")
+        assert not collected.messages()
+        with logging_to(zones, port, *options, f"--syslog-cert={both}"):
+            eventually(lambda: collected.has("ready"))
+
+
+@pytest.mark.usefixtures("network")
+@pytest.mark.parametrize("framing", ["octets", "newline"])
+def test_hostile_names_forge_no_lines_at_a_collector(framing: str, zones: Path, tmp_path: Path) -> None:
+    port = free_port()
+    kind = "tcp" if framing == "octets" else "tcp newline"
+    syslog_format = "rfc5424" if framing == "octets" else "rfc3164"
+    options = ["--syslog-proto=tcp", f"--syslog-framing={framing}", f"--syslog-format={syslog_format}"]
+    with (
+        syslog_ng.collector(tmp_path, kind, port) as collected,
+        logging_to(zones, port, *options, "--poll=200ms") as server,
+    ):
+        hostile = "<11>1 2026-01-01T00:00:00Z forged forged 1 - - forged"
+        (zones / f"bad\n{hostile}.example").write_text("x\n")
+        (zones / "bad.example").write_text(f'@ TXT "\x1b[31m\n{hostile}"\n@ SOA ] " \\ \n')
+        server.wait_for("zone refused")
+        eventually(lambda: collected.has("zone refused"))
+    assert {message.application for message in collected.messages()} == {"unizone"}
+    assert not [message for message in collected.messages() if message.host == "forged"]
 
 
 @pytest.mark.usefixtures("network")
