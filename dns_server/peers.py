@@ -27,6 +27,7 @@ from dns_server.publisher import Publisher
 from dns_server.reports import Difference
 from dns_server.transfer.handler import TransferHandler
 from dns_server.transfer.journal import Journal
+from dns_server.transfer.recovery import AskPast, Recovery
 from zones.delta import delta
 from zones.keys import Operation, TsigKey
 from zones.policy import Policy
@@ -90,6 +91,10 @@ class Peers:
         """Begin to tell secondaries; `trigger` asks for a sync."""
         self.notified.trigger = trigger
         self.notifier.start()
+
+    def recover_from(self, past: AskPast) -> None:
+        """Ask the history of the repository for differences that the journal does not have."""
+        self.transfers.recovery = Recovery(past, self.journal, lambda: self._publisher.snapshot, self._log)
 
     def stop(self) -> None:
         """End."""

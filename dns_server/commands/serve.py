@@ -230,6 +230,8 @@ async def _serve(
         baked=cached or (sources.baked if sources.baked is not source else None),
         keep=cache.keep if cache is not None else None,
     )
+    if isinstance(source, Remote | LocalRemote):
+        service.peers.recover_from(source.past)
     async with sending(syslog):
         return await service.run(sync, writing)
 

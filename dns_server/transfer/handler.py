@@ -6,7 +6,7 @@ Read first: RFC 5936 4 (transport), RFC 1995 2 to 4, RFC 9103 (over TLS), RFC 73
 import struct
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from structlog.typing import FilteringBoundLogger
 
@@ -38,6 +38,9 @@ from zones.slices import run_sliced
 from zones.snapshot import Snapshot
 from zones.zone import RRset, Zone
 
+if TYPE_CHECKING:
+    from dns_server.transfer.recovery import Recovery
+
 _RECORD: Final = struct.Struct("!HHIH")  # type, class, TTL, RDLENGTH
 _SERIAL_FROM_END: Final = 20
 _LEAST_SOA: Final = 22
@@ -59,6 +62,8 @@ class TransferHandler:
         self._journal = journal
         self._log = log
         self._turns = Turns()
+        self.recovery: Recovery | None = None
+        """None where there is no history to ask."""
         self.counters: Final = Counters()
 
     async def handle(self, wire: bytes, client: Client) -> AsyncGenerator[bytes, None]:
@@ -134,6 +139,9 @@ class TransferHandler:
         chosen: Iterable[RRset] | None = None
         if serial is not None:
             chosen = await self._difference(serial, zone)
+            if chosen is None and self.recovery is not None and is_newer(zone.serial, than=serial):
+                await self.recovery.recover(zone.origin)
+                chosen = await self._difference(serial, zone)
             self._count_ixfr(chosen)
         else:
             self.counters.axfr += 1

@@ -73,6 +73,11 @@ class Journal:
         for number in [number for number, zone in self._order.items() if zone == origin]:
             del self._order[number]
 
+    def oldest(self, origin: bytes) -> int | None:
+        """Serial of the oldest version of a zone that is known."""
+        chain = self._chains.get(origin)
+        return serial_of(chain[0].before) if chain else None
+
     def since(self, origin: bytes, serial: int, newest: int) -> Sliced[Delta | None]:
         """The difference from the version `serial` to the version `newest`, condensed; None where it is not known."""
         chain = self._chains.get(origin)

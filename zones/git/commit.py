@@ -58,7 +58,7 @@ class CommitTree:
 
 def read_commit(identity: str, lookup: Lookup, limits: Limits) -> Sliced[CommitTree]:
     """The commit with this id, or the one that the tag with this id names. BadAnswer when it is broken."""
-    identity, commit = _peel(identity, lookup)
+    identity, commit = peel(identity, lookup)
     files: dict[str, str] = {}
     pending = [("", commit.tree.decode("ascii"), 0)]
     while pending:
@@ -80,7 +80,7 @@ def read_commit(identity: str, lookup: Lookup, limits: Limits) -> Sliced[CommitT
     return CommitTree(identity, message, lookup(commit.tree.decode("ascii")).content, files, lookup)
 
 
-def _peel(identity: str, lookup: Lookup) -> tuple[str, Commit]:
+def peel(identity: str, lookup: Lookup) -> tuple[str, Commit]:
     """The commit that `identity` is, or names through tags."""
     for _ in range(_MAX_TAGS):
         kind, content = lookup(identity)
@@ -95,6 +95,15 @@ def _peel(identity: str, lookup: Lookup) -> tuple[str, Commit]:
         except (ObjectFormatException, ValueError, AttributeError, AssertionError) as error:
             raise BadAnswer(f"{KINDS[kind]} {identity} is damaged ({error})", "run git fsck on the server") from None
     raise BadAnswer(f"tags name one another more than {_MAX_TAGS} times")
+
+
+def top_entry(top: bytes, path: str) -> str | None:
+    """Id of the regular file `path` in the tree object of a top folder; None where there is none."""
+    wanted = path.encode("utf-8", "surrogateescape")
+    for mode, name, blob in _tree_entries(top):
+        if name == wanted:
+            return blob if mode & _FORMAT == _REGULAR else None
+    return None
 
 
 def _tree_entries(content: bytes) -> Iterator[tuple[int, bytes, str]]:

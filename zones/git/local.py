@@ -17,6 +17,7 @@ from dulwich.repo import Repo
 from zones.git.authoring import NewCommit
 from zones.git.commit import CommitTree, read_commit
 from zones.git.errors import BadAnswer, Refused, Stage, reported
+from zones.git.history import Past, past_contents
 from zones.git.limits import DEFAULT_LIMITS, Limits
 from zones.git.pack import Object
 from zones.git.receive import Overtaken
@@ -95,6 +96,12 @@ class LocalRemote:
                 raise Overtaken(f"{branch.decode()} is locked: somebody else is pushing") from error
             if has_moved:
                 raise Overtaken(f"{branch.decode()} has moved")
+
+    async def past(self, path: str, depth: int) -> Past:
+        """What a file was. GitError."""
+        with reported(self.name, Stage.FILES), _opened(Path(self._url.path)) as repository:
+            identity = self._branch(repository)
+            return await run_sliced(past_contents(identity, path, _Store(repository).lookup, depth))
 
     async def contains(self, commit: str) -> bool:
         """Whether `commit` is in the branch's history. GitError."""

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple, Protocol
 from zones.git.authoring import NewCommit
 from zones.git.commit import CommitTree
 from zones.git.errors import Refused
+from zones.git.history import Past
 from zones.source import Source
 
 HEAD: Final = b"HEAD"
@@ -29,6 +30,9 @@ class Repository(Source, Protocol):
 
         Its cause is a `Refused` when the branch did not move for sure, an `Overtaken` when others have moved it.
         """
+
+    async def past(self, path: str, depth: int) -> Past:
+        """What the file `path` at the top was in the newest `depth` commits. GitError."""
 
     async def contains(self, commit: str) -> bool:
         """Whether `commit` is among the branch's newest. GitError."""

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from dns_platform import trust
 from zones.git.authoring import NewCommit
-from zones.git.commit import CommitTree, read_commit
+from zones.git.commit import CommitTree, Lookup, read_commit
 from zones.git.daemon import DaemonTransport
 from zones.git.errors import BadAnswer, GitError, Refused, Stage, reported
+from zones.git.history import Past, past_contents
 from zones.git.limits import DEFAULT_LIMITS, Limits
 from zones.git.local import LocalRemote
 from zones.git.pack import Object, Objects, unpack
@@ -93,6 +94,15 @@ class Remote:
         except TimeoutError as error:
             raise self._too_slow(Stage.PUSH) from error
 
+    async def past(self, path: str, depth: int) -> Past:
+        """What a file was, by a fetch of so many commits. GitError."""
+        async with self._conversation() as (session, advertisement, identity):
+            with reported(self.name, Stage.FETCH):
+                pack = await fetch_pack(session, advertisement, identity, self._limits, depth)
+        with reported(self.name, Stage.UNPACK):
+            objects = await run_sliced(unpack(pack, self._limits))
+            return await run_sliced(past_contents(identity, path, _looking_up(objects), depth))
+
     async def contains(self, commit: str) -> bool:
         """Whether `commit` is among the branch's newest. GitError."""
         async with self._conversation() as (session, advertisement, identity):
@@ -170,16 +180,21 @@ def _branch(advertisement: Advertisement, wanted: list[bytes]) -> bytes:
     return advertisement.head or found if found == HEAD else found
 
 
-def _read_pack(pack: bytearray, identity: str, limits: Limits) -> Sliced[CommitTree]:
-    """The commit with the files alone; the rest of the pack is let go. BadAnswer when it is broken."""
-    objects = yield from unpack(pack, limits)
-
+def _looking_up(objects: Objects) -> Lookup:
     def lookup(wanted: str) -> Object:
         try:
             return objects[wanted]
         except KeyError:
             raise BadAnswer(f"the pack lacks object {wanted}", "run git fsck on the server") from None
 
+    return lookup
+
+
+def _read_pack(pack: bytearray, identity: str, limits: Limits) -> Sliced[CommitTree]:
+    """The commit with the files alone; the rest of the pack is let go. BadAnswer when it is broken."""
+    objects = yield from unpack(pack, limits)
+
+    lookup = _looking_up(objects)
     tree = yield from read_commit(identity, lookup, limits)
     needed: Objects = {}
     for number, blob in enumerate(tree.files.values()):
