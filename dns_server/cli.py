@@ -110,6 +110,14 @@ VERBS: Final = (
         "a script that completes commands and parameters, for a shell to load",
         operands=(("SHELL", "bash, zsh or fish"),),
     ),
+    Verb(
+        "hook",
+        "hooks of a bare repository that refuse what the server would not take, and tell it of pushes",
+        operands=(
+            ("ACTION", "install, uninstall; pre-receive and post-receive are what git calls"),
+            ("[REPOSITORY]", "bare repository; the current folder if left out"),
+        ),
+    ),
     Verb("build", "an image that boots, in a checkout of the project", tool="dns_build.command"),
     Verb("run", "start an image on this machine", tool="dns_build.launch"),
 )

@@ -33,7 +33,7 @@ def run(settings: Settings, operands: list[str]) -> int:
     given = settings[KEY]
     key = None if given is None else TsigKey(*given, *grant(given[0]), Place("--key"))
     try:
-        said = asyncio.run(_tell(destination.host, destination.port or DNS_PORT, zone, key, settings[PATIENCE]))
+        said = asyncio.run(announce(destination.host, destination.port or DNS_PORT, zone, key, settings[PATIENCE]))
     except NoReply as error:
         print(f"{host}: {error}", file=sys.stderr)
         return 1
@@ -41,8 +41,8 @@ def run(settings: Settings, operands: list[str]) -> int:
     return 0 if said.rcode == Rcode.NOERROR else 1
 
 
-async def _tell(host: str, port: int, zone: bytes, key: TsigKey | None, patience_s: float) -> Said:
-    """Over TCP, which repeats nothing: the reply comes after the sync."""
+async def announce(host: str, port: int, zone: bytes, key: TsigKey | None, patience_s: float) -> Said:
+    """What `host` says to a NOTIFY. Over TCP, which repeats nothing: the reply comes after the sync. NoReply."""
     try:
         infos = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:

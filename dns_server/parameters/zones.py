@@ -76,7 +76,7 @@ SERIAL: Final[Parameter[SerialPolicy]] = Parameter(
     metavar="raise|keep",
     example="keep",
     group=Group.ZONES,
-    verbs=SERVING,
+    verbs=SERVING | {"hook"},
     doc="What to do when a zone changed and its SOA serial did not rise: raise it in what is served, or keep it.",
 )
 
