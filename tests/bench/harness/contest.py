@@ -14,6 +14,8 @@ QUICK_S = 0.2
 WARM_S = 1.0
 """So that each question has been asked: what is asked again is another thing than what is asked for the first time."""
 OURS = "unizone"
+LIMITS = ("--rate-limit=10000000", "--rate-limit-exempt=203.0.113.0/24")
+"""Rates that nobody reaches, kept for the client too: our server does for each query all that it can do."""
 FLOOR = "C echo"
 """A few lines of C that answer nothing and send each datagram back: what sockets cost without a server."""
 

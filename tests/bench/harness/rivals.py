@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench.harness.contest import FLOOR, OURS, Contender, Turn
+from tests.bench.harness.contest import FLOOR, LIMITS, OURS, Contender, Turn
 from tests.bench.harness.questions import ORIGIN
 from tests.support.debian import Unavailable
 from tests.support.server import serve
@@ -20,7 +20,7 @@ Loader = Callable[[int], Callable[[float], Turn]]
 def contenders(file: Path, folder: Path, loader: Loader, *, signed: bool = False) -> Iterator[list[Contender]]:
     """Ours, NSD, Knot and the floor as far as they are here. `file` is the zone, alone in its folder."""
     with contextlib.ExitStack() as stack:
-        server = stack.enter_context(serve(f"--zones={file.parent}"))
+        server = stack.enter_context(serve(f"--zones={file.parent}", *LIMITS, "--http=127.0.0.1:0"))
         found = [Contender(OURS, server.process.pid, loader(server.port))]
         for name in ("NSD", "Knot"):
             own = folder / f"{name}-{signed}"
