@@ -184,9 +184,9 @@ def _mac_of_server(device: PacketDevice) -> bytes:
     while time.monotonic() < until:
         device.transmit([frame])
         while select.select([descriptor], [], [], _PATIENCE_S)[0]:
-            for answer in device.receive():
+            for answer in map(bytes, device.receive()):
                 if answer[12:14] == EtherType.ARP.to_bytes(2, "big") and answer[20:22] == b"\0\2":
-                    return bytes(answer[22:28])
+                    return answer[22:28]
     raise NotHere("nobody answers ARP on the tap")
 
 

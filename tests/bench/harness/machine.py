@@ -31,9 +31,9 @@ def resident_mb(pid: int) -> float:
     """Memory that the process and those below it have for themselves or share: each shared page counts once in all."""
     total = 0
     for each in processes(pid):
-        for line in Path(f"/proc/{each}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                total += int(line.split()[1])
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            lines = Path(f"/proc/{each}/smaps_rollup").read_text().splitlines()
+            total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
     return total * 1024 / 1e6
 
 
