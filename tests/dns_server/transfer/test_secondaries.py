@@ -4,9 +4,13 @@ import asyncio
 import itertools
 import random
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import dns.query
+import dns.rcode
+import dns.tsig
+import dns.update
 import dns.zone
 import pytest
 
@@ -24,11 +28,13 @@ from zones.findings import Place
 from zones.keys import TsigKey, grant
 
 CHANGES = 12
+MANY_CHANGES = 60
 PUSHER = "pusher._notify"
+EDITOR = "editor._update"
 
 
 def key_file() -> bytes:
-    return "".join(f"{name}. DNSKEY 0 3 163 {SECRET}\n" for name in (KEY, PUSHER)).encode()
+    return "".join(f"{name}. DNSKEY 0 3 163 {SECRET}\n" for name in (KEY, PUSHER, EDITOR)).encode()
 
 
 def policy(ports: list[int]) -> bytes:
@@ -125,6 +131,35 @@ def test_a_secondary_follows_random_changes(brand: str, tmp_path: Path) -> None:
             kinds = [event["kind"] for event in server.events if event["event"] == "zone transferred"]
             assert "AXFR" in kinds
             assert "IXFR" in kinds
+
+
+@pytest.mark.slow
+def test_all_brands_follow_many_pushes_and_updates(tmp_path: Path) -> None:
+    content, ports = Content(1), [free_port() for _ in BRANDS]
+    origin = Origin(tmp_path)
+
+    def files() -> dict[str, bytes]:
+        return {"example.com": content.text(), "_keys": key_file(), "_policy.toml": policy(ports)}
+
+    origin.push(files())
+    with ExitStack() as stack:
+        server = stack.enter_context(serve(f"--remote={origin.bare}", "--poll=1d"))
+        peers = [
+            stack.enter_context(running(brand, Wish(tmp_path / brand, port, server.port, brand.lower())))
+            for brand, port in zip(BRANDS, ports, strict=True)
+        ]
+        for _ in range(MANY_CHANGES):
+            content.change()
+            assert push_and_notify(origin, server, files()).rcode == 0
+        for number in range(MANY_CHANGES):
+            update = dns.update.UpdateMessage("example.com.")
+            update.use_tsig(dns.tsig.Key(EDITOR, SECRET, "hmac-sha256"))
+            update.replace(f"dynamic{number % 20}", 60, "A", f"203.0.113.{number}")
+            assert dns.query.tcp(update, "127.0.0.1", port=server.port, timeout=60).rcode() == dns.rcode.NOERROR
+        ours = same_as(transferred(server.port, "example.com", KEY))
+        assert len([name for name in ours.nodes if b"dynamic" in name.labels[0]]) == 20
+        for peer in peers:
+            peer.wait_for("example.com", ours.__eq__)
 
 
 @pytest.mark.parametrize("brand", [name for name, brand in BRANDS.items() if brand.has_catalog])

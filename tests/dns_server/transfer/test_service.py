@@ -20,6 +20,7 @@ from tests.support.certificates import self_signed
 from tests.support.dig import Client, ask
 from tests.support.secondaries import KEY, SECRET, transferred
 from tests.support.server import Server, eventually, serve
+from tests.support.signing import dnspython
 
 ZONE = """\
 $TTL 300
@@ -228,6 +229,17 @@ def test_only_whole_zones_are_transferred(qname: str, rcode: int, tmp_path: Path
     with serve(f"--zones={tmp_path}", "--axfr=all") as server:
         query = dns.message.make_query(qname, dns.rdatatype.AXFR)
         assert dns.query.tcp(query, "127.0.0.1", port=server.port, timeout=60).rcode() == rcode
+
+
+def test_a_signed_zone_is_transferred_with_all_that_a_signer_made(tmp_path: Path) -> None:
+    (tmp_path / "zones").mkdir()
+    write_zone(tmp_path)
+    signed = dnspython(tmp_path / "example.com", "example.com.", tmp_path)
+    (tmp_path / "zones" / "example.com").write_bytes(signed.read_bytes())
+    with serve(f"--zones={tmp_path}/zones", "--axfr=all") as server:
+        zone = dns.zone.from_file(str(signed), "example.com.", relativize=False)
+        assert transferred(server.port, "example.com") == zone
+        assert any(zone.find_rdataset(name, "NSEC") for name in zone.nodes)
 
 
 def test_axfr_over_udp_is_refused(tmp_path: Path) -> None:
