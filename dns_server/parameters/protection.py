@@ -16,7 +16,7 @@ RATE_LIMIT: Final[Parameter[int]] = Parameter(
     verbs=SERVING,
     doc="Answers a second over UDP to one network (a /24 of IPv4, a /56 of IPv6) and of one class: positive, nodata, "
     "nxdomain, referral, any, dnskey, error. What is over it is dropped or truncated, so that nobody is flooded "
-    "through this server. TCP is not limited.",
+    "through this server. Clients with a valid cookie are not limited, nor is TCP.",
 )
 RATE_LIMIT_SLIP: Final[Parameter[int]] = Parameter(
     name="rate-limit-slip",

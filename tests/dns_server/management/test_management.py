@@ -1,5 +1,6 @@
 """What operators read, from the real program: metrics by Prometheus's own parser, readiness, status, the page."""
 
+import contextlib
 import json
 import socket
 import sys
@@ -215,3 +216,29 @@ def test_many_zones_do_not_hold_the_service(tmp_path: Path) -> None:
         assert len(status(server)["zones"]) == 1000
         assert "and 500 more" in read(server, "/")
         assert samples(server)["zone_serial", labels(zone="zone-999.example.")] == 999
+
+
+@pytest.mark.usefixtures("network")
+def test_the_dns_does_not_notice_what_is_done_to_http(zones: Path) -> None:
+    """Half requests, endless fields, garbage and paths that climb, on all connections there may be."""
+    address = current().server
+    allowed = "--http-allow=127.0.0.0/8,192.0.2.0/24"
+    with serve(f"--zones={zones}", f"--http={address}:0", allowed) as server, ExitStack() as opened:
+        port = server.ports_for("HTTP")[address]
+        attacks = [
+            b"GET / HTTP/1.1\r\nHost: ",
+            b"GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
+            b"GET /%2e%2e/%00 HTTP/1.1\r\nHost: x\r\n\r\n",
+            b"X" * 20_000,
+            b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 5000,
+            b"POST /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffffff\r\n",
+            bytes(range(256)),
+            b"GET /status.json HTTP/1.1\r\nHost: x\r\n\r\n" * 50,
+        ]
+        for number in range(60):
+            with contextlib.suppress(OSError):  # reset at once where there are too many
+                connection = opened.enter_context(socket.create_connection((address, port), timeout=60))
+                connection.sendall(attacks[number % len(attacks)])
+            if not number % 10:
+                assert short(address, server.port, "ns1.example.com", "A") == ["192.0.2.1"]
+    assert server.stop() == 0
