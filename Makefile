@@ -4,13 +4,19 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 PYTEST_ARGS ?= -n auto
 
-.PHONY: run test lint format bench image runtime clean setup
+.PHONY: run test test-uncompiled lint format bench image runtime clean setup
 
 run: setup
 	@$(VENV)/bin/unizone example $(if $(NET),--net=$(NET))
 
 test: setup
 	$(PYTHON) -m pytest $(PYTEST_ARGS)
+
+# The same with the sources of what Cython compiles as plain Python; afterwards they are compiled again.
+test-uncompiled: setup
+	UNIZONE_COMPILE=0 $(PYTHON) -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
+	@rm -f $(VENV)/.compiled
+	$(PYTHON) -m pytest $(PYTEST_ARGS); status=$$?; $(MAKE) --no-print-directory setup; exit $$status
 
 lint: setup
 	$(VENV)/bin/ruff format --check .

@@ -1,22 +1,31 @@
 """Mutated packets through the engine: no exception, no answer to a response, every reply well formed.
 
-`python -m tests.fuzz_respond --count 1000000 --seed 1`; a packet that breaks a rule is printed in hexadecimal.
+Those over UDP go through the compiled core too, which must reply the same octet for octet and say the same of cookies.
+`python -m tests.fuzz_respond --count 1000000 --seed 1`; a packet that breaks a rule is printed in hexadecimal. With
+`--signer` (see tests/support/signing.py) the zones are signed first: bind-nsec, bind-nsec3, bind-nsec3-optout, ...
 """
 
 import argparse
 import random
 import sys
+import tempfile
 from pathlib import Path
 
 from dns_server.answer.batch import Batch
 from dns_server.answer.chaos import Identity
+from dns_server.answer.core.cookies import Cookies
 from dns_server.answer.engine import Engine
 from dns_server.answer.protocol import HEADER_SIZE, Transport
 from tests.dns_server.answer.questions import queries
 from tests.dns_server.answer.replies import read
 from tests.support.served import catalogue_of, zone_from_text
+from tests.support.signing import SIGNERS
+from zones.zone import Zone
 
 CORPUS = Path(__file__).parent / "corpus" / "zones"
+EXAMPLE = b"\x07example\0"
+SOURCE = bytes((192, 0, 2, 7))
+NOW = 1_700_000_000
 MAX_UDP_REPLY = 1232
 MAX_PACKET = 600
 BATCH = 64
@@ -37,19 +46,39 @@ class Broken(Exception):
     """A packet made the engine break a rule."""
 
 
+def corpus(signer: str = "") -> list[Zone]:
+    """The zones of the corpus, those below `example.` signed if a signer is named. Unavailable if it is not there."""
+    zones = []
+    for path in sorted(CORPUS.glob("*.zone")):
+        origin = "." if path.stem == "root" else f"{path.stem}."
+        if signer and origin.endswith(".example."):
+            with tempfile.TemporaryDirectory() as folder:
+                zones.append(zone_from_text(SIGNERS[signer](path, origin, Path(folder)).read_text(), origin))
+        else:
+            zones.append(zone_from_text(path.read_text(), origin))
+    return zones
+
+
+def engine_of(zones: list[Zone]) -> Engine:
+    return Engine(IDENTITY, catalogue_of(*zones, revision="0" * 40), cookies=Cookies([bytes(16)]))
+
+
 def make_engine() -> Engine:
     """An engine with every zone of the corpus."""
-    zones = [
-        zone_from_text(path.read_text(), "." if path.stem == "root" else f"{path.stem}.")
-        for path in sorted(CORPUS.glob("*.zone"))
+    return engine_of(corpus())
+
+
+def seeds(zones: list[Zone]) -> list[bytes]:
+    """Well-formed queries to begin with: with and without DO, and with a cookie that is valid."""
+    inner = [zone for zone in zones if zone.origin.endswith(EXAMPLE)]
+    plain = [wire for zone in inner for do in (False, True) for wire in queries(zone, do=do)]
+    cookies = Cookies([bytes(16)])
+    cookies.judge(b"client!!", 0, 8, SOURCE, 0, len(SOURCE), NOW)
+    option = b"\0\x0a\0\x18" + bytes(cookies.reply)
+    with_cookies = [
+        wire[:-2] + len(option).to_bytes(2, "big") + option for wire in plain[::10] if wire[11] and wire[-2:] == b"\0\0"
     ]
-    return Engine(IDENTITY, catalogue_of(*zones, revision="0" * 40))
-
-
-def seeds() -> list[bytes]:
-    """Well-formed queries to begin with."""
-    zones = [zone_from_text(path.read_text(), f"{path.stem}.") for path in sorted(CORPUS.glob("*.example.zone"))]
-    return [wire for zone in zones for wire in queries(zone)]
+    return plain + with_cookies
 
 
 def mutate(wire: bytes, others: list[bytes], rng: random.Random) -> bytes:
@@ -82,7 +111,7 @@ def mutate(wire: bytes, others: list[bytes], rng: random.Random) -> bytes:
 def examine(engine: Engine, packet: bytes, transport: Transport) -> bytes | None:
     """The reply to `packet`; Broken if a rule is broken."""
     try:
-        reply = engine.respond(packet, transport, 0.0)
+        reply = engine.respond(packet, transport, NOW, 0, SOURCE)
         if len(packet) < HEADER_SIZE or packet[2] & 0x80:
             if reply is not None:
                 raise Broken("a response or a short packet was answered")
@@ -101,16 +130,17 @@ def examine(engine: Engine, packet: bytes, transport: Transport) -> bytes | None
     return reply
 
 
-def run(count: int, seed: int) -> dict[int, int]:
-    """Put `count` packets through an engine; how many got which rcode, -1 for none. Broken at the first bad one.
-
-    Those over UDP go through the compiled core too, where there is one, which must reply the same.
-    """
+def run(count: int, seed: int, signer: str = "") -> dict[int, int]:
+    """Put `count` packets through an engine; how many got which rcode, -1 for none. Broken at the first bad one."""
     rng = random.Random(seed)
-    engine, wires = make_engine(), seeds()
+    zones = corpus(signer)
+    engine, wires = engine_of(zones), seeds(zones)
+    with_core = engine_of(zones)  # with tables of its own, so that neither answers from what the other keeps
     rcodes: dict[int, int] = {}
     batch = Batch(BATCH, MAX_PACKET)
-    expected: list[bytes | None] = []
+    for index in range(BATCH):
+        batch.put_source(index, SOURCE)
+    expected: list[tuple[bytes | None, bool]] = []
     for _ in range(count):
         packet = mutate(rng.choice(wires), wires, rng)
         transport = Transport.TCP if rng.random() < 0.1 else Transport.UDP
@@ -118,29 +148,37 @@ def run(count: int, seed: int) -> dict[int, int]:
         rcode = -1 if reply is None else reply[3] & 0xF
         rcodes[rcode] = rcodes.get(rcode, 0) + 1
         if transport is Transport.UDP and len(packet) <= MAX_PACKET:
+            proven = False
+            if reply is not None:
+                engine.respond(packet, transport, NOW, 0, SOURCE)
+                proven = engine.proven
             batch.put_query(len(expected), packet)
-            expected.append(reply)
+            expected.append((reply, proven))
             if len(expected) == BATCH:
-                compare(engine, batch, expected)
+                compare(with_core, batch, expected)
                 expected.clear()
     return rcodes
 
 
-def compare(engine: Engine, batch: Batch, expected: list[bytes | None]) -> None:
-    """Broken if the replies to a batch are not the expected ones."""
-    engine.respond_batch(batch, len(expected), lambda wire, _: engine.respond(wire, Transport.UDP, 0.0), 0.0)
-    for index, reply in enumerate(expected):
-        if batch.reply(index) != reply:
-            raise Broken(f"{batch.query(index).hex()}: in a batch the reply is another one")
+def compare(engine: Engine, batch: Batch, expected: list[tuple[bytes | None, bool]]) -> None:
+    """Broken if the replies to a batch, first and when they are ready, are not the expected ones."""
+    for _ in range(2):
+        engine.respond_batch(
+            batch, len(expected), lambda wire, peer: engine.respond(wire, Transport.UDP, NOW, 0, peer), NOW
+        )  # fmt: skip
+        for index, (reply, proven) in enumerate(expected):
+            if batch.reply(index) != reply or bool(batch.trusted[index]) is not proven:
+                raise Broken(f"{batch.query(index).hex()}: in a batch the reply is another one")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--signer", choices=sorted(SIGNERS), default="")
     options = parser.parse_args()
     try:
-        rcodes = run(options.count, options.seed)
+        rcodes = run(options.count, options.seed, options.signer)
     except Broken as broken:
         print(broken)
         return 1

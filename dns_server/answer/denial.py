@@ -30,6 +30,12 @@ class Chain(Protocol):
     def __len__(self) -> int:
         """Number of records."""
 
+    def key(self, index: int) -> bytes:
+        """What record `index` is sorted by."""
+
+    def denied(self, step: Step) -> bytes:
+        """Sort key of what must be shown not to exist for a step to a wildcard or to nothing: never empty."""
+
     def wildcard(self, step: Step) -> Iterator[bytes]:
         """No name closer than the wildcard that answers."""
 
@@ -60,6 +66,14 @@ class NsecChain:
         """Take in the owner of an NSEC record."""
         if Type.NSEC in node:
             self.owners.append(owner)
+
+    def key(self, index: int) -> bytes:
+        """The canonical sort key of an owner."""
+        return canonical_key(self.owners[index])
+
+    def denied(self, step: Step) -> bytes:
+        """The name itself."""
+        return canonical_key(step.name)
 
     def wildcard(self, step: Step) -> Iterator[bytes]:
         """RFC 4035 3.1.3.3."""
@@ -116,7 +130,7 @@ class Nsec3Chain:
 
     def __init__(self, origin: bytes, parameters: Nsec3Parameters) -> None:
         self._origin = origin
-        self._parameters = parameters
+        self.parameters: Final = parameters
         self._owners: list[bytes] = []
         """In the order of their hashes, which is the canonical one: base32hex keeps it (RFC 4648 7)."""
         self._hashes: list[bytes] = []
@@ -126,13 +140,22 @@ class Nsec3Chain:
 
     def add(self, owner: bytes, node: Node) -> None:
         """Take in the owner of an NSEC3 record with the chain's parameters."""
-        if Type.NSEC3 in node and Nsec3Parameters.of(node[Type.NSEC3].rdatas[0]) == self._parameters:
+        if Type.NSEC3 in node and Nsec3Parameters.of(node[Type.NSEC3].rdatas[0]) == self.parameters:
             try:
                 digest = base64.b32hexdecode(owner[1 : 1 + owner[0]].upper())
             except ValueError:  # no hash: the record proves nothing
                 return
             self._owners.append(owner)
             self._hashes.append(digest)
+
+    def key(self, index: int) -> bytes:
+        """The hash that an owner says."""
+        return self._hashes[index]
+
+    def denied(self, step: Step) -> bytes:
+        """The next closer name (RFC 5155 1.3)."""
+        encloser = parent(step.source) if step.synthesized else step.source
+        return self.parameters.hash(_next_closer(step.name, encloser))
 
     def wildcard(self, step: Step) -> Iterator[bytes]:
         """RFC 5155 7.2.6."""
@@ -178,13 +201,13 @@ class Nsec3Chain:
 
     def _match(self, name: bytes) -> bytes | None:
         """The owner that is the hash of `name`."""
-        digest = self._parameters.hash(name)
+        digest = self.parameters.hash(name)
         index = bisect.bisect_left(self._hashes, digest)
         return self._owners[index] if index < len(self._hashes) and self._hashes[index] == digest else None
 
     def _cover(self, name: bytes) -> bytes:
         """The owner before the hash of `name`; the last one stands before the first."""
-        return self._owners[bisect.bisect_left(self._hashes, self._parameters.hash(name)) - 1]
+        return self._owners[bisect.bisect_left(self._hashes, self.parameters.hash(name)) - 1]
 
 
 def _next_closer(name: bytes, encloser: bytes) -> bytes:

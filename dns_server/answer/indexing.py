@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Final
 
 from dns_platform.compiled import is_compiled
 from dns_server.answer.core import kinds
-from dns_server.answer.denial import NsecChain
+from dns_server.answer.denial import Nsec3Chain
 from dns_server.answer.protocol import Type
 from zones.arena import room_for, zeros
-from zones.name import ancestors, canonical_key, is_at_or_below
+from zones.name import ancestors, is_at_or_below
 from zones.survey import kinds as survey_kinds
 
 if TYPE_CHECKING:
@@ -64,11 +64,14 @@ def index_of(table: "ZoneTable") -> "Sliced[ZoneIndex | None]":
                 yield
             if any(above in table.cuts or above in table.dnames for above in ancestors(tables.names.name(number))):
                 index.mark(number, kinds.HIDDEN)
-    if isinstance(table.chain, NsecChain):
-        for count, owner in enumerate(table.chain.owners):
+    chain = table.chain
+    if isinstance(chain, Nsec3Chain):
+        index.use_nsec3(chain.parameters.salt, chain.parameters.iterations)
+    if chain is not None:
+        for count in range(len(chain)):
             if not count % _SLICE:
                 yield
-            index.add_cover(canonical_key(owner))
+            index.add_cover(chain.key(count))
     index.close()
     while not index.enter(_ENTERED):
         yield

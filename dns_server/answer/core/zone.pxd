@@ -3,10 +3,11 @@ cimport cython
 from dns_server.answer.core.covers cimport Covers
 from dns_server.answer.core.kept cimport Kept, key_of
 from dns_server.answer.core.names cimport Names
+from dns_server.answer.core.nsec3 cimport Nsec3Hash
 from dns_server.answer.core.query cimport Query
 
 cdef int _EXACT, _WILDCARD, _REFERRAL, _NODATA, _NXDOMAIN, _CUT, _DNAME, _CNAME, _HIDDEN, _DS, _NO_TYPE
-cdef Py_ssize_t _MAX_NAME
+cdef Py_ssize_t _MAX_NAME, _DIGEST_SIZE, _SHARED
 
 
 @cython.final
@@ -16,6 +17,7 @@ cdef class ZoneIndex:
     cdef Names _names
     cdef bytearray _flags
     cdef Py_ssize_t _entered
+    cdef Nsec3Hash _hash
     cdef Covers _covers
     cdef Kept kept
     cdef unsigned char[::1] _key
@@ -24,5 +26,6 @@ cdef class ZoneIndex:
     cdef unsigned int[::1] _node_types_at
 
     cdef Py_ssize_t look_up(self, Query query, Py_ssize_t apex) except -2
+    cdef Py_ssize_t _cover(self, Query query, Py_ssize_t label) except -1
     cdef Py_ssize_t _ready(self, Py_ssize_t node, Py_ssize_t cover, int rdtype, int kind, bint do) except -2
     cdef bint _has_type(self, Py_ssize_t node, int rdtype) except -1

@@ -9,6 +9,7 @@ from dns_server.answer.core import kinds
 from dns_server.answer.core.covers import Covers
 from dns_server.answer.core.kept import MAX_COVERS, MAX_NODES, Kept, key_of
 from dns_server.answer.core.names import Names
+from dns_server.answer.core.nsec3 import DIGEST_SIZE, Nsec3Hash
 from dns_server.answer.core.query import Query
 from dns_server.answer.render import Answer
 from zones import name as zone_names
@@ -26,6 +27,8 @@ _HIDDEN = kinds.HIDDEN
 _DS = protocol.Type.DS
 _NO_TYPE = 0
 _MAX_NAME = zone_names.MAX_NAME
+_DIGEST_SIZE = DIGEST_SIZE
+_SHARED = 0  # the number that answers are kept by which are the same for all names of the zone
 
 
 class ZoneIndex:
@@ -43,6 +46,7 @@ class ZoneIndex:
         self._names = Names()
         self._names.adopt(tables.names.octets, tables.names.begins, len(tables.names), slots)
         self._flags = bytearray(len(tables.names))
+        self._hash: Nsec3Hash | None = None
         self._covers = Covers(before=False)
         self.kept = Kept()
         self._key = bytearray(2 * _MAX_NAME)
@@ -54,8 +58,13 @@ class ZoneIndex:
         """Say what is special about name `number` of the zone. Before `enter`."""
         self._node_flags[number] = flags
 
+    def use_nsec3(self, salt: bytes, iterations: int) -> None:
+        """The zone has NSEC3 records with these parameters. Before `add_cover`."""
+        self._hash = Nsec3Hash(salt, iterations)
+        self._covers = Covers(before=True)
+
     def add_cover(self, key: bytes) -> None:
-        """Add the sort key of the next NSEC record in order. Before `close`."""
+        """Add the sort key of the next denial record in order: canonical for NSEC, a hash for NSEC3. Before `close`."""
         self._covers.add(key)
 
     def close(self) -> None:
@@ -82,7 +91,8 @@ class ZoneIndex:
         `rdtype` counts for EXACT and WILDCARD. `cover` is the sort key of what is denied, where the answer depends on
         the name asked for by that.
         """
-        node: cython.Py_ssize_t = self._names.find_name(name)
+        shared: cython.bint = not do and kind in (_NODATA, _NXDOMAIN)
+        node: cython.Py_ssize_t = _SHARED if shared else self._names.find_name(name)
         number: cython.Py_ssize_t = self._covers.find_key(cover) if cover else 0
         if node < 0 or node >= MAX_NODES or (cover and not number):
             return False
@@ -110,15 +120,15 @@ class ZoneIndex:
         if not label:
             if flags & _CNAME or self._has_type(node, query.qtype):
                 return self._ready(node, 0, query.qtype, _EXACT, do)
-            return self._ready(node if do else 0, 0, _NO_TYPE, _NODATA, do)
+            return self._ready(node if do else _SHARED, 0, _NO_TYPE, _NODATA, do)
         if flags & _DNAME:  # the alias is made for this very name
             return -1
         cover: cython.Py_ssize_t = 0
         if do:
-            cover = self._covers.find(self._key, query.canonical_key(self._key))
+            cover = self._cover(query, label)
             if not cover:
                 return -1
-        encloser: cython.Py_ssize_t = node if do else 0
+        encloser: cython.Py_ssize_t = node if do else _SHARED
         node = self._names.find_wildcard(query, label) if self._has_wildcards else -1
         if node < 0:
             return self._ready(encloser, cover, _NO_TYPE, _NXDOMAIN, do)
@@ -127,7 +137,16 @@ class ZoneIndex:
             return -1
         if flags & _CNAME or self._has_type(node, query.qtype):
             return self._ready(node, cover, query.qtype, _WILDCARD, do)
-        return self._ready(node if do else 0, cover, _NO_TYPE, _NODATA, do)
+        return self._ready(node if do else _SHARED, cover, _NO_TYPE, _NODATA, do)
+
+    def _cover(self, query: Query, label: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """Number of the denial record for the name in hand, whose closest encloser begins at `label`; 0: none."""
+        hasher: Nsec3Hash | None = self._hash
+        if hasher is None:
+            return self._covers.find(self._key, query.canonical_key(self._key))
+        start: cython.Py_ssize_t = query.labels[label - 1]  # RFC 5155 7.2.1: the next closer name
+        hasher.hash(query.folded, start, query.length - start)
+        return self._covers.find(hasher.digest, _DIGEST_SIZE)
 
     def _ready(
         self,

@@ -80,7 +80,7 @@ def test_root(core: str) -> None:
     assert answered_by_core(engine_of(zones), reference(zones), wires) > len(wires) // 2
 
 
-@pytest.mark.parametrize("signer", ["bind-nsec", "bind-nsec3-optout"])
+@pytest.mark.parametrize("signer", ["bind-nsec", "bind-nsec3", "bind-nsec3-optout"])
 def test_signed_zones(core: str, signer: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     zones = []
     for origin, path in list(corpus("zones").items())[::3]:
@@ -91,7 +91,7 @@ def test_signed_zones(core: str, signer: str, tmp_path_factory: pytest.TempPathF
         zones.append(zone_from_text(signed.read_text(), origin))
     wires = [wire for zone in zones for do in (False, True) for wire in queries(zone, do=do)]
     wires = wires[:: 7 if core == "compiled" else 60]
-    assert answered_by_core(engine_of(zones), reference(zones), wires) > len(wires) // 4
+    assert answered_by_core(engine_of(zones), reference(zones), wires) > len(wires) * 0.7
 
 
 def test_mutated_packets(core: str) -> None:
