@@ -247,7 +247,8 @@ class Service:
             listeners.udp_counters.add([int(value) for value in values[:size]])
             self._answering.add(values[size:])
 
-        tasks = [Task(own, self.engine, self._answering.again) for own in listeners.shares]
+        size = len(listeners.shares)
+        tasks = [Task(own, self.engine, size, self._answering.again) for own in listeners.shares]
         pool = Pool(self._loop, tasks, self._later, add, self._log)
         self.publisher.elsewhere = pool.follow
         return pool

@@ -104,12 +104,17 @@ class Engine:
         self.proven = False
         """Whether the client of the message that `respond` or `dispatch` took last holds a valid cookie."""
         self._cookies = cookies
+        self._cookie_load = cookie_load
         self._load = Load(cookie_load)
         self._elsewhere = elsewhere
         self._catalogue = Catalogue()
         self._directory: Directory | None = new_directory()
         if catalogue is not None:
             self.catalogue = catalogue
+
+    def divide(self, processes: int) -> None:
+        """Have one of so many shares of the clients, as other processes have theirs: of a load, each sees its part."""
+        self._load = Load(-(-self._cookie_load // processes))
 
     @property
     def catalogue(self) -> Catalogue:

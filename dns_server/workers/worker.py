@@ -37,6 +37,8 @@ class Task:
     """The sockets to read."""
     engine: Engine
     """As the main process has it at the moment of the fork."""
+    size: int
+    """How many workers there are."""
     answering: Callable[[Callable[..., None], Callable[..., None]], Answering]
     """Makes the answering side anew, with its counts at 0; it gets where to tell defects of ours, and what peers do."""
 
@@ -49,6 +51,7 @@ class Worker:
         log = structlog.get_logger()
         report, bug = Throttle(log.warning), Throttle(log.error)
         self._task = task
+        task.engine.divide(task.size)
         self._channel = channel
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(

@@ -19,11 +19,11 @@ def processes(pid: int) -> list[int]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of the process and those below it."""
+    """User and system time of the process and those below it, which may have ended."""
     total = 0
     for each in processes(pid):
         values = Path(f"/proc/{each}/stat").read_text().rsplit(")", 1)[1].split()
-        total += int(values[11]) + int(values[12])
+        total += sum(map(int, values[11:15]))  # its own, and that of children that it has waited for
     return total * TICK_S
 
 
