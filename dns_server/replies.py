@@ -23,16 +23,16 @@ def extended_error(code: int, text: str = "") -> bytes:
     return option(Option.EDE, code.to_bytes(2, "big") + text.encode()[:_MAX_TEXT].decode(errors="ignore").encode())
 
 
-def opt(request: Request, options: bytes = b"") -> bytes:
-    """The OPT record for a reply to `request`; nothing where that had none (RFC 6891 7)."""
+def opt(request: Request, options: bytes = b"", rcode: int = 0) -> bytes:
+    """The OPT record for a reply with `rcode` to `request`; nothing where that had none (RFC 6891 7)."""
     if request.edns is None:
         return b""
-    return _OPT.pack(Type.OPT, UDP_PAYLOAD, 0, 0, _DO if request.edns.do else 0, len(options)) + options
+    return _OPT.pack(Type.OPT, UDP_PAYLOAD, rcode >> 4, 0, _DO if request.edns.do else 0, len(options)) + options
 
 
 def reply(request: Request, rcode: int, options: bytes = b"", flags: int = 0) -> bytes:
     """A reply without records but OPT."""
-    tail = opt(request, options)
-    bits = QR | request.flags & _OPCODE | request.recursion_desired | flags | rcode
+    tail = opt(request, options, rcode)
+    bits = QR | request.flags & _OPCODE | request.recursion_desired | flags | rcode & 0xF
     counts = b"\0\1" + bytes(4) + (b"\0\1" if tail else b"\0\0")
     return request.id + bits.to_bytes(2, "big") + counts + request.question + tail

@@ -122,6 +122,8 @@ class UpdateHandler:
     async def _obey(self, message: UpdateMessage, admitted: Admitted, client: Client) -> None:
         """Do what `message` wants. Refusal."""
         origin = message.zone
+        if message.request.edns is not None and message.request.edns.version:  # RFC 6891 6.1.3
+            raise Refusal(Rcode.BADVERS, "")
         if message.request.qtype != Type.SOA:  # RFC 2136 3.1.1
             raise Refusal(Rcode.FORMERR, "the zone section is not of type SOA")
         snapshot = self._snapshot()

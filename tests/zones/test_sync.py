@@ -227,3 +227,38 @@ def test_a_folder_is_followed(tmp_path: Path) -> None:
             assert outcome.snapshot.zones.keys() == {COM}
 
     asyncio.run(scenario())
+
+
+def test_what_is_offered_is_loaded_without_the_source_where_it_follows_what_is_loaded() -> None:
+    async def scenario() -> None:
+        source, applied = MemorySource({"example.com": zone_text(1)}), Applied()
+        sync = make(source, applied)
+        async with running(sync):
+            await sync.trigger()
+            source.down = True
+            files = {"example.com": zone_text(2)}
+            outcome = await sync.offer("commit1", Version("commit2", MemoryTree(files, "commit2")))
+            assert outcome.changed
+            assert outcome.snapshot.revision == sync.status.commit == "commit2"
+            source.down = False
+            source.push(files)
+            assert not (await sync.trigger()).changed  # it is what the source has
+            assert source.fetches == 1
+
+    asyncio.run(scenario())
+
+
+def test_what_is_offered_on_top_of_another_version_is_fetched_instead() -> None:
+    async def scenario() -> None:
+        source, applied = MemorySource({"example.com": zone_text(1)}), Applied()
+        sync = make(source, applied)
+        async with running(sync):
+            await sync.trigger()
+            source.push({"example.com": zone_text(2)})
+            source.push({"example.com": zone_text(3)})
+            await sync.trigger()
+            late = Version("commit2", MemoryTree({"example.com": zone_text(2)}, "commit2"))
+            outcome = await sync.offer("commit1", late)
+            assert outcome.snapshot.revision == "commit3"
+
+    asyncio.run(scenario())

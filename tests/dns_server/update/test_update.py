@@ -199,6 +199,17 @@ def test_the_tools_of_bind_and_knot(package: str, program: str, origin: Origin) 
     assert git(origin.bare, "rev-list", "--count", "main") == "3"
 
 
+def test_an_extended_error_says_why(origin: Origin) -> None:
+    with serve(f"--remote={origin.bare}", "--poll=1h") as server:
+        message = updated(zone="example.net")
+        message.use_edns(0)
+        reply = send(server, message)
+        assert [str(option) for option in reply.options] == ["EDE 0 (Other): example.net. is not served here"]
+        newer = updated()
+        newer.use_edns(1)
+        assert rcode(server, newer) == "BADVERS"
+
+
 def test_updates_are_counted(origin: Origin) -> None:
     with serve(f"--remote={origin.bare}", "--poll=1h", "--http=127.0.0.1:0") as server:
         message, refused = updated(), updated(key=None)
