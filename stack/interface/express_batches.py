@@ -1,7 +1,7 @@
 """The express way for batches of frames, where it is compiled: what it serves, kept equal to what the interface has."""
 
 import importlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
 from dns_platform.compiled import is_compiled
@@ -78,8 +78,11 @@ class ExpressBatches:
         self._served: object = None
         self.replies = 0
 
-    def reply(self, frames: Iterable[Octets]) -> tuple[Sequence[Octets], Sequence[Octets]]:
-        """Frames with the replies to the plain requests in `frames`, and the frames that are none."""
+    def reply(self, frames: Sequence[Octets]) -> tuple[Sequence[Octets], Sequence[Octets]]:
+        """Frames with the replies to the plain requests in `frames`, and the frames that are none.
+
+        The replies are valid until the next call.
+        """
         self._refresh()
         left: Sequence[Octets] = self._core.take(frames)
         count = self._core.count

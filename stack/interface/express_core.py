@@ -5,11 +5,12 @@ makes the frames that carry those. It takes what `Express` takes; every other fr
 layers. Uncompiled it is slower than these, which then do without it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import cython
 
+from dns_platform.frames import Frames
 from dns_platform.protocols import Octets
 
 # With their C types: what is not named so, or does not fit a C int, would make Python objects of all that it meets.
@@ -115,6 +116,27 @@ def _equal(
     return True
 
 
+class Replies(Frames):
+    """Frames that are copied at the speed of C."""
+
+    __slots__ = ()
+
+    def copy(self, target: memoryview, places: list[int]) -> None:
+        """See `Frames.copy`."""
+        _copy_all(self.memory, self.starts, self.lengths, target, places)
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def _copy_all(memory: object, starts: list[int], lengths: list[int], target: object, places: list[int]) -> cython.int:
+    source: cython.const[cython.uchar][::1] = memory
+    to: cython.uchar[::1] = target
+    index: cython.Py_ssize_t
+    for index in range(min(len(places), len(starts))):
+        _copy(to, places[index], source, starts[index], lengths[index])
+    return 0
+
+
 @cython.cclass
 class ExpressCore:
     """The express way of the interface with address `mac`, between frames and slots.
@@ -136,7 +158,7 @@ class ExpressCore:
     _frame_stride: cython.Py_ssize_t
     _heads: cython.uchar[::1]
     _frames: cython.uchar[::1]
-    _frames_out: bytearray
+    _frames_out: Any  # a memoryview, which Cython takes for its own
     _served_4: cython.uchar[::1]
     _served_6: cython.uchar[::1]
     _count_4: cython.int
@@ -170,7 +192,7 @@ class ExpressCore:
         self._heads = bytearray(_SLOT * size)
         frames = bytearray(self._frame_stride * size)
         self._frames = frames
-        self._frames_out = frames
+        self._frames_out = memoryview(frames)
         self.serve([], [], [], [])
 
     def serve(self, served_4: list[bytes], served_6: list[bytes], own_4: list[bytes], own_6: list[bytes]) -> None:
@@ -182,114 +204,155 @@ class ExpressCore:
         self._own_4 = bytearray(b"".join(own_4) or b"\0")
         self._own_6 = bytearray(b"".join(own_6) or b"\0")
 
-    def take(self, frames: Iterable[Octets]) -> list[Octets]:
+    def take(self, frames: Sequence[Octets]) -> list[Octets]:
         """Put the requests in `frames` into slots, `count` of them; the frames that are none, in their order."""
         view: cython.const[cython.uchar][::1]
         left: list[Octets] = []
-        taken: cython.bint
         self.count = 0
+        if isinstance(frames, Frames):
+            self._take_batch(frames.memory, frames.starts, frames.lengths, frames, left)
+            return left
         for frame in frames:
-            taken = False
-            if self.count < self._size and len(frame) >= _HEAD_4:
+            if len(frame) >= _HEAD_4:
                 view = frame
-                if view[12] == 0x08 and view[13] == 0x00:
-                    taken = self._take_4(view)
-                elif view[12] == 0x86 and view[13] == 0xDD and view.shape[0] >= _HEAD_6:
-                    taken = self._take_6(view)
-            if not taken:
-                left.append(frame)
+                if self._is_taken(view, 0, view.shape[0]):
+                    continue
+            left.append(frame)
         return left
 
     @cython.cfunc
     @cython.exceptval(-1, check=False)
-    def _take_4(self, view: cython.const[cython.uchar][::1]) -> cython.bint:
-        total: cython.Py_ssize_t = _pair(view, 16)
-        length: cython.Py_ssize_t = _pair(view, 38)
-        first: cython.int = view[26]
+    def _take_batch(
+        self, memory: object, starts: list[int], lengths: list[int], frames: Sequence[Octets], left: list[Octets]
+    ) -> cython.int:
+        """Take frames that lie in one memory; views are made of those that are left alone."""
+        view: cython.const[cython.uchar][::1] = memory
+        index: cython.Py_ssize_t
+        start: cython.Py_ssize_t
+        length: cython.Py_ssize_t
+        for index in range(len(starts)):
+            start = starts[index]
+            length = lengths[index]
+            if start < 0 or length < 0 or start + length > view.shape[0]:
+                raise IndexError("a frame past the end of its memory")
+            if not self._is_taken(view, start, length):
+                left.append(frames[index])
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=False)
+    def _is_taken(
+        self, view: cython.const[cython.uchar][::1], at: cython.Py_ssize_t, size: cython.Py_ssize_t
+    ) -> cython.bint:
+        """Was the frame of `size` octets at `at` a request, and is it in a slot now?"""
+        if self.count >= self._size or size < _HEAD_4:
+            return False
+        if view[at + 12] == 0x08 and view[at + 13] == 0x00:
+            return self._take_4(view, at, size)
+        if view[at + 12] == 0x86 and view[at + 13] == 0xDD and size >= _HEAD_6:
+            return self._take_6(view, at, size)
+        return False
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=False)
+    def _take_4(
+        self, view: cython.const[cython.uchar][::1], at: cython.Py_ssize_t, size: cython.Py_ssize_t
+    ) -> cython.bint:
+        total: cython.Py_ssize_t = _pair(view, at + 16)
+        length: cython.Py_ssize_t = _pair(view, at + 38)
+        first: cython.int = view[at + 26]
         index: cython.int
         if (
-            view[14] != 0x45
-            or view[23] != _UDP
-            or view[20] & _FRAGMENT_BITS
-            or view[21]
+            view[at + 14] != 0x45
+            or view[at + 23] != _UDP
+            or view[at + 20] & _FRAGMENT_BITS
+            or view[at + 21]
             or total != length + 20
             or length < 8
-            or _ETHERNET + total > view.shape[0]
+            or _ETHERNET + total > size
             or length - 8 > self._stride
-            or not (view[34] | view[35])
+            or not (view[at + 34] | view[at + 35])
             or first == 0
             or first == 127
             or first >= 224
-            or not self._is_usual(view)
+            or not self._is_usual(view, at)
         ):
             return False
         for index in range(self._count_4):
-            if _equal(self._served_4, index * _KEY_4, view, 30, 4) and _equal(
-                self._served_4, index * _KEY_4 + 4, view, 36, 2
+            if _equal(self._served_4, index * _KEY_4, view, at + 30, 4) and _equal(
+                self._served_4, index * _KEY_4 + 4, view, at + 36, 2
             ):
                 break
         else:
             return False
         for index in range(self._own_count_4):
-            if _equal(self._own_4, index * 4, view, 26, 4):
+            if _equal(self._own_4, index * 4, view, at + 26, 4):
                 return False
-        if _fold(_sum(view, 14, 34)) != _WORD:
+        if _fold(_sum(view, at + 14, at + 34)) != _WORD:
             return False
         # Addresses and datagram lie side by side: their sum is that of the datagram and most of its pseudo-header
-        if (view[40] | view[41]) and _fold(_sum(view, 26, _ETHERNET + total) + _UDP + length) != _WORD:
+        if (view[at + 40] | view[at + 41]) and _fold(
+            _sum(view, at + 26, at + _ETHERNET + total) + _UDP + length
+        ) != _WORD:
             return False
-        self._peer(_AF_INET, view, 34, 26, 4, 4)
-        self._keep(view, _HEAD_4, length - 8)
+        self._peer(_AF_INET, view, at + 34, at + 26, 4, 4)
+        self._keep(view, at, _HEAD_4, length - 8)
         return True
 
     @cython.cfunc
     @cython.exceptval(-1, check=False)
-    def _take_6(self, view: cython.const[cython.uchar][::1]) -> cython.bint:
-        length: cython.Py_ssize_t = _pair(view, 18)
+    def _take_6(
+        self, view: cython.const[cython.uchar][::1], at: cython.Py_ssize_t, size: cython.Py_ssize_t
+    ) -> cython.bint:
+        length: cython.Py_ssize_t = _pair(view, at + 18)
         index: cython.int
         if (
-            view[14] >> 4 != 6
-            or view[20] != _UDP
-            or length != _pair(view, 58)
+            view[at + 14] >> 4 != 6
+            or view[at + 20] != _UDP
+            or length != _pair(view, at + 58)
             or length < 8
-            or _HEAD_6 - 8 + length > view.shape[0]
+            or _HEAD_6 - 8 + length > size
             or length - 8 > self._stride
-            or not (view[54] | view[55])
-            or not (view[60] | view[61])
-            or view[22] == 0xFF
-            or not self._is_usual(view)
+            or not (view[at + 54] | view[at + 55])
+            or not (view[at + 60] | view[at + 61])
+            or view[at + 22] == 0xFF
+            or not self._is_usual(view, at)
         ):
             return False
         for index in range(self._count_6):
-            if _equal(self._served_6, index * _KEY_6, view, 38, 16) and _equal(
-                self._served_6, index * _KEY_6 + 16, view, 56, 2
+            if _equal(self._served_6, index * _KEY_6, view, at + 38, 16) and _equal(
+                self._served_6, index * _KEY_6 + 16, view, at + 56, 2
             ):
                 break
         else:
             return False
         for index in range(self._own_count_6):
-            if _equal(self._own_6, index * 16, view, 22, 16):
+            if _equal(self._own_6, index * 16, view, at + 22, 16):
                 return False
-        if _fold(_sum(view, 22, _HEAD_6 - 8 + length) + _UDP + length) != _WORD:
+        if _fold(_sum(view, at + 22, at + _HEAD_6 - 8 + length) + _UDP + length) != _WORD:
             return False
-        self._peer(_AF_INET6, view, 54, 22, 8, 16)
-        self._keep(view, _HEAD_6, length - 8)
+        self._peer(_AF_INET6, view, at + 54, at + 22, 8, 16)
+        self._keep(view, at, _HEAD_6, length - 8)
         return True
 
     @cython.cfunc
     @cython.exceptval(-1, check=False)
-    def _is_usual(self, view: cython.const[cython.uchar][::1]) -> cython.bint:
-        """Is the frame from one host to us alone?"""
-        return _equal(self._mac, 0, view, 0, 6) and not view[6] & 1 and not _equal(self._mac, 0, view, 6, 6)
+    def _is_usual(self, view: cython.const[cython.uchar][::1], at: cython.Py_ssize_t) -> cython.bint:
+        """Is the frame at `at` from one host to us alone?"""
+        return _equal(self._mac, 0, view, at, 6) and not view[at + 6] & 1 and not _equal(self._mac, 0, view, at + 6, 6)
 
     @cython.cfunc
     @cython.exceptval(-1, check=False)
     def _keep(
-        self, view: cython.const[cython.uchar][::1], head: cython.Py_ssize_t, length: cython.Py_ssize_t
+        self,
+        view: cython.const[cython.uchar][::1],
+        at: cython.Py_ssize_t,
+        head: cython.Py_ssize_t,
+        length: cython.Py_ssize_t,
     ) -> cython.int:
-        """Put the payload of `length` octets behind `head` octets into the next slot, and the head aside."""
-        _copy(self._heads, self.count * _SLOT, view, 0, head)
-        _copy(self._queries, self.count * self._stride, view, head, length)
+        """Put the payload of `length` octets behind the `head` octets at `at` into the next slot, and those aside."""
+        _copy(self._heads, self.count * _SLOT, view, at, head)
+        _copy(self._queries, self.count * self._stride, view, at + head, length)
         self._lengths[self.count] = length
         self.count += 1
 
@@ -318,14 +381,14 @@ class ExpressCore:
             return bytes(self._heads[at + 30 : at + 34]), _pair(self._heads, at + 36)
         return bytes(self._heads[at + 38 : at + 54]), _pair(self._heads, at + 56)
 
-    def give(self, hop_limit: cython.int) -> list[Octets]:
-        """The frames with the replies; IPv6 packets carry `hop_limit`."""
+    def give(self, hop_limit: cython.int) -> Frames:
+        """The frames with the replies, valid until the next call; IPv6 packets carry `hop_limit`."""
         index: cython.int
         length: cython.Py_ssize_t
         at: cython.Py_ssize_t
         end: cython.Py_ssize_t
-        out: bytearray = self._frames_out
-        frames: list[Any] = []  # bytearrays, which Octets has no word for
+        starts: list[int] = []
+        lengths: list[int] = []
         for index in range(self.count):
             length = self._reply_lengths[index]
             if length > 0:
@@ -334,9 +397,10 @@ class ExpressCore:
                     end = self._give_4(index, at, length)
                 else:
                     end = self._give_6(index, at, length, hop_limit)
-                frames.append(out[at:end])
+                starts.append(at)
+                lengths.append(end - at)
         self.count = 0
-        return frames
+        return Replies(self._frames_out, starts, lengths)
 
     @cython.cfunc
     def _give_4(self, index: cython.int, at: cython.Py_ssize_t, length: cython.Py_ssize_t) -> cython.Py_ssize_t:

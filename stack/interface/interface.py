@@ -8,7 +8,7 @@
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from dns_platform.protocols import Entropy, Octets
@@ -91,6 +91,7 @@ class Interface:
 
         self.express = Express(mac, self.udp, self.ipv4, self.ipv6)
         self.batches: ExpressBatches | None = None
+        self._replies: Sequence[Octets] = ()
 
     def serve_batches(self, slots: Slots, respond: Callable[[int], None]) -> bool:
         """Answer the plain requests to all ports of `Udp.serve` in batches; False where that is not compiled.
@@ -161,12 +162,12 @@ class Interface:
 
     # Frames
 
-    def receive(self, frames: Iterable[Octets], now: float) -> None:
+    def receive(self, frames: Sequence[Octets], now: float) -> None:
         """Take frames that came in. Their memory may be used again afterwards."""
         self.now = now
         if self.batches is not None:
-            replies, frames = self.batches.reply(frames)
-            self._output.extend(replies)
+            self.put_back(self.take_replies())
+            self._replies, frames = self.batches.reply(frames)
         reply_to = self.express.reply
         for frame in frames:
             reply = reply_to(frame)
@@ -179,9 +180,23 @@ class Interface:
             except WireError as error:
                 self.counters.add(error.layer, error.reason)
 
+    def take_replies(self) -> Sequence[Octets]:
+        """The replies that `receive` made of whole batches, valid until the next `receive`.
+
+        Who hands them to the device at once saves that each is copied; otherwise `transmit` has them.
+        """
+        replies, self._replies = self._replies, ()
+        return replies
+
+    def put_back(self, replies: Sequence[Octets]) -> None:
+        """Queue `replies` for `transmit`: the device had no room for them."""
+        if replies:
+            self._output.extend([bytes(reply) for reply in replies])
+
     def transmit(self, now: float) -> list[Octets]:
         """Run all timers that are due; the frames to send, in order."""
         self.now = now
+        self.put_back(self.take_replies())
         self._run_loop(now)
         self.ipv4.poll(now)
         if self.ipv6 is not None:
@@ -196,7 +211,7 @@ class Interface:
 
     def poll_at(self) -> float | None:
         """When `transmit` has something to do: None when only frames coming in matter."""
-        if self._looped or len(self._output):
+        if self._looped or self._replies or len(self._output):
             return AT_ONCE
         tcp = self._upper.tcp
         return earliest(

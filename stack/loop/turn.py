@@ -62,8 +62,16 @@ class Turn:
             frames = device.receive(BATCH)
             if frames:
                 self.interface.receive(frames, clock.monotonic())
+                self._reply()
             if len(frames) < BATCH:
                 return
+
+    def _reply(self) -> None:
+        """Send the replies to a batch before its memory is used for the next one."""
+        replies = self.interface.take_replies()
+        if replies:
+            sent = 0 if self._unsent else self.platform.device.transmit(replies)
+            self.interface.put_back(replies[sent:])
 
     def close(self) -> None:
         """Nothing to give up: device and poller are their owner's."""

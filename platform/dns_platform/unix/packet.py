@@ -9,8 +9,10 @@ import ctypes
 import mmap
 import socket
 import struct
+from array import array
 from collections.abc import Sequence
 
+from dns_platform.frames import Frames, copied
 from dns_platform.protocols import BATCH, DeviceError, Octets
 from dns_platform.unix import libc
 from dns_platform.unix.link import interface_index, interface_mac, interface_mtu
@@ -32,49 +34,43 @@ _RECEIVE_SLOT = 65536 + 128
 _ETHERNET = 14
 
 
-class _MessageHeader(ctypes.Structure):
-    """struct mmsghdr: a msghdr, padded to whole words, and how many octets were moved."""
-
-    _fields_ = (
-        ("name", ctypes.c_void_p),
-        ("name_length", ctypes.c_uint32),
-        ("iov", ctypes.c_void_p),
-        ("iov_length", ctypes.c_size_t),
-        ("control", ctypes.c_void_p),
-        ("control_length", ctypes.c_size_t),
-        ("flags", ctypes.c_int32),
-        ("padding", ctypes.c_int32),
-        ("count", ctypes.c_uint32),
-        ("more_padding", ctypes.c_uint32),
-    )
+# Words of a struct mmsghdr, 64-bit: where its iovec is, how many it has, and how many octets were moved
+_HEADER_WORDS = 8
+_IOV, _IOV_LENGTH, _COUNT = 2, 3, 7
 
 
 class _Vector:
     """Memory and headers for `BATCH` messages of up to `slot` octets each."""
 
     def __init__(self, slot: int) -> None:
-        self.slot = slot
-        self.memory = mmap.mmap(-1, slot * BATCH)
-        start = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
-        self.view = memoryview(self.memory)
-        self._iov = (ctypes.c_uint64 * (2 * BATCH))()
-        self.headers = (_MessageHeader * BATCH)()
+        memory = mmap.mmap(-1, slot * BATCH)
+        start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+        self._slot = slot
+        self.memory = memoryview(memory)
+        self.places = [index * slot + _VNET.size for index in range(BATCH)]
+        """Where each frame begins, behind its struct virtio_net_hdr."""
+        self._iov = array("Q", [word for index in range(BATCH) for word in (start + index * slot, slot)])
+        self._headers = array("Q", bytes(8 * _HEADER_WORDS * BATCH))
         for index in range(BATCH):
-            self._iov[2 * index] = start + index * slot
-            self._iov[2 * index + 1] = slot
-            self.headers[index].iov = ctypes.addressof(self._iov) + 16 * index
-            self.headers[index].iov_length = 1
+            self._headers[index * _HEADER_WORDS + _IOV] = self._iov.buffer_info()[0] + 16 * index
+            self._headers[index * _HEADER_WORDS + _IOV_LENGTH] = 1
+        self.address = ctypes.c_void_p(self._headers.buffer_info()[0])
+        """Where the kernel finds the headers."""
 
-    def put(self, index: int, prefix: int, frame: Octets) -> None:
-        """Message `index` becomes `prefix` zeros and `frame`."""
-        start = index * self.slot
-        self.view[start + prefix : start + prefix + len(frame)] = frame
-        self._iov[2 * index + 1] = prefix + len(frame)
+    def received(self, count: int) -> Frames:
+        """The first `count` messages without their virtio_net_hdr, checksums complete."""
+        lengths = [moved - _VNET.size for moved in self._headers[_COUNT : count * _HEADER_WORDS : _HEADER_WORDS]]
+        frames = Frames(self.memory, self.places[:count], lengths)
+        for index, flags in enumerate(self.memory[: count * self._slot : self._slot].tobytes()):
+            if flags & _NEEDS_CHECKSUM:
+                _, _, _, _, start, offset = _VNET.unpack_from(self.memory, index * self._slot)
+                _complete_checksum(frames[index], start, offset)
+        return frames
 
-    def get(self, index: int) -> memoryview:
-        """What was received as message `index`."""
-        start = index * self.slot
-        return self.view[start : start + self.headers[index].count]
+    def put(self, frames: Sequence[Octets]) -> None:
+        """The first messages are `frames`, each behind a virtio_net_hdr of zeros."""
+        lengths = copied(frames, self.memory, self.places[: len(frames)])
+        self._iov[1 : 2 * len(lengths) : 2] = array("Q", [_VNET.size + length for length in lengths])
 
 
 class PacketDevice:
@@ -98,26 +94,16 @@ class PacketDevice:
         self._in = _Vector(_RECEIVE_SLOT)
         self._out = _Vector(_VNET.size + _ETHERNET + self.mtu)
 
-    def receive(self, limit: int = BATCH) -> Sequence[memoryview]:
+    def receive(self, limit: int = BATCH) -> Frames:
         """See `NetworkDevice.receive`."""
-        count = self._call("recvmmsg", self._in, min(limit, BATCH), None)
-        frames = []
-        for index in range(count):
-            message = self._in.get(index)
-            frame = message[_VNET.size :]
-            flags, _, _, _, start, offset = _VNET.unpack_from(message)
-            if flags & _NEEDS_CHECKSUM:
-                _complete_checksum(frame, start, offset)
-            frames.append(frame)
-        return frames
+        return self._in.received(self._call("recvmmsg", self._in, min(limit, BATCH), None))
 
     def transmit(self, frames: Sequence[Octets]) -> int:
         """See `NetworkDevice.transmit`."""
         sent = 0
         while sent < len(frames):
-            batch = frames[sent : sent + BATCH]
-            for index, frame in enumerate(batch):
-                self._out.put(index, _VNET.size, frame)
+            batch = frames[sent : sent + BATCH] if len(frames) > BATCH else frames
+            self._out.put(batch)
             count = self._call("sendmmsg", self._out, len(batch))
             sent += count
             if count < len(batch):
@@ -134,7 +120,7 @@ class PacketDevice:
 
     def _call(self, name: str, vector: _Vector, count: int, *rest: None) -> int:
         try:
-            return libc.call(name, self._socket.fileno(), vector.headers, count, socket.MSG_DONTWAIT, *rest)
+            return libc.call(name, self._socket.fileno(), vector.address, count, socket.MSG_DONTWAIT, *rest)
         except (BlockingIOError, InterruptedError):
             return 0
         except OSError as error:

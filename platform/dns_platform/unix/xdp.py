@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from dns_platform.frames import Frames, copied
 from dns_platform.protocols import BATCH, DeviceError, Octets
 from dns_platform.unix import bpf, libc
 from dns_platform.unix.link import interface_index, interface_mac, interface_mtu
@@ -97,27 +98,31 @@ class XdpDevice:
             # Drivers without XDP of their own have the kernel's, which works on any interface and is slower.
             self._keep(bpf.attach(program, index, bpf.XDP_SKB_MODE))
 
-    def receive(self, limit: int = BATCH) -> Sequence[memoryview]:
+    def receive(self, limit: int = BATCH) -> Frames:
         """See `NetworkDevice.receive`."""
         self._give_back()
         words = self._in.take(limit)
-        frames, slot = self._frames, self._slot
+        slot = self._slot
         starts, lengths = words[::2], words[1::2]
         self._taken = [start - start % slot for start in starts]
-        return [frames[start : start + length] for start, length in zip(starts, lengths, strict=True)]
+        return Frames(self._frames, starts, lengths)
 
     def transmit(self, frames: Sequence[Octets]) -> int:
         """See `NetworkDevice.transmit`."""
         self._spare += self._completion.take(_RING)
         ring = self._out
         count = min(len(frames), len(self._spare), ring.free)
-        words: list[int] = []
-        for frame in frames[:count]:
-            start, length = self._spare.pop(), len(frame)
-            self._frames[start : start + length] = frame
-            words += (start, length)
+        first = len(self._spare) - count
+        places = self._spare[first:]
+        del self._spare[first:]
+        words = [0] * (2 * count)
+        words[::2] = places
+        words[1::2] = copied(frames, self._frames, places)
         ring.put(words)
-        if ring.filled and ring.needs_wakeup:
+        # One call sends no more than the kernel's batch of 32 where the driver has no AF_XDP of its own.
+        left = ring.size
+        while ring.needs_wakeup and 0 < (filled := ring.filled) < left:
+            left = filled
             self._kick()
         return count
 

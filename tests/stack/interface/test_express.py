@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from dns_platform.frames import Frames
 from stack.address import IPV4_BROADCAST, Address, Endpoint, parse
 from stack.interface.express_batches import CORE_MODULE
 from stack.interface.udp import UdpError
@@ -312,3 +313,28 @@ def test_others_are_served_under_a_flood_of_fragments_and_questions() -> None:
             ip4(17, datagram(b"spoofed", port=7, source=source), source=source),
         )
         assert answers(host.say(frame(b"ab", six=False)))[0][3].payload == b"ba"
+
+
+def test_frames_of_one_memory_are_taken_as_others_are() -> None:
+    """Devices that have all frames of a batch in one memory hand them over as such."""
+    host, other = batching(), batching()
+    given_frames = [frame(b"ab", six=False), b"", frame(b"cd", six=True)[:-1], bytes(5), frame(b"cd", six=True)]
+    lengths = [len(each) for each in given_frames]
+    starts = [256 + sum(lengths[:index]) for index in range(len(lengths))]
+    memory = bytes(256) + b"".join(given_frames)
+    in_batches(host)
+    host.interface.receive(Frames(memoryview(memory), starts, lengths), host.now)
+    replies = host.interface.take_replies()
+    assert isinstance(replies, Frames)
+    target, places = bytearray(4096), [1000, 3000]
+    replies.copy(memoryview(target), places)
+    copies = [bytes(target[at : at + size]) for at, size in zip(places, replies.lengths, strict=True)]
+    assert len(copies) == 2
+    assert copies == [bytes(reply) for reply in replies]
+    other.interface.receive(given_frames, other.now)
+    assert copies == [bytes(reply) for reply in other.interface.take_replies()]
+    assert payloads([ethernet.parse(memoryview(copy)) for copy in copies]) == [b"ba", b"dc"]
+    with pytest.raises(IndexError):
+        host.interface.receive(Frames(memoryview(memory), [0], [len(memory) + 1]), host.now)
+    with pytest.raises(IndexError):
+        replies.copy(memoryview(target), [4095])
