@@ -69,6 +69,7 @@ policy:
     single-type-signing: on
     nsec3: {"on" if nsec3 else "off"}
     nsec3-opt-out: {"on" if opt_out else "off"}
+    nsec3-salt-length: 0
 zone:
   - domain: "{origin}"
     file: "{source.resolve()}"

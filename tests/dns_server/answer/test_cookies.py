@@ -2,6 +2,7 @@
 
 import random
 import struct
+from pathlib import Path
 from typing import Final
 
 import dns.edns
@@ -15,7 +16,10 @@ from dns_server.answer.core.cookies import PROVEN, UNPROVEN, Cookies
 from dns_server.answer.core.siphash import siphash
 from dns_server.answer.engine import Engine
 from dns_server.answer.protocol import Transport
+from tests.support.dig import Client
+from tests.support.dig import ask as ask_with
 from tests.support.served import catalogue_of, zone_from_text
+from tests.support.server import serve
 
 ZONE: Final = "$TTL 60\n@ SOA ns host 1 2 3 4 5\n@ NS ns\nns A 192.0.2.1\n"
 ADDRESS: Final = bytes((192, 0, 2, 7))
@@ -209,3 +213,12 @@ def test_messages_without_a_reply_are_counted_by_reason() -> None:
     for wire in (b"short", query()[:2] + b"\x80" + query()[3:], b""):
         assert server.respond(wire, Transport.UDP, NOW, 0, ADDRESS) is None
     assert (server.drops.short, server.drops.response) == (1, 1)
+
+
+@pytest.mark.parametrize(("client", "said"), [("dig", "(good)"), ("kdig", "COOKIE")])
+def test_dig_and_kdig_take_the_cookie(client: Client, said: str, tmp_path: Path) -> None:
+    (tmp_path / "a.test").write_text(ZONE)
+    with serve(f"--zones={tmp_path}", f"--cookie-secret={OLD.hex()}") as server:
+        printed = ask_with(client, server.address, server.port, "ns.a.test.", "A", "+cookie")
+    assert "192.0.2.1" in printed
+    assert said in printed
