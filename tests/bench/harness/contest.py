@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tests.bench.harness.figure import Figure
+from tests.bench.harness.figure import Figure, NotHere
 from tests.bench.harness.machine import cpu_seconds, pinned
 
 ROUNDS = 5
@@ -64,7 +64,9 @@ def compete(contenders: Sequence[Contender], *, quick: bool) -> None:
                 before = cpu_seconds(contender.pid)
                 turn = contender.load(seconds)
                 used = cpu_seconds(contender.pid) - before
-                contender.microseconds.append(used / max(turn.answered, 1) * 1e6)
+                if not (turn.answered and used):
+                    raise NotHere(f"{contender.name} got no turn on this busy machine")
+                contender.microseconds.append(used / turn.answered * 1e6)
                 contender.rates.append(turn.answered / turn.seconds)
                 contender.lost += turn.sent - turn.answered
 

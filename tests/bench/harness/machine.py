@@ -20,11 +20,13 @@ def processes(pid: int) -> list[int]:
 
 def cpu_seconds(pid: int) -> float:
     """User and system time of the process and those below it, which may have ended."""
-    total = 0
+    nanoseconds = ticks = 0
     for each in processes(pid):
+        for thread in Path(f"/proc/{each}/task").iterdir():
+            nanoseconds += int((thread / "schedstat").read_text().split()[0])
         values = Path(f"/proc/{each}/stat").read_text().rsplit(")", 1)[1].split()
-        total += sum(map(int, values[11:15]))  # its own, and that of children that it has waited for
-    return total * TICK_S
+        ticks += int(values[13]) + int(values[14])  # of children that it has waited for
+    return nanoseconds * 1e-9 + ticks * TICK_S
 
 
 def resident_mb(pid: int) -> float:
