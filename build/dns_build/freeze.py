@@ -234,4 +234,7 @@ def _tables(frozen: Sequence[tuple[str, bool, bytes]], builtin: set[str], extens
 
 
 if __name__ == "__main__":
-    freeze(Job(**json.load(sys.stdin)))
+    try:
+        freeze(Job(**json.load(sys.stdin)))
+    except LookupError as error:
+        sys.exit(str(error))
