@@ -87,6 +87,12 @@ def _knot(tree: Tree, wish: Wish) -> list[str]:
     block = wish.text("127.0.0.1").replace("127.0.0.1", f"127.0.0.1@{wish.primary}", 1)  # the first is the remote's
     compare = "acl:\n  - id: compare\n    address: 127.0.0.1\n    action: transfer\n"
     block = block.replace("acl: [unizone]", "acl: [unizone, compare]").replace("acl:\n", compare, 1)
+    storage = f'    storage: "{wish.folder}"\n'  # not /var/lib/knot, which others use too
+    if "template:\n" in block:
+        block = block.replace("  - id: from-unizone\n", f"  - id: from-unizone\n{storage}")
+        block = block.replace("template:\n", f"template:\n  - id: default\n{storage}")
+    else:
+        block = f"template:\n  - id: default\n{storage}{block}"
     path.write_text(f"""server:
   rundir: "{wish.folder}"
   user: root:root
