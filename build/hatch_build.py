@@ -74,9 +74,12 @@ def compile_modules(root: Path, modules: list[Path], directives: dict[str, Any],
             Extension(".".join(module.with_suffix("").parts), [str(module)], extra_compile_args=FLAGS)
             for module in modules
         ]
-        built = cythonize(extensions, build_dir=str(folder / "c"), compiler_directives=directives, force=True)
+        jobs = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+        places = {"build_dir": str(folder / "c"), "compiler_directives": directives}
+        built = cythonize(extensions, nthreads=jobs if jobs > 1 else 0, force=True, **places)
         command = Distribution({"ext_modules": built}).get_command_obj("build_ext")
         command.build_lib = str(folder)
+        command.parallel = jobs
         command.build_temp = str(folder / "objects")
         command.ensure_finalized()
         command.run()
