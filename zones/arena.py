@@ -19,6 +19,7 @@ SLICE: Final = 256
 
 _FIRST_SLOTS: Final = 16
 _FIRST_ROOM: Final = 16
+_MOST_ROOM: Final = 4096
 _PAGES: Final = 1 << 17
 _NO_OFFSETS: Final = memoryview(array("I"))
 _NO_WORDS: Final = memoryview(array("Q"))
@@ -174,8 +175,11 @@ def room_for(count: int) -> int:
 
 
 def room_after(count: int) -> int:
-    """Items that a table of `count` items gets in addition when it is full."""
-    return _FIRST_ROOM + count // 8
+    """Items that a table of `count` items gets in addition when it is full: no more than are made in 50 microseconds.
+
+    The array itself makes room for more at a time, so that it is seldom moved.
+    """
+    return min(_FIRST_ROOM + count // 8, _MOST_ROOM)
 
 
 class RecordLog:

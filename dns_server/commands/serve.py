@@ -105,11 +105,20 @@ def start(
 ) -> int:
     """Serve `sources`, on `default_listen` where the settings don't say; the exit code."""
     plan = _plan(settings, default_listen)
+    _prepare_memory()
     source = sources.open()
     syslog = start_logs(settings)
     structlog.get_logger().info("starting", version=metadata.version("unizone"), source=source.name)
     serving = _serve(settings, sources, source, plan, on_ready, syslog, open_cache(sources.cache))
     return asyncio.run(serving) if settings[NET] is Net.HOST else direct.run(settings, serving)
+
+
+def _prepare_memory() -> None:
+    try:
+        from dns_platform.unix.memory import map_large_buffers
+    except ImportError:  # an image, which has no ctypes
+        return
+    map_large_buffers()
 
 
 def _plan(settings: Settings, default: tuple[Endpoint, ...]) -> Plan:

@@ -10,12 +10,14 @@ WILDCARDS = CUTS = 1_000
 QUERIES = 64 * 100
 
 
-def zone_text() -> str:
-    """Hosts, wildcards and delegations: a zone of 34,000 records."""
-    lines = ["$TTL 3600", "@ SOA ns1 hostmaster 1 7200 3600 1209600 300", "@ NS ns1", "ns1 A 192.0.2.1"]
-    lines += [f"host-{number} A 10.0.{number >> 8 & 255}.{number & 255}" for number in range(HOSTS)]
-    lines += [f"*.wild-{number} A 192.0.2.2" for number in range(WILDCARDS)]
-    for number in range(CUTS):
+def zone_text(times: int = 1, serial: int = 1) -> str:
+    """Hosts, wildcards and delegations: a zone of 33,000 records `times` times; a third changes with the serial."""
+    lines = ["$TTL 3600", f"@ SOA ns1 hostmaster {serial} 7200 3600 1209600 300", "@ NS ns1", "ns1 A 192.0.2.1"]
+    for number in range(HOSTS * times):
+        first = 10 if number % 3 else 11 + serial
+        lines.append(f"host-{number} A {first}.{number >> 16}.{number >> 8 & 255}.{number & 255}")
+    lines += [f"*.wild-{number} A 192.0.2.2" for number in range(WILDCARDS * times)]
+    for number in range(CUTS * times):
         lines += [f"cut-{number} NS ns.cut-{number}", f"ns.cut-{number} A 192.0.2.3"]
     return "\n".join(lines) + "\n"
 

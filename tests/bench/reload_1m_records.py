@@ -1,4 +1,4 @@
-"""Reload of a zone of 100,000 records while it is asked."""
+"""Reload of a zone of 1,000,000 records while it is asked."""
 
 import asyncio
 import socket
@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import dns.message
-
 from dns_server.answer.chaos import Identity
 from dns_server.listeners.streams import StreamLimits
 from dns_server.logs.console import Console
@@ -19,12 +17,13 @@ from dns_server.logs.pipeline import configure
 from dns_server.parameters.logs import Level, LogFormat
 from dns_server.service import Plan, Service
 from tests.bench.harness.figure import Figure
+from tests.bench.harness.questions import ORIGIN, queries, zone_text
 from tests.support.server import serve
 from zones.folder import FolderSource
 from zones.loader import Options
 from zones.sync import Sync
 
-RECORDS = 100_000
+TIMES = 30
 RELOADS = 3
 QUIET_S = 3
 GOAL_MS = 5.0
@@ -32,29 +31,17 @@ GOAL_MS = 5.0
 
 def run(*, quick: bool) -> Iterator[Figure]:
     """The figures."""
-    records = RECORDS // 20 if quick else RECORDS
+    times = 1 if quick else TIMES
     with tempfile.TemporaryDirectory() as name:
-        file = Path(name) / "big.example"
-        yield from _waits_of_queries(file, records)
-        yield from _holds_of_the_loop(file, records)
+        file = Path(name) / ORIGIN.rstrip(".")
+        yield from _waits_of_queries(file, times)
+        yield from _holds_of_the_loop(file, times)
 
 
-def write_zone(file: Path, serial: int, records: int) -> None:
-    """A zone of `records` records in which a third changes with the serial."""
-    lines = [
-        "$TTL 1h",
-        f"@ SOA ns1 hostmaster {serial} 4h 1h 14d 5m",
-        "@ NS ns1",
-        "ns1 A 192.0.2.1",
-    ]
-    for number in range((records - 3) // 3):
-        lines += [
-            f"host-{number} A 10.{number >> 16}.{number >> 8 & 255}.{number & 255}",
-            f"host-{number} AAAA 2001:db8:{serial:x}::{number:x}",
-            f'host-{number} TXT "number {number}"',
-        ]
+def write_zone(file: Path, serial: int, times: int) -> None:
+    """A zone in which a third of the records changes with the serial."""
     partial = file.with_name(f".{file.name}")
-    partial.write_text("\n".join(lines) + "\n")
+    partial.write_text(zone_text(times, serial))
     partial.rename(file)
 
 
@@ -65,7 +52,7 @@ class Asker:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.connect(("127.0.0.1", port))
         self._socket.settimeout(5)
-        self._queries = [dns.message.make_query(f"host-{n}.big.example", "AAAA").to_wire() for n in range(0, 30000, 7)]
+        self._queries = queries(negative=0.1, do=False)
         self._running = True
         self.longest_s = 0.0
         self.count = 0
@@ -97,15 +84,15 @@ def _measure(port: int, work: Callable[[], None]) -> tuple[float, int]:
     return asker.longest_s * 1000, asker.count
 
 
-def _waits_of_queries(file: Path, records: int) -> Iterator[Figure]:
+def _waits_of_queries(file: Path, times: int) -> Iterator[Figure]:
     """Seen from outside; on a busy machine the other programs' turns are in it, so a quiet time is measured too."""
-    write_zone(file, 1, records)
+    write_zone(file, 1, times)
     with serve(f"--zones={file.parent}", "--poll=1d", patience_s=600) as server:
         longest, count = _measure(server.port, lambda: time.sleep(QUIET_S))
         yield Figure("longest wait of a query, no reload", longest, "ms", note=f"{count:,} queries")
         waits, asked, used = [], 0, 0.0
         for serial in range(2, 2 + RELOADS):
-            write_zone(file, serial, records)
+            write_zone(file, serial, times)
             before = server.cpu_s()
 
             def reload() -> None:
@@ -133,7 +120,7 @@ class _MeteredLoop(asyncio.SelectorEventLoop):
         self.longest_s = max(self.longest_s, time.thread_time() - started)
 
 
-def _holds_of_the_loop(file: Path, records: int) -> Iterator[Figure]:
+def _holds_of_the_loop(file: Path, times: int) -> Iterator[Figure]:
     loop = _MeteredLoop()
     configure(Level.WARNING, [Console(sys.stderr, LogFormat.TEXT)])
 
@@ -145,7 +132,7 @@ def _holds_of_the_loop(file: Path, records: int) -> Iterator[Figure]:
         holds = []
         task = asyncio.create_task(sync.run())
         for serial in range(10, 10 + RELOADS + 1):
-            write_zone(file, serial, records)
+            write_zone(file, serial, times)
             await asyncio.sleep(0)  # the writing itself is in the turn before
             loop.longest_s = 0.0
             await sync.trigger()
