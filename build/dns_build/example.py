@@ -82,6 +82,7 @@ Ctrl-C ends this."""
 def _create() -> None:
     if REPOSITORY.exists():
         return
+    REPOSITORY.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=REPOSITORY.parent) as temporary:
         work, bare = Path(temporary, "work"), Path(temporary, "bare.git")
         shutil.copytree(_ZONES, work)
