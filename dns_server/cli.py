@@ -230,7 +230,7 @@ def _without_verb(arguments: list[str]) -> int:
         [
             "usage: unizone VERB [--parameter=value ...]",
             "",
-            *(f"  {verb.name:<10}{verb.doc}" for verb in VERBS),
+            *(f"  {verb.name:<12}{verb.doc}" for verb in VERBS),
             "",
             "unizone VERB --help lists the parameters of a verb; unizone --version prints the version.",
         ]

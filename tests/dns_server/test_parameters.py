@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dns_platform import machine
-from dns_server.cli import main
+from dns_server.cli import VERBS, main
 from dns_server.commands.args import markdown
 from dns_server.endpoint import Endpoint
 from dns_server.parameters.logs import LOGS, Level
@@ -110,6 +110,12 @@ def test_bad_value_is_named_with_an_example(
 def test_bad_line_stops_with_64(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 64
     assert message in capsys.readouterr().err
+
+
+def test_help_has_a_space_between_each_verb_and_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert {line.split(maxsplit=1)[0] for line in lines if line.startswith("  ")} == {verb.name for verb in VERBS}
 
 
 def test_words_for_others_on_a_boot_line_do_not_stop_a_boot(
