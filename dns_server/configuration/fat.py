@@ -15,7 +15,9 @@ Read = Callable[[int, int], bytes]
 """As many octets as the second number says, from the first on; fewer at the end."""
 
 MAX_FILE: Final = 1 << 20
-"""Octets; longer files are refused."""
+"""Octets; longer files are left out: a volume may hold more than a configuration, such as what boots from it."""
+MAX_FILES: Final = 4 << 20
+"""Octets of all files together."""
 MAX_ENTRIES: Final = 1000
 """Entries of one folder, and files of a volume."""
 _MAX_DEPTH: Final = 4
@@ -58,7 +60,7 @@ class FatVolume:
             fields
         )
         if sector not in (512, 1024, 2048, 4096) or per_cluster not in (1, 2, 4, 8, 16, 32, 64, 128):
-            raise BadVolume("its sizes are none of FAT; a partition table is not looked through")
+            raise BadVolume("its sizes are none of FAT")
         table_sectors, total = table_16 or table_32, total_16 or total_32
         root_sectors = -(-root_entries * _ENTRY_SIZE // sector)
         first_data = reserved + tables * table_sectors + root_sectors
@@ -74,7 +76,7 @@ class FatVolume:
         self._root = (first_data - root_sectors) * sector, root_entries * _ENTRY_SIZE
 
     def files(self) -> dict[str, bytes]:
-        """Contents of all files by path, in the letter case that they were written in. BadVolume."""
+        """Contents of the files by path, in the letter case that they were written in. BadVolume."""
         found: dict[str, bytes] = {}
         self._walk("", self._root_octets(), 0, found)
         return found
@@ -94,9 +96,9 @@ class FatVolume:
                     self._walk(f"{path}/", inner, depth + 1, found)
                 continue
             if entry.size > MAX_FILE:
-                raise BadVolume(f"{path} has {entry.size} octets, more than {MAX_FILE}")
-            if len(found) >= MAX_ENTRIES:
-                raise BadVolume(f"it has more than {MAX_ENTRIES} files")
+                continue
+            if len(found) >= MAX_ENTRIES or sum(map(len, found.values())) > MAX_FILES:
+                raise BadVolume(f"it has more than {MAX_ENTRIES} files, or more than {MAX_FILES} octets in them")
             content = self._chain(entry.cluster, entry.size) if entry.size else b""
             if len(content) < entry.size:
                 raise BadVolume(f"{path} is shorter than its entry says")

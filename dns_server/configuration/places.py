@@ -1,4 +1,6 @@
-"""Where a configuration lies: a folder, a tar, or a FAT volume; the latter two in a file or on a block device."""
+"""Where a configuration lies: a folder, a tar or a FAT volume. The latter two are in a file or on a block device, the
+volume there on its own or in a partition.
+"""
 
 import io
 import os
@@ -9,8 +11,11 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from dns_platform.protocols import BlockDevice
-from dns_server.configuration.fat import MAX_ENTRIES, MAX_FILE, FatVolume, Read
+from dns_server.configuration.fat import MAX_ENTRIES, MAX_FILE, Read
+from dns_server.configuration.partitions import volumes
 
+FILE: Final = "unizone.toml"
+"""What makes a place a configuration."""
 _TAR_MAGIC: Final = b"ustar"
 _TAR_MAGIC_AT: Final = 257
 _MAX_TAR: Final = 16 << 20
@@ -71,7 +76,7 @@ class ArchivePlace:
         try:
             return self._files[file.removeprefix("./")]
         except KeyError:
-            raise ValueError(f"there is no file {file}") from None
+            raise ValueError(f"there is no file {file} of at most {MAX_FILE} octets") from None
 
     def path(self, file: str) -> str:
         """See `Place`. The descriptor stays open: who has the path may open it at any later time."""
@@ -118,14 +123,18 @@ def open_device(name: str, device: BlockDevice) -> Place:
 
 
 def open_archive(name: str, read: Read) -> Place:
-    """The place in a tar or a FAT volume. ValueError says why there is none."""
+    """The place in a tar, or in the first FAT volume with a configuration. ValueError says why there is none."""
     head = read(0, _HEAD)
     if head[_TAR_MAGIC_AT : _TAR_MAGIC_AT + len(_TAR_MAGIC)] == _TAR_MAGIC:
         return ArchivePlace(name, _tar_files(name, read))
     try:
-        return ArchivePlace(name, FatVolume(read).files())
+        found = (volume.files() for volume in volumes(read))
+        files = next((files for files in found if FILE in files), None)
     except ValueError as error:
         raise ValueError(f"{name} is neither a tar nor a FAT volume that can be read: {error}") from None
+    if files is None:
+        raise ValueError(f"{name} has no {FILE} in the top folder of a FAT volume")
+    return ArchivePlace(name, files)
 
 
 def _tar_files(name: str, read: Read) -> dict[str, bytes]:

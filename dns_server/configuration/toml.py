@@ -13,12 +13,11 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from dns_server.configuration.places import Place
+from dns_server.configuration.places import FILE, Place
 from dns_server.parameters.configuration import CONFIG
 from dns_server.parameters.parameter import Parameter
 from dns_server.settings import BadParameter, BadUsage, Source, Text, shown, unknown
 
-FILE: Final = "unizone.toml"
 _POSITION: Final = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
 

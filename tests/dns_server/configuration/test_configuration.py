@@ -2,7 +2,8 @@
 
 import subprocess
 import tarfile
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 
 from dns_server.cli import main
 from dns_server.configuration.fat import MAX_FILE, BadVolume, FatVolume
+from dns_server.configuration.partitions import volumes
 from dns_server.configuration.places import open_device, open_place
-from tests.support.debian import Unavailable, programs
+from tests.support.debian import Tree, Unavailable, programs
 
 TOKEN = "0123456789abcdef-token"
 TOML = """\
@@ -47,27 +49,65 @@ def make_tar(path: Path) -> Path:
     return path / "config.tar"
 
 
-def make_fat(bits: int) -> Callable[[Path], Path]:
-    def make(path: Path) -> Path:
-        try:
-            tree = programs("dosfstools", "mtools")
-        except Unavailable as reason:
-            pytest.skip(str(reason))
-        volume = path / "config.img"
-        kib = {12: 1440, 16: 16 << 10, 32: 68 << 10}[bits]
-        mkfs = [str(tree.path("mkfs.vfat")), "-F", str(bits), "-S", "512", "-C", str(volume), str(kib)]
-        environment = {**tree.environment, "MTOOLS_SKIP_CHECK": "1"}
-        subprocess.run(mkfs, check=True, capture_output=True, env=environment)
-        folder = make_folder(path)
-        items = [str(item) for item in sorted(folder.iterdir())]
-        copy = [str(tree.path("mcopy")), "-i", str(volume), "-s", *items, "::"]
+def fat_programs() -> Tree:
+    try:
+        return programs("dosfstools", "mtools", "fdisk")
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+
+
+def make_volume(path: Path, bits: int, items: Sequence[Path]) -> Path:
+    """A FAT volume with copies of `items`."""
+    tree = fat_programs()
+    volume = path / "config.img"
+    kib = {12: 1440, 16: 16 << 10, 32: 68 << 10}[bits]
+    mkfs = [str(tree.path("mkfs.vfat")), "-F", str(bits), "-S", "512", "-C", str(volume), str(kib)]
+    environment = {**tree.environment, "MTOOLS_SKIP_CHECK": "1"}
+    subprocess.run(mkfs, check=True, capture_output=True, env=environment)
+    if items:
+        copy = [str(tree.path("mcopy")), "-i", str(volume), "-s", *map(str, items), "::"]
         subprocess.run(copy, check=True, capture_output=True, env=environment)
-        return volume
+    return volume
+
+
+def make_fat(bits: int) -> Callable[[Path], Path]:
+    return lambda path: make_volume(path, bits, sorted(make_folder(path).iterdir()))
+
+
+def make_disk(label: str, kind: str) -> Callable[[Path], Path]:
+    """A disk whose second partition is the volume; the first is FAT, too, and has no configuration."""
+
+    def make(path: Path) -> Path:
+        volume = make_fat(16)(path)
+        disk = path / "disk.img"
+        start = (2 << 20) + volume.stat().st_size
+        with disk.open("wb") as opened:
+            opened.seek(1 << 20)
+            other = path / "other"
+            other.mkdir()
+            opened.write(make_volume(other, 12, []).read_bytes())
+            opened.seek(start)
+            opened.write(volume.read_bytes())
+            opened.truncate(start + volume.stat().st_size + (1 << 20))
+        first = f"start=2048, size=2880, type={kind}"
+        second = f"start={start // 512}, size={volume.stat().st_size // 512}, type={kind}"
+        tree = fat_programs()
+        subprocess.run(
+            [str(tree.path("sfdisk")), "--quiet", str(disk)],
+            input=f"label: {label}\n{first}\n{second}\n",
+            check=True,
+            text=True,
+            env=tree.environment,
+        )
+        return disk
 
     return make
 
 
-PLACES = {"folder": make_folder, "tar": make_tar, **{f"fat{bits}": make_fat(bits) for bits in (12, 16, 32)}}
+GPT_BASIC_DATA = "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7"
+DISKS = {"mbr": make_disk("dos", "c"), "gpt": make_disk("gpt", GPT_BASIC_DATA)}
+VOLUMES = {f"fat{bits}": make_fat(bits) for bits in (12, 16, 32)}
+PLACES = {"folder": make_folder, "tar": make_tar, **VOLUMES, **DISKS}
 
 
 @pytest.fixture(params=PLACES)
@@ -121,12 +161,31 @@ class Device:
         raise AssertionError("a configuration is never written")
 
 
-@pytest.mark.parametrize("kind", ["tar", "fat12", "fat32"])
+@pytest.mark.parametrize("kind", ["tar", "fat12", "fat32", "mbr", "gpt"])
 def test_a_block_device_is_read_as_a_file_is(kind: str, tmp_path: Path) -> None:
     octets = PLACES[kind](tmp_path).read_bytes()
     opened = open_device("disk", Device(octets + bytes(-len(octets) % 512)))
     assert {name: opened.read(name) for name in FILES} == FILES
     assert opened.locate("unizone.toml") == "disk:unizone.toml"
+
+
+@pytest.mark.parametrize("kind", ["tar", "fat16", "mbr", "gpt"])
+def test_a_block_device_of_the_host(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    image = PLACES[kind](tmp_path)
+    with image.open("r+b") as opened:
+        opened.truncate(-(-image.stat().st_size // 512) * 512)  # a tar need not end with a sector
+    try:
+        found = subprocess.run(["losetup", "--find", "--show", "--read-only", image], capture_output=True, text=True)
+    except FileNotFoundError:
+        pytest.skip("losetup is not on this machine")
+    if found.returncode:
+        pytest.skip(f"there are no loop devices here: {found.stderr.strip()}")
+    device = found.stdout.strip()
+    try:
+        assert main(["config", "show", f"--config={device}"]) == 0
+    finally:
+        subprocess.run(["losetup", "--detach", device], check=True)
+    assert f"{device}:unizone.toml:2" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -167,6 +226,10 @@ def test_what_is_wrong_is_told_with_its_line(
         (b"", "neither a tar nor a FAT volume"),
         (b"x" * 600, "neither a tar nor a FAT volume"),
         (bytes(510) + b"\x55\xaa", "its sizes are none of FAT"),
+        (
+            bytes(450) + b"\x0c" + bytes(3) + b"\x01" + bytes(3) + b"\x01" + bytes(51) + b"\x55\xaa" + bytes(5000),
+            "in the partition at octet 512, it has no boot sector of a FAT volume",
+        ),
         (bytes(257) + b"ustar" + b"x" * 1000, "can't be read as a tar"),
     ],
 )
@@ -183,6 +246,23 @@ def test_a_place_that_is_none(
 def test_a_folder_without_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config", "show", f"--config={tmp_path}"]) == 64
     assert f"{tmp_path}/unizone.toml: unizone.toml can't be read: No such file" in capsys.readouterr().err
+
+
+def test_volumes_without_the_file_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "notes").write_text("nothing")
+    volume = make_volume(tmp_path, 12, [tmp_path / "notes"])
+    assert main(["config", "show", f"--config={volume}"]) == 64
+    assert "has no unizone.toml in the top folder of a FAT volume" in capsys.readouterr().err
+
+
+def test_a_volume_may_hold_large_files_beside(tmp_path: Path) -> None:
+    (tmp_path / "image").write_bytes(bytes(MAX_FILE + 1))
+    folder = make_folder(tmp_path)
+    volume = make_volume(tmp_path, 16, [tmp_path / "image", *sorted(folder.iterdir())])
+    opened = open_place(volume)
+    assert {name: opened.read(name) for name in FILES} == FILES
+    with pytest.raises(ValueError, match="no file image of at most 1048576 octets"):
+        opened.read("image")
 
 
 @dataclass(frozen=True, repr=False)
@@ -208,3 +288,34 @@ def test_spoiled_volumes_are_read_or_refused(volume: Volume, data: st.DataObject
     except BadVolume:
         return
     assert all(len(content) <= MAX_FILE for content in files.values())
+
+
+HEAD = 1024 + 128 * 128
+"""Octets of both partition tables."""
+
+
+@pytest.fixture(scope="module", params=DISKS)
+def disk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Volume:
+    return Volume(DISKS[request.param](tmp_path_factory.mktemp("disk")).read_bytes())
+
+
+@given(data=st.data())
+@settings(max_examples=100, deadline=None)
+def test_spoiled_partition_tables_are_read_or_refused(disk: Volume, data: st.DataObject) -> None:
+    spoiled = bytearray(disk.octets[:HEAD])
+    for _ in range(data.draw(st.integers(1, 10))):
+        spoiled[data.draw(st.integers(440, 1664))] = data.draw(st.integers(0, 255))
+    if data.draw(st.booleans()):  # as who means it would
+        entries = zlib.crc32(spoiled[1024:HEAD])
+        spoiled[512 + 88 : 512 + 92] = entries.to_bytes(4, "little")
+        header = zlib.crc32(spoiled[512:528] + bytes(4) + spoiled[532 : 512 + 92])
+        spoiled[528:532] = header.to_bytes(4, "little")
+
+    def read(start: int, size: int) -> bytes:
+        return bytes(spoiled[start : start + size]) + disk.octets[max(start, HEAD) : start + size]
+
+    try:
+        found = [volume.files() for volume in volumes(read)]
+    except BadVolume:
+        return
+    assert all(set(files) <= set(FILES) for files in found)
