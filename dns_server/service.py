@@ -28,8 +28,9 @@ from dns_server.client import Client
 from dns_server.collector import Collector
 from dns_server.endpoint import Endpoint
 from dns_server.limiting.limiting import SECRET_SIZE, Limiting, RateLimits
+from dns_server.listeners.binding import CannotListen
 from dns_server.listeners.direct import DirectListeners
-from dns_server.listeners.host import CannotListen, HostListeners
+from dns_server.listeners.host import HostListeners
 from dns_server.listeners.later import Later
 from dns_server.listeners.streams import StreamLimits, Streams
 from dns_server.logs.syslog import Syslog

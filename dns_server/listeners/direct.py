@@ -14,7 +14,8 @@ from dns_server.answer.protocol import Transport
 from dns_server.client import Client
 from dns_server.endpoint import Endpoint
 from dns_server.listeners.answering import Answer, BatchAnswer
-from dns_server.listeners.host import MAX_QUERY, CannotListen, UdpCounters
+from dns_server.listeners.binding import CannotListen
+from dns_server.listeners.host import MAX_QUERY, UdpCounters
 from dns_server.listeners.later import Later
 from dns_server.listeners.streams import StreamConnection
 from stack import address

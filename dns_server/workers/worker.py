@@ -17,7 +17,8 @@ from dns_server.answer.table import ZoneTable, build
 from dns_server.answering import Answering
 from dns_server.client import Client
 from dns_server.collector import Collector
-from dns_server.listeners.host import HostListeners, Share
+from dns_server.listeners.binding import Share
+from dns_server.listeners.host import HostListeners
 from dns_server.listeners.later import Later
 from dns_server.logs.pipeline import redirect
 from dns_server.logs.throttle import Throttle
