@@ -5,7 +5,7 @@ import functools
 import socket
 import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from dns_server.answer.engine import Kind
@@ -17,6 +17,7 @@ from dns_server.listeners.binding import IP_PKTINFO, Share, bind, bind_both
 from dns_server.listeners.later import Later
 from dns_server.listeners.messages import MessageQueue, is_available
 from dns_server.listeners.streams import StreamConnection
+from dns_server.listeners.udp_counters import UdpCounters
 from stack.address import parse
 
 DATAGRAMS_A_TURN: Final = 32
@@ -34,29 +35,6 @@ _IPV6_MULTICAST: Final = 0xFF  # RFC 4291 2.7: the first octet
 _IN_PKTINFO: Final = struct.Struct("=I4s4s")  # interface, address to answer from, destination of the query
 
 Peer = tuple[Any, ...]
-
-
-@dataclass(slots=True)
-class UdpCounters:
-    """What happened since the start."""
-
-    received: int = 0
-    sent: int = 0
-    unsent: int = 0
-    """Answers that the kernel did not take: no route, a full buffer, port 0."""
-    oversized: int = 0
-    from_port_0: int = 0
-    to_group: int = 0
-    """Queries to a broadcast or multicast address: their source is forged more often than not."""
-
-    def values(self) -> list[int]:
-        """All of them."""
-        return [getattr(self, one.name) for one in fields(self)]
-
-    def add(self, values: Sequence[int]) -> None:
-        """Add what `values` of another one gave. ValueError if it is another kind of values."""
-        for one, value in zip(fields(self), values, strict=True):
-            setattr(self, one.name, getattr(self, one.name) + value)
 
 
 class UdpSocket:
@@ -246,7 +224,7 @@ class HostListeners:
     later: Later
     batches: BatchAnswer | None = None
     """Answers several datagrams at a time, where the system can read them so."""
-    udp_counters: UdpCounters = field(default_factory=UdpCounters)
+    udp_counters: UdpCounters = field(init=False)
     workers: int = 0
     """Other processes that read the UDP sockets, each its own; with none of them they are read here."""
     shares: list[list[Share]] = field(init=False)
@@ -255,6 +233,7 @@ class HostListeners:
     _tcp: list[asyncio.Server] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.udp_counters = self.later.counters
         self.shares = [[] for _ in range(self.workers)]
 
     async def open(self, endpoint: Endpoint, answer: Answer, streams: Callable[[], StreamConnection]) -> Endpoint:

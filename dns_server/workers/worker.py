@@ -59,7 +59,7 @@ class Worker:
             lambda _loop, context: bug(context["message"], exc_info=context.get("exception"))
         )
         self._answering = task.answering(bug, report)
-        self._later = Later(self._loop, self._pass_on, bug)
+        self._later = Later(self._loop, self._pass_on, report, bug)
         self._listeners = HostListeners(self._loop, report, self._later, self._answering.batches())
         self._collector = Collector(self._loop)
         self._numbers = itertools.count()
@@ -121,10 +121,11 @@ class Worker:
             async with asyncio.timeout(_REPLY_S):
                 reply = await waiting
         except TimeoutError:
-            return  # not every request gets a reply, and nobody says so
+            return
         finally:
             del self._waiting[number]
-        yield reply
+        if reply:
+            yield reply
 
     def _take(self, reply: Reply) -> None:
         waiting = self._waiting.get(reply.request)
