@@ -105,9 +105,10 @@ class Ahead:
 
     async def close(self) -> None:
         """Wait a little for what is pending; what is lost is logged."""
-        if self._task is not None:
-            await asyncio.wait([self._task], timeout=_FLUSH_S)
-            self._task.cancel()
+        task = self._task  # which forgets itself when it ends
+        if task is not None:
+            await asyncio.wait([task], timeout=_FLUSH_S)
+            task.cancel()
         if self._pending:
             self._log.error("changes that were acknowledged are lost: they could not be pushed", changes=self.pending)
 
