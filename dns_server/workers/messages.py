@@ -36,7 +36,6 @@ class Reply:
 
     request: int
     message: bytes
-    """Empty: there is to be no reply."""
 
 
 @dataclass(frozen=True, slots=True)

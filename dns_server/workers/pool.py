@@ -229,8 +229,7 @@ class Pool:
                 number = int(report["number"])
                 client = Client(str(report["address"]), int(report["port"]), Transport.UDP)
                 send = functools.partial(_reply, process, number)
-                silent = functools.partial(send, b"")
-                self.later.start(Kind(report["kind"]), bytes.fromhex(report["query"]), client, send, silent)
+                self.later.start(Kind(report["kind"]), bytes.fromhex(report["query"]), client, send)
             case what:
                 raise ValueError(f"it says {what!r}")
 

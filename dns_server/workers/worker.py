@@ -17,8 +17,7 @@ from dns_server.answer.table import ZoneTable, build
 from dns_server.answering import Answering
 from dns_server.client import Client
 from dns_server.collector import Collector
-from dns_server.listeners.binding import Share
-from dns_server.listeners.host import HostListeners
+from dns_server.listeners.host import HostListeners, Share
 from dns_server.listeners.later import Later
 from dns_server.logs.pipeline import redirect
 from dns_server.logs.throttle import Throttle
@@ -59,7 +58,7 @@ class Worker:
             lambda _loop, context: bug(context["message"], exc_info=context.get("exception"))
         )
         self._answering = task.answering(bug, report)
-        self._later = Later(self._loop, self._pass_on, report, bug)
+        self._later = Later(self._loop, self._pass_on, bug)
         self._listeners = HostListeners(self._loop, report, self._later, self._answering.batches())
         self._collector = Collector(self._loop)
         self._numbers = itertools.count()
@@ -121,11 +120,10 @@ class Worker:
             async with asyncio.timeout(_REPLY_S):
                 reply = await waiting
         except TimeoutError:
-            return
+            return  # not every request gets a reply, and nobody says so
         finally:
             del self._waiting[number]
-        if reply:
-            yield reply
+        yield reply
 
     def _take(self, reply: Reply) -> None:
         waiting = self._waiting.get(reply.request)

@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 
 from tests.support import git, trees
+from tests.support.network import current
 
 UNIZONE = [sys.executable, "-m", "dns_server"]
 
 
 @contextmanager
 def lines_of(*parameters: str) -> Iterator[Iterator[str]]:
-    command = [*UNIZONE, "serve", "--listen=127.0.0.1:0", *parameters]
+    where = current()
+    command = [*UNIZONE, "serve", f"--listen={where.listen}", *where.arguments, *parameters]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None
         yield iter(process.stdout)
@@ -24,6 +26,7 @@ def lines_of(*parameters: str) -> Iterator[Iterator[str]]:
         process.communicate(timeout=60)
 
 
+@pytest.mark.usefixtures("network")
 def test_a_start_without_the_git_server_goes_on_where_the_program_was(tmp_path: Path) -> None:
     origin = git.Origin(tmp_path)
     commit = origin.push({"example.test": trees.zone_text(1, "www A 192.0.2.2")})

@@ -20,8 +20,11 @@ from tests.dns_server.test_primary_page import blocks
 from tests.support.debian import Unavailable, programs
 from tests.support.dig import short
 from tests.support.git import ENVIRONMENT, Origin, daemon, git
+from tests.support.network import current
 from tests.support.server import Server, eventually, serve
 from tests.support.trees import zone_text
+
+pytestmark = pytest.mark.usefixtures("network")
 
 KEYS = "".join(blocks("update-keys")).encode()
 POLICY = next(block for block in blocks("toml") if "acme" in block).encode()
@@ -40,7 +43,7 @@ def block(kind: str) -> str:
 
 
 def answer(server: Server, *question: str) -> list[str]:
-    return short("127.0.0.1", server.port, *question)
+    return short(server.address, server.port, *question)
 
 
 def shell(script: str, folder: Path) -> str:
@@ -61,7 +64,7 @@ def test_hooks(origin: Origin, tmp_path: Path) -> None:
     (tmp_path / "hook.key").write_bytes(KEYS.splitlines()[0] + b"\n")
     with serve(f"--remote={origin.bare}", "--poll=1h") as server:
         script = block("hooks").replace("/srv/git/zones.git", str(origin.bare))
-        script = script.replace("192.0.2.53", f"127.0.0.1:{server.port}")
+        script = script.replace("192.0.2.53", server.endpoint)
         assert "post-receive" in shell(script.replace("/etc/unizone", str(tmp_path)), tmp_path)
         origin.push({"example.com": zone_text(2, "new A 192.0.2.2"), "_keys": KEYS})
         assert answer(server, "new.example.com", "A") == ["192.0.2.2"]
@@ -69,11 +72,11 @@ def test_hooks(origin: Origin, tmp_path: Path) -> None:
 
 def test_webhook(origin: Origin, tmp_path: Path) -> None:
     (tmp_path / "webhook-secret").write_text("a secret of the webhook\n")
-    parameters = ["--poll=1h", "--http=127.0.0.1:0", f"--webhook-secret=@{tmp_path}/webhook-secret"]
+    parameters = ["--poll=1h", *current().http, f"--webhook-secret=@{tmp_path}/webhook-secret"]
     with serve(f"--remote={origin.bare}", *parameters) as server:
         origin.push({"example.com": zone_text(2, "new A 192.0.2.2")})
         script = block("webhook").replace("/etc/unizone", str(tmp_path))
-        script = script.replace("192.0.2.53:8053", f"127.0.0.1:{server.ports_for('HTTP')['127.0.0.1']}")
+        script = script.replace("192.0.2.53:8053", f"{server.address}:{server.port_for('HTTP')}")
         assert "looking for the new version" in shell(script, tmp_path)
         eventually(lambda: answer(server, "new.example.com", "A") == ["192.0.2.2"])
 
@@ -85,7 +88,7 @@ def test_nsupdate(package: str, program: str, origin: Origin) -> None:
     except Unavailable as error:
         pytest.skip(str(error))
     with serve(f"--remote={origin.bare}", "--poll=1h") as server:
-        script = block("nsupdate").replace("192.0.2.53 53", f"127.0.0.1 {server.port}")
+        script = block("nsupdate").replace("192.0.2.53 53", f"{server.address} {server.port}")
         command = [str(tree.path(program))]
         done = subprocess.run(command, input=script, capture_output=True, text=True, env=tree.environment, timeout=90)
         assert done.returncode == 0, done.stderr
@@ -103,13 +106,13 @@ def challenge(server: Server, key: dns.tsig.Key) -> None:
         update = dns.update.UpdateMessage(zone)
         update.use_tsig(key)
         (update.add if is_there else update.delete)(name, *([120] if is_there else []), "TXT", "token")
-        reply = dns.query.tcp(update, "127.0.0.1", port=server.port, timeout=60)
+        reply = dns.query.tcp(update, server.address, port=server.port, timeout=60)
         assert reply.rcode() == dns.rcode.NOERROR
         assert answer(server, name, "TXT") == (['"token"'] if is_there else [])
     other = dns.update.UpdateMessage(zone)
     other.use_tsig(key)
     other.add("www", 120, "A", "192.0.2.66")
-    assert dns.query.tcp(other, "127.0.0.1", port=server.port, timeout=60).rcode() == dns.rcode.REFUSED
+    assert dns.query.tcp(other, server.address, port=server.port, timeout=60).rcode() == dns.rcode.REFUSED
 
 
 def settings(text: str) -> Mapping[str, str]:
@@ -159,7 +162,7 @@ def test_the_repository_of_dns_primary_git_is_served_and_updated_without_a_chang
             key = PRIMARY_GIT_KEYS.split()
             update.use_tsig(dns.tsig.Key(key[0], key[5], dns.tsig.HMAC_SHA256))
             update.add("new", 60, "A", "10.0.42.6")
-            assert dns.query.tcp(update, "127.0.0.1", port=server.port, timeout=60).rcode() == dns.rcode.NOERROR
+            assert dns.query.tcp(update, server.address, port=server.port, timeout=60).rcode() == dns.rcode.NOERROR
             assert answer(server, "new.example.com", "A") == ["10.0.42.6"]
     text = git(origin.bare, "show", "main:example.com")
     assert text == PRIMARY_GIT.replace(" 1 86400", " 2 86400") + "new.example.com. 60 A 10.0.42.6"

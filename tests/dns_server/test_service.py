@@ -10,7 +10,7 @@ import pytest
 
 from dns_server.cli import main
 from tests.support.dig import Client, ask, short
-from tests.support.network import HOST, Network
+from tests.support.network import HOST, Network, needs_ipv6
 from tests.support.server import Server, eventually, serve
 
 ZONE = """\
@@ -26,18 +26,6 @@ big TXT {text}
 def write_zone(folder: Path, name: str = "example.com", serial: int = 1, address: str = "192.0.2.80") -> None:
     text = " ".join(f'"{"x" * 250}"' for _ in range(20))
     (folder / name).write_text(ZONE.format(serial=serial, address=address, text=text))
-
-
-def has_ipv6() -> bool:
-    try:
-        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
-            probe.bind(("::1", 0))
-    except OSError:
-        return False
-    return True
-
-
-needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
 
 
 @needs_ipv6

@@ -8,6 +8,7 @@ import contextlib
 import gzip
 import os
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -119,7 +120,9 @@ def _talking_to(
     connection: socket.socket, command: list[str], environment: Mapping[str, str]
 ) -> "subprocess.Popen[bytes]":
     end = connection.fileno()
-    return subprocess.Popen(command, stdin=end, stdout=end, stderr=subprocess.DEVNULL, env=environment)
+    return subprocess.Popen(
+        command, stdin=end, stdout=end, stderr=subprocess.DEVNULL, env=environment, start_new_session=True
+    )
 
 
 @contextlib.contextmanager
@@ -145,8 +148,10 @@ def _listening(start: Start, port: int = 0) -> Iterator[str]:
             listener.shutdown(socket.SHUT_RDWR)
             thread.join()
             for process in processes:
-                process.terminate()
-                process.wait()
+                if process.poll() is None:
+                    # It waits for those that it started, and they for a peer that may have died without a word.
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ the program the other.
 
 import ctypes
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +35,8 @@ class Network:
     """An address of the test's own servers."""
     here_name: str
     """What to call it in URLs."""
+    here_too: str
+    """Another address that a test's clients may have."""
     arguments: tuple[str, ...] = ()
     """What `unizone serve` needs to be there."""
 
@@ -42,14 +45,20 @@ class Network:
         """Any free port at `server`."""
         return f"{self.server}:0"
 
+    @property
+    def http(self) -> tuple[str, str]:
+        """Parameters that have the program speak HTTP to the test."""
+        return f"--http={self.listen}", f"--http-allow={self.here}"
 
-HOST: Final = Network("host", "127.0.0.1", "::1", "127.0.0.1", "localhost")
+
+HOST: Final = Network("host", "127.0.0.1", "::1", "127.0.0.1", "localhost", "127.0.0.2")
 OWN_STACK: Final = Network(
     "own stack",
     "192.0.2.53",
     "2001:db8::53",
     "192.0.2.1",
     "192.0.2.1",
+    "192.0.2.2",
     (
         "--net=direct",
         "--link=tap",
@@ -59,6 +68,18 @@ OWN_STACK: Final = Network(
         "--ipv4-gateway=192.0.2.1",
     ),
 )
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+            probe.bind((HOST.server_6, 0))
+    except OSError:
+        return False
+    return True
+
+
+needs_ipv6 = pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv6")
 
 _current = HOST
 
@@ -95,6 +116,7 @@ def _configure() -> None:
         ip("tuntap", "add", TAP, "mode", "tap")
     except subprocess.CalledProcessError as error:
         pytest.skip(f"no tap interface can be made: {error.stderr.decode().strip()}")
-    ip("address", "add", f"{OWN_STACK.here}/24", "dev", TAP)
+    for address in (OWN_STACK.here, OWN_STACK.here_too):
+        ip("address", "add", f"{address}/24", "dev", TAP)
     ip("address", "add", "2001:db8::1/64", "dev", TAP, "nodad")
     ip("link", "set", TAP, "up")

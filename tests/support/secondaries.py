@@ -1,4 +1,4 @@
-"""Other name servers as secondaries of ours: NSD, Knot, BIND and PowerDNS from Debian's packages, on free ports."""
+"""Other name servers as secondaries of ours: NSD, Knot, BIND and PowerDNS from Debian's packages, where the test is."""
 
 import sqlite3
 import subprocess
@@ -17,6 +17,7 @@ import dns.tsig
 import dns.zone
 
 from tests.support.debian import Tree, programs
+from tests.support.network import current
 from tests.support.server import PATIENCE_S
 
 SECRET: Final = "c2VjcmV0IG9mIHRoZSBzZWNvbmRhcmllcywgMzIgb2N0"
@@ -32,7 +33,7 @@ class Wish:
     port: int
     """Its own."""
     primary: int
-    """Port of ours on 127.0.0.1."""
+    """Port of ours."""
     block: str
     """Name of the block of docs/primary.md that configures it."""
 
@@ -60,11 +61,10 @@ class Brand:
 
 def _nsd(tree: Tree, wish: Wish) -> list[str]:
     path = wish.folder / "nsd.conf"
-    block = wish.text(f"127.0.0.1@{wish.primary}").replace(
-        f"allow-notify: 127.0.0.1@{wish.primary}", "allow-notify: 127.0.0.1"
-    )
+    ours, here = current().server, current().here
+    block = wish.text(f"{ours}@{wish.primary}").replace(f"allow-notify: {ours}@{wish.primary}", f"allow-notify: {ours}")
     path.write_text(f"""server:
-  ip-address: 127.0.0.1@{wish.port}
+  ip-address: {here}@{wish.port}
   username: ""
   chroot: ""
   zonesdir: "{wish.folder}"
@@ -77,15 +77,16 @@ def _nsd(tree: Tree, wish: Wish) -> list[str]:
   xfrd-reload-timeout: 0
 remote-control:
   control-enable: no
-{block}  provide-xfr: 127.0.0.1 NOKEY
+{block}  provide-xfr: {here} NOKEY
 """)
     return [str(tree.path("nsd")), "-d", "-c", str(path)]
 
 
 def _knot(tree: Tree, wish: Wish) -> list[str]:
     path = wish.folder / "knot.conf"
-    block = wish.text("127.0.0.1").replace("127.0.0.1", f"127.0.0.1@{wish.primary}", 1)  # the first is the remote's
-    compare = "acl:\n  - id: compare\n    address: 127.0.0.1\n    action: transfer\n"
+    ours, here = current().server, current().here
+    block = wish.text(ours).replace(ours, f"{ours}@{wish.primary}", 1)  # the first is the remote's
+    compare = f"acl:\n  - id: compare\n    address: {here}\n    action: transfer\n"
     block = block.replace("acl: [unizone]", "acl: [unizone, compare]").replace("acl:\n", compare, 1)
     storage = f'    storage: "{wish.folder}"\n'  # not /var/lib/knot, which others use too
     if "template:\n" in block:
@@ -96,7 +97,7 @@ def _knot(tree: Tree, wish: Wish) -> list[str]:
     path.write_text(f"""server:
   rundir: "{wish.folder}"
   user: root:root
-  listen: 127.0.0.1@{wish.port}
+  listen: {here}@{wish.port}
   udp-workers: 1
   tcp-workers: 1
   background-workers: 1
@@ -111,12 +112,12 @@ database:
 
 def _bind(tree: Tree, wish: Wish) -> list[str]:
     path = wish.folder / "named.conf"
-    block = wish.text(f"127.0.0.1 port {wish.primary}")
+    block = wish.text(f"{current().server} port {wish.primary}")
     options = f"""
   directory "{wish.folder}";
   pid-file "{wish.folder}/named.pid";
   session-keyfile "{wish.folder}/session.key";
-  listen-on port {wish.port} {{ 127.0.0.1; }};
+  listen-on port {wish.port} {{ {current().here}; }};
   listen-on-v6 {{ none; }};
   recursion no;
   dnssec-validation no;
@@ -141,12 +142,12 @@ def _powerdns(tree: Tree, wish: Wish) -> list[str]:
     (wish.folder / "pdns.conf").write_text(f"""launch=gsqlite3
 module-dir={modules}
 gsqlite3-database={database}
-local-address=127.0.0.1
+local-address={current().here}
 local-port={wish.port}
 socket-dir={wish.folder}
 secondary=yes
 xfr-cycle-interval=1
-allow-axfr-ips=127.0.0.1
+allow-axfr-ips={current().here}
 guardian=no
 daemon=no
 cache-ttl=0
@@ -154,7 +155,7 @@ query-cache-ttl=0
 negquery-cache-ttl=0
 zone-cache-refresh-interval=0
 """)
-    for line in wish.text(f"127.0.0.1:{wish.primary}").splitlines():
+    for line in wish.text(f"{current().server}:{wish.primary}").splitlines():
         program, *arguments = line.split()
         command = [str(tree.path(program)), f"--config-dir={wish.folder}", *arguments]
         done = subprocess.run(command, capture_output=True, text=True, env=tree.environment)
@@ -180,7 +181,7 @@ class Secondary:
 
     def zone(self, origin: str) -> dns.zone.Zone | None:
         """What it serves of a zone; None when that is nothing."""
-        return transferred(self.port, origin)
+        return transferred(self.port, origin, address=current().here)
 
     def wait_for(self, origin: str, is_right: Callable[[dns.zone.Zone | None], bool]) -> None:
         """Until its version of a zone is right. AssertionError with its log after a long time."""
@@ -190,14 +191,18 @@ class Secondary:
             time.sleep(0.05)
 
 
-def transferred(port: int, origin: str, key: str = "", source: str = "127.0.0.1") -> dns.zone.Zone | None:
-    """A zone by AXFR from a port of 127.0.0.1; None when it is refused or there is nobody."""
+def transferred(
+    port: int, origin: str, key: str = "", source: str | None = None, address: str = ""
+) -> dns.zone.Zone | None:
+    """A zone by AXFR from a port of ours, or of `address`; None when it is refused or there is nobody."""
     zone = dns.zone.Zone(origin, relativize=False)
     query = dns.message.make_query(origin, dns.rdatatype.AXFR)
     if key:
         query.use_tsig(dns.tsig.Key(key, SECRET, "hmac-sha256"))
     try:
-        dns.query.inbound_xfr("127.0.0.1", zone, query, port=port, timeout=20, lifetime=60, source=source)
+        dns.query.inbound_xfr(
+            address or current().server, zone, query, port=port, timeout=60, lifetime=150, source=source
+        )
     except (dns.exception.DNSException, OSError, EOFError):
         return None
     return zone

@@ -89,6 +89,15 @@ class Server:
         """The port at `address`."""
         return self.ports[self.address]
 
+    def port_for(self, transport: str) -> int:
+        """The port at `address` that is for `transport` alone: TLS or HTTP."""
+        return self.ports_for(transport)[self.address]
+
+    @property
+    def endpoint(self) -> str:
+        """Where it is asked, as `ADDRESS:PORT`."""
+        return f"{self.address}:{self.port}"
+
     def hang_up(self) -> None:
         """Ask it to look for a new version."""
         self.process.send_signal(signal.SIGHUP)
@@ -114,6 +123,13 @@ class Server:
             raise
 
 
+def start(*arguments: str, listen: tuple[str, ...] = (), patience_s: float = PATIENCE_S) -> Server:
+    """`unizone serve` on the network of the test; it may not listen yet."""
+    where = network.current()
+    listening = [f"--listen={address}" for address in listen or (where.listen,)]
+    return Server(["serve", "--log-format=json", *listening, *where.arguments, *arguments], patience_s)
+
+
 @contextmanager
 def serve(
     *arguments: str,
@@ -122,10 +138,7 @@ def serve(
     patience_s: float = PATIENCE_S,
 ) -> Iterator[Server]:
     """A server on the network of the test that has logged `until`; it must end cleanly and log no internal error."""
-    where = network.current()
-    listening = [f"--listen={address}" for address in listen or (where.listen,)]
-    line = ["serve", "--log-format=json", *listening, *where.arguments, *arguments]
-    server = Server(line, patience_s=patience_s)
+    server = start(*arguments, listen=listen, patience_s=patience_s)
     try:
         server.wait_for(until)
         yield server

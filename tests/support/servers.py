@@ -14,6 +14,7 @@ import dns.message
 import dns.rcode
 
 from tests.support.debian import Tree, programs
+from tests.support.network import current
 
 START_TIMEOUT_S = 30.0
 REPLY_TIMEOUT_S = 5.0
@@ -52,7 +53,7 @@ class Server:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that is free for UDP and TCP at this moment."""
+    """A port that is free for UDP and TCP at this moment, at the address of the test's servers."""
     while True:
         # Not one of those that the kernel gives to clients: another test's client may get it before it is used.
         port = random.randrange(10_000, 32_000)
@@ -61,8 +62,8 @@ def free_port() -> int:
             socket.socket(socket.AF_INET, socket.SOCK_STREAM) as stream,
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagram,
         ):
-            stream.bind(("127.0.0.1", port))
-            datagram.bind(("127.0.0.1", port))
+            stream.bind((current().here, port))
+            datagram.bind((current().here, port))
             return port
 
 

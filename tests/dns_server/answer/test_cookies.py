@@ -215,6 +215,7 @@ def test_messages_without_a_reply_are_counted_by_reason() -> None:
     assert (server.drops.short, server.drops.response) == (1, 1)
 
 
+@pytest.mark.usefixtures("network")
 @pytest.mark.parametrize(("client", "said"), [("dig", "(good)"), ("kdig", "COOKIE")])
 def test_dig_and_kdig_take_the_cookie(client: Client, said: str, tmp_path: Path) -> None:
     (tmp_path / "a.test").write_text(ZONE)

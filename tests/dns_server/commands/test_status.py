@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from dns_server.cli import main
+from tests.support.network import current
 from tests.support.server import serve
 from tests.support.servers import free_port
 
@@ -21,10 +22,11 @@ def zones(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.usefixtures("network")
 def test_by_http_with_a_token(zones: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    options = ["--http=127.0.0.1:0", f"--http-token={TOKEN}", "--name=ns1[red]", "--poll=200ms"]
+    options = [*current().http, f"--http-token={TOKEN}", "--name=ns1[red]", "--poll=200ms"]
     with serve(f"--zones={zones}", *options) as server:
-        url = f"http://127.0.0.1:{server.ports_for('HTTP')['127.0.0.1']}"
+        url = f"http://{server.address}:{server.port_for('HTTP')}"
         assert main(["status", url]) == 2
         assert "put its token into UNIZONE_HTTP_TOKEN" in capsys.readouterr().err
         monkeypatch.setenv("UNIZONE_HTTP_TOKEN", TOKEN)
@@ -45,14 +47,15 @@ def test_by_http_with_a_token(zones: Path, monkeypatch: pytest.MonkeyPatch, caps
         assert "broken example.com.: the version before is served\n  example.com:1:" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("network")
 def test_by_the_dns_where_no_http_is_open(zones: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with serve(f"--zones={zones}", "--poll=200ms") as server:
-        assert main(["status", f"dns://127.0.0.1:{server.port}"]) == 0
+        assert main(["status", f"dns://{server.endpoint}"]) == 0
         lines = capsys.readouterr().out.splitlines()
         assert lines[:5] == ["ready", "zones 1", "records 3", "broken 0", "held back 0"]
         (zones / "example.com").write_text("@ SOA ns1\n")
         server.wait_for("zone refused")
-        assert main(["status", f"dns://127.0.0.1:{server.port}", "--format=json"]) == 1
+        assert main(["status", f"dns://{server.endpoint}", "--format=json"]) == 1
         assert "broken 1" in json.loads(capsys.readouterr().out)["essentials"]
 
 
@@ -61,7 +64,7 @@ def test_the_dns_tells_nothing_where_it_should_not(
     option: str, zones: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with serve(f"--zones={zones}", option) as server:
-        assert main(["status", f"dns://127.0.0.1:{server.port}"]) == 2
+        assert main(["status", f"dns://{server.endpoint}"]) == 2
     assert "does not tell: REFUSED" in capsys.readouterr().err
 
 

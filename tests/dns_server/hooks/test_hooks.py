@@ -97,24 +97,24 @@ def test_hooks_of_others_stay_and_ours_come_and_go(origin: Origin, capsys: pytes
     assert main(["hook", "dance"]) == 64
 
 
+@pytest.mark.usefixtures("network")
 def test_the_server_is_told_of_pushes_and_not_of_its_own(origin: Origin, tmp_path: Path) -> None:
     key = tmp_path / "hook.key"
     key.write_text(f"hook._notify.example.com. DNSKEY 0 3 163 {SECRET}\n")
     keys = KEYS + key.read_bytes()
     origin.push({"example.com": GOOD, "_keys": keys})
     with serve(f"--remote={origin.bare}", "--poll=1h") as server:
-        port = server.ports["127.0.0.1"]
-        install(origin, f"--notify=127.0.0.1:{port}", f"--notify-key={key}")
+        install(origin, f"--notify={server.endpoint}", f"--notify-key={key}")
         landed, said = push(origin, {"example.com": zone_text(2, "www A 192.0.2.2"), "_keys": keys})
         assert landed
-        assert "unizone: 127.0.0.1 says NOERROR" in said
-        assert short("127.0.0.1", port, "www.example.com", "A") == ["192.0.2.2"]
+        assert f"unizone: {server.address} says NOERROR" in said
+        assert short(server.address, server.port, "www.example.com", "A") == ["192.0.2.2"]
         message = updated()
         message.add("new", 60, "A", "192.0.2.3")
         assert rcode(server, message) == "NOERROR"
     landed, said = push(origin, {"example.com": zone_text(9, "www A 192.0.2.9"), "_keys": keys})
     assert landed
-    assert "127.0.0.1 was not told" in said
+    assert f"{server.address} was not told" in said
 
 
 def test_own_commits_of_the_server_are_told_to_nobody(origin: Origin, tmp_path: Path) -> None:

@@ -1,10 +1,9 @@
 """Rate limits of the real program, over the host's sockets and on its own stack, beside NSD's."""
 
 import socket
-import sys
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +13,7 @@ import pytest
 
 from tests.support.debian import Unavailable
 from tests.support.dig import short
-from tests.support.namespaces import need_namespaces, veth_namespace
+from tests.support.network import Network, needs_ipv6
 from tests.support.server import serve
 from tests.support.servers import running
 
@@ -69,34 +68,23 @@ def judge(outcome: Outcome, rate: int = RATE) -> None:
     assert 0.3 < outcome.truncated / limited < 0.7
 
 
-def test_flood_over_host_sockets_is_cut_down_and_counted(zones: Path) -> None:
-    options = [f"--rate-limit={RATE}", "--rate-limit-exempt=192.0.2.0/24"]
-    with serve(f"--zones={zones}", *options) as server:
-        judge(Outcome(*flood("127.0.0.1", server.port)))
+@pytest.mark.parametrize("family", [4, pytest.param(6, marks=needs_ipv6)])
+def test_a_flood_is_cut_down_and_told(family: int, network: Network, zones: Path) -> None:
+    options = [f"--rate-limit={RATE}", "--rate-limit-exempt=198.51.100.0/24"]
+    address, prefix = (network.server, 24) if family == 4 else (network.server_6, 56)
+    listen = network.listen if family == 4 else f"[{address}]:0"
+    with serve(f"--zones={zones}", *options, listen=(listen,)) as server:
+        port = server.ports[address]
+        judge(Outcome(*flood(address, port)))
         line = server.wait_for("answers over the rate limit were dropped or truncated")
-        assert (line["client"], line["kind"]) == ("127.0.0.0/24", "positive")
-        assert all(short("127.0.0.1", server.port, "+tcp", "ns1.example.test", "A") == ["192.0.2.1"] for _ in range(3))
+        assert (line["client"], line["kind"]) == (str(ip_network(f"{address}/{prefix}", strict=False)), "positive")
+        assert all(short(address, port, "+tcp", "ns1.example.test", "A") == ["192.0.2.1"] for _ in range(3))
 
 
 def test_loopback_is_exempt_unless_told(zones: Path) -> None:
     with serve(f"--zones={zones}", "--rate-limit=1") as server:
         outcome = Outcome(*flood("127.0.0.1", server.port))
     assert outcome.whole > 20 * (outcome.seconds + 2)  # far more than the rate; a busy machine drops some
-
-
-@pytest.mark.netns
-@pytest.mark.parametrize("address", ["192.0.2.53", "2001:db8::53"])
-def test_flood_on_the_own_stack_is_cut_down(zones: Path, address: str) -> None:
-    need_namespaces()
-    with ExitStack() as stack:
-        namespace = stack.enter_context(veth_namespace("192.0.2.1/24", "2001:db8::1/64"))
-        options = ["--ipv4=192.0.2.53/24", "--ipv6=2001:db8::53/64", f"--rate-limit={RATE}"]
-        direct = ["--net=direct", "--link=packet", f"--interface={namespace.outside}"]
-        server = stack.enter_context(serve(f"--zones={zones}", *direct, *options, listen=("0.0.0.0:53", "[::]:53")))
-        code = f"from tests.dns_server.limiting.test_service import flood; print(*flood({address!r}, 53))"
-        asked = namespace.run(sys.executable, "-c", code, timeout=120).stdout.split()
-        judge(Outcome(int(asked[0]), int(asked[1]), float(asked[2])))
-        server.wait_for("answers over the rate limit were dropped or truncated", kind="positive")
 
 
 def test_nsd_cuts_down_the_same_flood_alike(zones: Path, tmp_path: Path) -> None:

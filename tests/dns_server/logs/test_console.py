@@ -14,6 +14,7 @@ import pytest
 from dns_server.logs.console import Console
 from dns_server.parameters.logs import LogFormat
 from tests.support.dig import ask
+from tests.support.network import Network
 
 EVENT = {"timestamp": "2026-01-01T00:00:00.000000Z", "level": "info", "event": "something"}
 
@@ -66,8 +67,15 @@ def test_a_file_gets_every_line(log_format: LogFormat, tmp_path: Path) -> None:
     assert (tmp_path / "log").read_text().count("\n") == 100
 
 
-def test_service_outlives_the_reader_of_its_log(tmp_path: Path) -> None:
-    line = ["serve", f"--zones={tmp_path}", "--listen=127.0.0.1:0", "--log-format=json", "--poll=100ms"]
+def test_service_outlives_the_reader_of_its_log(network: Network, tmp_path: Path) -> None:
+    line = [
+        "serve",
+        f"--zones={tmp_path}",
+        f"--listen={network.listen}",
+        *network.arguments,
+        "--log-format=json",
+        "--poll=100ms",
+    ]
     with subprocess.Popen([sys.executable, "-m", "dns_server", *line], stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         addresses = next(event["addresses"] for event in map(json.loads, process.stderr) if event["event"] == "ready")
@@ -75,6 +83,6 @@ def test_service_outlives_the_reader_of_its_log(tmp_path: Path) -> None:
         process.send_signal(signal.SIGHUP)  # which is logged
         port = int(addresses[0].rpartition(":")[2])
         for _ in range(3):
-            assert "status: REFUSED" in ask("dig", "127.0.0.1", port, "example.com", "A")
+            assert "status: REFUSED" in ask("dig", network.server, port, "example.com", "A")
         process.terminate()
         assert process.wait(60) == 0

@@ -34,18 +34,14 @@ def zones(tmp_path: Path) -> Path:
     return folder
 
 
-def http() -> tuple[str, ...]:
-    return f"--http={current().listen}", f"--http-allow={current().here}"
-
-
 @pytest.fixture
 def server(network: Network, zones: Path) -> Iterator[Server]:
-    with serve(f"--zones={zones}", "--poll=200ms", *http(), "--name=ns1<b>") as server:
+    with serve(f"--zones={zones}", "--poll=200ms", *current().http, "--name=ns1<b>") as server:
         yield server
 
 
 def read(server: Server, path: str, **fields: str) -> str:
-    port = server.ports_for("HTTP")[server.address]
+    port = server.port_for("HTTP")
     request = urllib.request.Request(f"http://{server.address}:{port}{path}", headers=fields)
     with urllib.request.urlopen(request, timeout=60) as response:
         text: str = response.read().decode()
@@ -93,11 +89,11 @@ def test_metrics_count_what_was_asked(server: Server) -> None:
     assert found["ready", labels()] == 1
 
 
-def test_metrics_of_syncs_and_the_collector(zones: Path) -> None:
+def test_metrics_of_syncs_and_the_collector(network: Network, zones: Path) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as collector:
-        collector.bind(("127.0.0.1", 0))
+        collector.bind((network.here, 0))
         port = collector.getsockname()[1]
-        options = ["--http=127.0.0.1:0", f"--syslog=127.0.0.1:{port}", "--poll=200ms"]
+        options = [*network.http, f"--syslog={network.here}:{port}", "--poll=200ms"]
         with serve(f"--zones={zones}", *options) as server:
             eventually(lambda: samples(server)["syncs_total", labels()] >= 2)
             eventually(lambda: samples(server)["syslog_sent_total", labels()] >= 3)
@@ -157,7 +153,7 @@ def test_status_of_a_zone_follows_its_versions(server: Server, zones: Path) -> N
 
 @pytest.mark.usefixtures("network")
 def test_not_ready_until_there_are_zones(tmp_path: Path) -> None:
-    with serve(f"--remote={tmp_path}/nowhere.git", *http(), until="sync failed") as server:
+    with serve(f"--remote={tmp_path}/nowhere.git", *current().http, until="sync failed") as server:
         with pytest.raises(urllib.error.HTTPError) as refused:
             read(server, "/ready")
         assert refused.value.code == 503
@@ -196,7 +192,7 @@ def test_token_from_a_file_is_needed_and_never_printed(
     token = "0123456789abcdef"
     file = tmp_path / "token"
     file.write_text(f"{token}\n")
-    with serve(f"--zones={zones}", *http(), f"--http-token=@{file}") as server:
+    with serve(f"--zones={zones}", *current().http, f"--http-token=@{file}") as server:
         with pytest.raises(urllib.error.HTTPError) as refused:
             read(server, "/metrics")
         assert refused.value.code == 401
@@ -212,7 +208,7 @@ def test_token_from_a_file_is_needed_and_never_printed(
 def test_many_zones_do_not_hold_the_service(tmp_path: Path) -> None:
     for number in range(1000):
         (tmp_path / f"zone-{number}.example").write_text(ZONE.format(serial=number))
-    with serve(f"--zones={tmp_path}", *http()) as server:
+    with serve(f"--zones={tmp_path}", *current().http) as server:
         assert len(status(server)["zones"]) == 1000
         assert "and 500 more" in read(server, "/")
         assert samples(server)["zone_serial", labels(zone="zone-999.example.")] == 999

@@ -11,6 +11,7 @@ import pytest
 from tests.support import git
 from tests.support.browser import Browser
 from tests.support.dig import short
+from tests.support.network import current
 from tests.support.server import Server, serve
 
 GOOD = "$TTL 1h\n@ SOA ns1 hostmaster {serial} 4h 1h 14d 5m\n@ NS ns1\nns1 A 192.0.2.53\nwww A 192.0.2.80\n"
@@ -24,12 +25,12 @@ def ask(server: Server) -> None:
         ("no.example.org", "A"),
         ("x.test", "A"),
     ):
-        short("127.0.0.1", server.port, name, rdtype)
-    short("127.0.0.1", server.port, "+tcp", "example.com", "SOA")
+        short(server.address, server.port, name, rdtype)
+    short(server.address, server.port, "+tcp", "example.com", "SOA")
 
 
 def url_of(server: Server) -> str:
-    return f"http://127.0.0.1:{server.ports_for('HTTP')['127.0.0.1']}/"
+    return f"http://{server.address}:{server.port_for('HTTP')}/"
 
 
 def size_and_corner(picture: Path) -> tuple[int, int, bytes]:
@@ -54,7 +55,7 @@ def draw(folder: Path, file: Path, *, dark: bool) -> str:
     origin.push(zones)
     with (
         git.daemon(folder) as url,
-        serve(f"--remote={url}/{origin.bare.name}", "--poll=200ms", "--http=127.0.0.1:0", "--name=ns1-fra") as server,
+        serve(f"--remote={url}/{origin.bare.name}", "--poll=200ms", *current().http, "--name=ns1-fra") as server,
     ):
         broken = GOOD.format(serial=8).replace("www A 192.0.2.80", "www A 192.0.2.800")
         origin.push({**zones, "garden.example": broken.encode()})

@@ -14,8 +14,11 @@ import pytest
 from tests.dns_server.management.test_management import labels, samples
 from tests.support.dig import short
 from tests.support.git import Origin
+from tests.support.network import current
 from tests.support.server import Server, eventually, serve
 from tests.support.trees import zone_text
+
+pytestmark = pytest.mark.usefixtures("network")
 
 SECRET = "a secret that both sides know"
 PUSH = {"ref": "refs/heads/main", "repository": {"default_branch": "main"}}
@@ -29,14 +32,14 @@ def origin(tmp_path: Path) -> Origin:
 
 
 def parameters(origin: Origin, branch: str = "") -> list[str]:
-    return [f"--remote={origin.bare}{branch}", "--poll=1h", "--http=127.0.0.1:0", f"--webhook-secret={SECRET}"]
+    return [f"--remote={origin.bare}{branch}", "--poll=1h", *current().http, f"--webhook-secret={SECRET}"]
 
 
 def post(server: Server, body: bytes, **fields: str) -> tuple[int, str]:
     """Status and text of the response."""
-    port = server.ports_for("HTTP")["127.0.0.1"]
+    port = server.port_for("HTTP")
     headers = {"Content-Type": "application/json"} | {name.replace("_", "-"): value for name, value in fields.items()}
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/hook", body, headers)
+    request = urllib.request.Request(f"http://{server.address}:{port}/hook", body, headers)
     try:
         with urllib.request.urlopen(request, timeout=60) as response:
             return response.status, response.read().decode().strip()
@@ -45,7 +48,7 @@ def post(server: Server, body: bytes, **fields: str) -> tuple[int, str]:
 
 
 def serves(server: Server, address: str) -> bool:
-    return short("127.0.0.1", server.ports["127.0.0.1"], "a.example.com", "A") == [address]
+    return short(server.address, server.port, "a.example.com", "A") == [address]
 
 
 def signature(body: bytes, secret: str = SECRET) -> str:
@@ -107,7 +110,7 @@ def test_without_the_right_secret_nothing_happens(origin: Origin) -> None:
             {"X_Gitlab_Event": "Push Hook", "X_Gitlab_Token": ""},
         ):
             assert post(server, body, **fields)[0] == 401, fields
-        assert server.wait_for("webhook refused: no right signature or token")["client"] == "127.0.0.1"
+        assert server.wait_for("webhook refused: no right signature or token")["client"] == current().here
         for broken in (b"", b"[]", b"{", b"\xff"):
             assert post(server, broken, **github(broken))[0] == 400
         large = b"x" * ((1 << 20) + 1)

@@ -22,6 +22,8 @@ from tests.support.secondaries import SECRET
 from tests.support.server import Server, eventually, serve
 from tests.support.trees import zone_text
 
+pytestmark = pytest.mark.usefixtures("network")
+
 KEY = "laptop._notify.example.com"
 KEYS = f"{KEY}. DNSKEY 0 3 163 {SECRET}\nother._notify.example.org. DNSKEY 0 3 163 {SECRET}\n".encode()
 
@@ -48,7 +50,6 @@ def notify(server: Server, message: dns.message.Message, *, tcp: bool = False) -
     return ask(message, server.address, port=server.port, timeout=60)
 
 
-@pytest.mark.usefixtures("network")
 @pytest.mark.parametrize("tcp", [False, True])
 def test_a_signed_one_is_answered_after_the_sync_with_what_is_served(tcp: bool, tmp_path: Path) -> None:
     with followed(tmp_path) as (origin, server):
@@ -103,11 +104,11 @@ def test_a_flood_of_unsigned_ones_costs_no_sync_and_others_are_served(tmp_path: 
     with followed(tmp_path) as (_, server):
         wire = notification("").to_wire()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flood:
-            flood.connect(("127.0.0.1", server.port))
+            flood.connect((server.address, server.port))
             for _ in range(5000):
                 flood.send(wire)
         question = dns.message.make_query("example.com.", "SOA")
-        assert dns.query.tcp(question, "127.0.0.1", port=server.port, timeout=60).answer
+        assert dns.query.tcp(question, server.address, port=server.port, timeout=60).answer
         assert not server.has("notified")
 
 
@@ -115,7 +116,7 @@ def test_a_copy_of_one_that_was_obeyed_triggers_nothing(tmp_path: Path) -> None:
     with followed(tmp_path) as (_, server):
         wire = notification().to_wire()
         for _ in range(3):
-            with socket.create_connection(("127.0.0.1", server.port), timeout=60) as stream:
+            with socket.create_connection((server.address, server.port), timeout=60) as stream:
                 stream.sendall(len(wire).to_bytes(2, "big") + wire)
                 assert stream.recv(4096)[5] & 0xF == dns.rcode.NOERROR
         assert sum(event["event"] == "notified" for event in server.events) == 1
@@ -165,7 +166,7 @@ def test_a_secondary_is_told_again_until_it_answers(network: Network, tmp_path: 
 
 
 def command(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, "-m", "dns_server", "notify", f"127.0.0.1:{server.port}", "example.com", *arguments]
+    line = [sys.executable, "-m", "dns_server", "notify", server.endpoint, "example.com", *arguments]
     return subprocess.run(line, capture_output=True, text=True)
 
 

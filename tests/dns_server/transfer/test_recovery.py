@@ -12,6 +12,8 @@ from tests.support.git import Origin, daemon
 from tests.support.server import Server, serve
 from tests.support.trees import zone_text
 
+pytestmark = pytest.mark.usefixtures("network")
+
 
 def version(serial: int, address: int = 0) -> dict[str, bytes]:
     return {"example.com": zone_text(serial, "@ MX 10 mail", f"mail A 192.0.2.{address or serial}")}
@@ -32,7 +34,7 @@ def ixfr(server: Server, had: dict[str, bytes], serial: int) -> tuple[str, dns.z
     zone = dns.zone.from_text(had["example.com"].decode(), "example.com.", relativize=False)
     before = len(server.events)
     query, _ = dns.xfr.make_query(zone, serial=serial)
-    dns.query.inbound_xfr("127.0.0.1", zone, query, port=server.port, timeout=60, lifetime=60)
+    dns.query.inbound_xfr(server.address, zone, query, port=server.port, timeout=60, lifetime=60)
     return server.wait_for("zone transferred", before)["kind"], zone
 
 

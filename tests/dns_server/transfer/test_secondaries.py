@@ -20,12 +20,15 @@ from dns_server.notify.targets import Target
 from dns_server.parameters.peers import parse_key
 from tests.support.debian import Unavailable
 from tests.support.git import Origin
+from tests.support.network import current
 from tests.support.secondaries import BRANDS, KEY, SECRET, Secondary, Wish, secondary, transferred
 from tests.support.server import Server, serve
 from tests.support.servers import free_port
 from zones import name as names
 from zones.findings import Place
 from zones.keys import TsigKey, grant
+
+pytestmark = pytest.mark.usefixtures("network")
 
 CHANGES = 12
 MANY_CHANGES = 60
@@ -38,7 +41,7 @@ def key_file() -> bytes:
 
 
 def policy(ports: list[int]) -> bytes:
-    rows = (f'[[notify]]\naddress = "127.0.0.1"\nport = {port}\nkey = "{KEY}"\n' for port in ports)
+    rows = (f'[[notify]]\naddress = "{current().here}"\nport = {port}\nkey = "{KEY}"\n' for port in ports)
     return "".join(rows).encode()
 
 
@@ -89,7 +92,7 @@ def push_and_notify(origin: Origin, server: Server, files: Mapping[str, bytes], 
     """As a post-receive hook does it: the reply comes when the server has the new version."""
     origin.push(files)
     key = TsigKey(*parse_key(f"{PUSHER}:{SECRET}"), *grant(names.from_text(PUSHER)), Place("test"))
-    target = Target("127.0.0.1", server.port)
+    target = Target(server.address, server.port)
     return asyncio.run(tell(target, names.from_text(zone), None, key, 60.0, stream=True))
 
 
@@ -155,7 +158,7 @@ def test_all_brands_follow_many_pushes_and_updates(tmp_path: Path) -> None:
             update = dns.update.UpdateMessage("example.com.")
             update.use_tsig(dns.tsig.Key(EDITOR, SECRET, "hmac-sha256"))
             update.replace(f"dynamic{number % 20}", 60, "A", f"203.0.113.{number}")
-            assert dns.query.tcp(update, "127.0.0.1", port=server.port, timeout=60).rcode() == dns.rcode.NOERROR
+            assert dns.query.tcp(update, server.address, port=server.port, timeout=60).rcode() == dns.rcode.NOERROR
         ours = same_as(transferred(server.port, "example.com", KEY))
         assert len([name for name in ours.nodes if b"dynamic" in name.labels[0]]) == 20
         for peer in peers:

@@ -18,6 +18,7 @@ import pytest
 
 from tests.support.certificates import self_signed
 from tests.support.dig import Client, ask
+from tests.support.network import current
 from tests.support.secondaries import KEY, SECRET, transferred
 from tests.support.server import Server, eventually, serve
 from tests.support.signing import dnspython
@@ -32,6 +33,8 @@ sub NS ns.sub
 ns.sub A 192.0.2.53
 below.ns.sub TXT "occluded"
 """
+pytestmark = pytest.mark.usefixtures("network")
+
 SIGNED = f"hmac-sha256:{KEY}:{SECRET}"
 
 
@@ -68,16 +71,15 @@ class TestWithClients:
         write_key(tmp_path)
         with serve(f"--zones={tmp_path}") as server:
             question = ("example.com", "AXFR")
-            found = records(ask(client, "127.0.0.1", server.port, "-y", SIGNED, *question))
+            found = records(ask(client, server.address, server.port, "-y", SIGNED, *question))
             assert len(found) == 8
             assert found[0] == found[-1]
             assert any("occluded" in record for record in found)
             assert any("192.0.2.53" in record for record in found)
             for key in ([], ["-y", SIGNED.replace(SECRET, "AAAA")]):
-                refused = ask(client, "127.0.0.1", server.port, *key, *question, may_fail=True)
+                refused = ask(client, server.address, server.port, *key, *question, may_fail=True)
                 assert not records(refused)
 
-    @pytest.mark.usefixtures("network")
     @pytest.mark.parametrize("client", ["dig", "kdig"])
     @pytest.mark.parametrize("transport", ["+tcp", "+notcp"])
     def test_ixfr_tells_what_changed(self, client: Client, transport: str, tmp_path: Path) -> None:
@@ -101,7 +103,12 @@ class TestWithClients:
 
     def test_who_may_is_the_operators_choice(self, tmp_path: Path) -> None:
         write_zone(tmp_path)
-        for choice, opened in {"all": True, "127.0.0.0/8,::1": True, "192.0.2.0/24": False, "none": False}.items():
+        for choice, opened in {
+            "all": True,
+            f"{current().here}/32,::1": True,
+            "198.51.100.0/24": False,
+            "none": False,
+        }.items():
             with serve(f"--zones={tmp_path}", f"--axfr={choice}") as server:
                 assert (transferred(server.port, "example.com") is not None) == opened
 
@@ -120,10 +127,10 @@ class TestWithClients:
         (tmp_path / "zones").mkdir()
         write_zone(tmp_path / "zones", hosts=3000)
         files = self_signed(tmp_path)
-        tls = (f"--tls-cert={files.chain}", f"--tls-key={files.key}", "--tls-listen=127.0.0.1:0")
+        tls = (f"--tls-cert={files.chain}", f"--tls-key={files.key}", f"--tls-listen={current().listen}")
         with serve(f"--zones={tmp_path}/zones", "--axfr=all", *tls) as server:
-            port = server.ports_for("TLS")["127.0.0.1"]
-            found = records(ask("kdig", "127.0.0.1", port, "+tls", "example.com", "AXFR"))
+            port = server.port_for("TLS")
+            found = records(ask("kdig", server.address, port, "+tls", "example.com", "AXFR"))
             assert len(found) == 3008
             server.wait_for("zone transferred", tls=True)
 
@@ -171,7 +178,6 @@ def test_messages_are_full_and_compressed(tmp_path: Path) -> None:
         assert sum(sizes) < 5010 * 26  # owner of 4 to 8 octets and a pointer, 10 octets, an address
 
 
-@pytest.mark.usefixtures("network")
 def test_a_transfer_finishes_with_the_version_it_began_with(tmp_path: Path) -> None:
     write_zone(tmp_path, texts=LONG)
     with serve(f"--zones={tmp_path}", "--axfr=all", "--poll=1d") as server, stream(server) as channel:
@@ -198,8 +204,8 @@ def test_transfers_that_nobody_reads_are_cut_off_and_others_are_served(tmp_path:
             channel.sendall(framed(AXFR))
         question = dns.message.make_query("www.example.com.", "A")
         for _ in range(20):
-            assert dns.query.udp(question, "127.0.0.1", port=server.port, timeout=60).answer
-        assert transferred(server.port, "example.com", source="127.0.0.2") is not None
+            assert dns.query.udp(question, server.address, port=server.port, timeout=60).answer
+        assert transferred(server.port, "example.com", source=current().here_too) is not None
         # Each is closed while most of the zone has not left; what the kernels hold can still be read.
         for channel in channels:
             received = 0
@@ -228,7 +234,7 @@ def test_only_whole_zones_are_transferred(qname: str, rcode: int, tmp_path: Path
     write_zone(tmp_path)
     with serve(f"--zones={tmp_path}", "--axfr=all") as server:
         query = dns.message.make_query(qname, dns.rdatatype.AXFR)
-        assert dns.query.tcp(query, "127.0.0.1", port=server.port, timeout=60).rcode() == rcode
+        assert dns.query.tcp(query, server.address, port=server.port, timeout=60).rcode() == rcode
 
 
 def test_a_signed_zone_is_transferred_with_all_that_a_signer_made(tmp_path: Path) -> None:
@@ -245,7 +251,7 @@ def test_a_signed_zone_is_transferred_with_all_that_a_signer_made(tmp_path: Path
 def test_axfr_over_udp_is_refused(tmp_path: Path) -> None:
     write_zone(tmp_path)
     with serve(f"--zones={tmp_path}", "--axfr=all") as server:
-        reply = dns.query.udp(AXFR, "127.0.0.1", port=server.port, timeout=60)
+        reply = dns.query.udp(AXFR, server.address, port=server.port, timeout=60)
         assert (reply.rcode(), reply.answer) == (dns.rcode.REFUSED, [])
 
 
@@ -254,11 +260,10 @@ def test_an_ixfr_without_a_version_is_formerr(tmp_path: Path) -> None:
     with serve(f"--zones={tmp_path}", "--axfr=all") as server:
         query = dns.message.make_query("example.com.", dns.rdatatype.IXFR)
         for ask_server in (dns.query.tcp, dns.query.udp):
-            reply = ask_server(query, "127.0.0.1", port=server.port, timeout=60)
+            reply = ask_server(query, server.address, port=server.port, timeout=60)
             assert reply.rcode() == dns.rcode.FORMERR
 
 
-@pytest.mark.usefixtures("network")
 def test_expire_and_version_are_told_to_who_asks(tmp_path: Path) -> None:
     write_zone(tmp_path, serial=7)
     options: list[dns.edns.Option] = [dns.edns.GenericOption(dns.edns.OptionType.make(code), b"") for code in (9, 19)]
@@ -276,15 +281,15 @@ def test_expire_and_version_are_told_to_who_asks(tmp_path: Path) -> None:
 def test_what_happened_is_counted(tmp_path: Path) -> None:
     write_zone(tmp_path)
     write_key(tmp_path)
-    with serve(f"--zones={tmp_path}", "--http=127.0.0.1:0") as server:
+    with serve(f"--zones={tmp_path}", *current().http) as server:
         assert transferred(server.port, "example.com", KEY) is not None
         assert transferred(server.port, "example.com") is None
         query = dns.message.make_query("www.example.com.", "A")
         query.use_tsig(dns.tsig.Key("unknown.", SECRET, "hmac-sha256"))
         with pytest.raises(dns.tsig.PeerBadKey):
-            dns.query.udp(query, "127.0.0.1", port=server.port, timeout=60)
-        (port,) = server.ports_for("HTTP").values()
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as response:
+            dns.query.udp(query, server.address, port=server.port, timeout=60)
+        port = server.port_for("HTTP")
+        with urllib.request.urlopen(f"http://{server.address}:{port}/metrics", timeout=60) as response:
             metrics = response.read().decode()
         for line in (
             'unizone_transfers_total{kind="AXFR"} 1',
@@ -295,7 +300,6 @@ def test_what_happened_is_counted(tmp_path: Path) -> None:
             assert line in metrics
 
 
-@pytest.mark.usefixtures("network")
 def test_signed_queries_are_answered_signed(tmp_path: Path) -> None:
     write_zone(tmp_path)
     write_key(tmp_path)

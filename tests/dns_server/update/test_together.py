@@ -15,9 +15,12 @@ import pytest
 
 from tests.dns_server.update.test_update import KEYS, answer, rcode, send, updated
 from tests.support.git import Origin, daemon, git
-from tests.support.server import Server, eventually, serve
+from tests.support.network import current
+from tests.support.server import Server, eventually, serve, start
 from tests.support.trees import zone_text
 from tests.zones.writeback.test_writer import person
+
+pytestmark = pytest.mark.usefixtures("network")
 
 ZONES = ("example.com", "sub.example.com")
 
@@ -101,9 +104,7 @@ def kills(origin: Origin, rounds: int, seed: int) -> None:
     asked = 0
     with daemon(origin.folder) as base:
         for _ in range(rounds):
-            server = Server(
-                ["serve", "--log-format=json", "--listen=127.0.0.1:0", f"--remote={base}/{origin.bare.name}"]
-            )
+            server = start(f"--remote={base}/{origin.bare.name}")
             server.wait_for("ready")
             stop = threading.Event()
 
@@ -152,8 +153,9 @@ def moody(base: str) -> Iterator[tuple[str, dict[str, int]]]:
 
     def forward(source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):
-            while data := source.recv(1 << 16):
-                target.sendall(data)
+            with contextlib.suppress(ConnectionResetError):  # which ends it as well as an end does
+                while data := source.recv(1 << 16):
+                    target.sendall(data)
             target.shutdown(socket.SHUT_WR)
 
     def accept() -> None:
@@ -167,14 +169,14 @@ def moody(base: str) -> Iterator[tuple[str, dict[str, int]]]:
                 elif moods["stall"]:
                     moods["stall"] -= 1
                 else:
-                    server = socket.create_connection(("127.0.0.1", port))
+                    server = socket.create_connection((current().here, port))
                     open_ends.append(server)
                     for pair in ((client, server), (server, client)):
                         threading.Thread(target=forward, args=pair, daemon=True).start()
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server((current().here, 0)) as listener:
         threading.Thread(target=accept, daemon=True).start()
-        yield f"git://127.0.0.1:{listener.getsockname()[1]}", moods
+        yield f"git://{current().here}:{listener.getsockname()[1]}", moods
         listener.shutdown(socket.SHUT_RDWR)
         for end in open_ends:
             end.close()
@@ -221,7 +223,7 @@ def test_too_many_updates_of_one_client_are_refused_and_logged(origin: Origin) -
             found = server.wait_for("too many updates at once")
             lock.unlink()
             rcodes = [reply.result() for reply in replies]
-        assert found["client"].startswith("127.0.0.1:")
+        assert found["client"].startswith(f"{current().here}:")
         refused = rcodes.count("SERVFAIL")
         assert 0 < refused <= 80
         assert len(in_git(origin)) == 80 - refused

@@ -22,8 +22,11 @@ from tests.dns_server.management.test_management import labels, samples
 from tests.support.debian import Unavailable, programs
 from tests.support.dig import short
 from tests.support.git import Origin, daemon, git, web
+from tests.support.network import current
 from tests.support.server import Server, eventually, serve
 from tests.support.trees import zone_text
+
+pytestmark = pytest.mark.usefixtures("network")
 
 SECRET = base64.b64encode(b"a secret of thirty-two octets...").decode()
 KEY_NAME = "lego._update.example.com."
@@ -53,7 +56,7 @@ def updated(*, zone: str = "example.com", key: dns.tsig.Key | None = KEY) -> dns
 
 def send(server: Server, message: dns.message.Message, *, tcp: bool = True) -> dns.message.Message:
     ask = dns.query.tcp if tcp else dns.query.udp
-    return ask(message, "127.0.0.1", timeout=60, port=server.ports["127.0.0.1"])
+    return ask(message, server.address, timeout=60, port=server.port)
 
 
 def rcode(server: Server, message: dns.message.Message) -> str:
@@ -61,7 +64,7 @@ def rcode(server: Server, message: dns.message.Message) -> str:
 
 
 def answer(server: Server, *question: str) -> list[str]:
-    return short("127.0.0.1", server.ports["127.0.0.1"], *question)
+    return short(server.address, server.port, *question)
 
 
 @pytest.mark.parametrize("serve_git", [daemon, web, on_disk])
@@ -144,7 +147,7 @@ def test_a_copy_of_an_update_is_not_obeyed_again(origin: Origin) -> None:
 
 
 def send_wire(server: Server, wire: bytes) -> bytes:
-    with socket.create_connection(("127.0.0.1", server.ports["127.0.0.1"]), timeout=60) as connection:
+    with socket.create_connection((server.address, server.port), timeout=60) as connection:
         connection.sendall(len(wire).to_bytes(2, "big") + wire)
         with connection.makefile("rb") as stream:
             return stream.read(int.from_bytes(stream.read(2), "big"))
@@ -187,7 +190,7 @@ def run(package: str, program: str, script: str) -> None:
 @pytest.mark.parametrize(("package", "program"), [("bind9-dnsutils", "nsupdate"), ("knot-dnsutils", "knsupdate")])
 def test_the_tools_of_bind_and_knot(package: str, program: str, origin: Origin) -> None:
     with serve(f"--remote={origin.bare}", "--poll=1h") as server:
-        head = f"server 127.0.0.1 {server.ports['127.0.0.1']}\nzone example.com\nkey hmac-sha256:{KEY_NAME} {SECRET}\n"
+        head = f"server {server.address} {server.port}\nzone example.com\nkey hmac-sha256:{KEY_NAME} {SECRET}\n"
         script = "prereq nxdomain new.example.com\nupdate add new.example.com 300 MX 10 mail.example.com\nsend\n"
         run(package, program, head + script)
         assert answer(server, "new.example.com", "MX") == ["10 mail.example.com."]
@@ -211,7 +214,7 @@ def test_an_extended_error_says_why(origin: Origin) -> None:
 
 
 def test_updates_are_counted(origin: Origin) -> None:
-    with serve(f"--remote={origin.bare}", "--poll=1h", "--http=127.0.0.1:0") as server:
+    with serve(f"--remote={origin.bare}", "--poll=1h", *current().http) as server:
         message, refused = updated(), updated(key=None)
         message.add("a", 60, "TXT", "x")
         assert rcode(server, message) == "NOERROR"
