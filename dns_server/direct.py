@@ -11,6 +11,7 @@ import structlog
 from dns_platform import machine
 from dns_platform.protocols import Clock, DeviceError, NetworkDevice
 from dns_platform.wrapping.pcap import PcapDevice
+from dns_server.listeners.marks import COOKIE
 from dns_server.parameters.answers import NAME
 from dns_server.parameters.direct import INTERFACE, IPV4, IPV4_GATEWAY, IPV6, IPV6_GATEWAY, LINK, PCAP, RESOLVER
 from dns_server.settings import BadParameter, BadUsage, Settings
@@ -39,7 +40,7 @@ def run(settings: Settings, serving: Coroutine[Any, Any, int]) -> int:
                 f"  for example: --interface={INTERFACE.example}"
             )
         try:
-            opened = machine.open_machine(settings[LINK].value, name or "")
+            opened = machine.open_machine(settings[LINK].value, name or "", COOKIE)
         except DeviceError as error:
             structlog.get_logger().error("stopped", reason=str(error))
             return EXIT_NO_DEVICE

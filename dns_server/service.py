@@ -28,8 +28,9 @@ from dns_server.client import Client
 from dns_server.collector import Collector
 from dns_server.endpoint import Endpoint
 from dns_server.limiting.limiting import SECRET_SIZE, Limiting, RateLimits
+from dns_server.listeners.binding import CannotListen
 from dns_server.listeners.direct import DirectListeners
-from dns_server.listeners.host import CannotListen, HostListeners
+from dns_server.listeners.host import HostListeners
 from dns_server.listeners.later import Later
 from dns_server.listeners.streams import StreamLimits, Streams
 from dns_server.logs.syslog import Syslog
@@ -44,6 +45,7 @@ from dns_server.telemetry.status import essentials
 from dns_server.update.handler import UpdateHandler
 from dns_server.update.writing import Writing
 from dns_server.values import Network
+from stack.address import parse
 from stack.loop.loop import StackLoop
 from zones.snapshot import Snapshot
 from zones.sync import Sync
@@ -141,7 +143,7 @@ class Service:
         self.streams = Streams(
             self._loop, self._answering.single(Transport.TCP), self._handle, plan.limits, self._report, self._bug
         )
-        self._later = Later(self._loop, self._handle, self._bug)
+        self._later = Later(self._loop, self._handle, self._report, self._bug)
         batches = self._answering.batches()
         self.listeners: HostListeners | DirectListeners = (
             DirectListeners(self._loop, batches, self._later)
@@ -315,14 +317,21 @@ class Service:
                 await asyncio.sleep(_RESTART_S)
 
     async def _handle(self, kind: Kind, wire: bytes, client: Client) -> AsyncGenerator[bytes, None]:
-        """The messages of the reply to a request that the engine leaves to others."""
+        """The messages of the reply to a request that the engine leaves to others; over UDP within the rates."""
         started, is_first = time.perf_counter(), True
+        limiting = self._limiting if client.transport is Transport.UDP else None
+        tally = self._statistics.tallies[client.transport]
         async with contextlib.aclosing(self.peers.handle(kind, wire, client)) as messages:
             async for message in messages:
                 if is_first:  # it stands for the reply
-                    self._statistics.tallies[client.transport].note(message, time.perf_counter() - started)
+                    tally.note(message, time.perf_counter() - started)
                     is_first = False
-                yield message
+                if limiting is None:
+                    yield message
+                elif limited := limiting.limit_later(wire, message, parse(client.address.partition("%")[0])):
+                    yield limited
+        if is_first:
+            tally.note(b"", 0.0)
 
     def _is_own(self, address: str, port: int) -> bool:
         """Whether this server listens there itself."""

@@ -9,7 +9,9 @@ import ast
 import hashlib
 import json
 import marshal
+import struct
 import sys
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +95,7 @@ def freeze(job: Job) -> None:
         entry: dict[str, Any] = {"name": name, "root": module.root, "because": traced.because[name]}
         if module.path is not None and name not in job.extensions:
             source = module.path.read_bytes()
-            code = marshal.dumps(compile_module(source, module, job.roots[module.root]))
+            code = pack(marshal.dumps(compile_module(source, module, job.roots[module.root])))
             frozen.append((names.get(name, name), module.is_package, code))
             entry |= {"size": len(code), "sha256": hashlib.sha256(source).hexdigest()}
         entries.append(entry)
@@ -125,6 +127,11 @@ def compile_module(source: bytes, module: graph.Module, root: str) -> CodeType:
     # Tracebacks skip the import system's own frames by this form of the name.
     code: CodeType = compile(tree, f"<frozen {module.name}>" if bootstrap else str(relative), "exec", dont_inherit=True)
     return code
+
+
+def pack(code: bytes) -> bytes:
+    """Code as `platform/common/frozen.c` reads it: a stream of zlib, a third of the size, and the length in 32 bits."""
+    return zlib.compress(code, 9) + struct.pack("<I", len(code))
 
 
 def _strip(tree: ast.Module, *, reads_doc: bool) -> None:
@@ -176,6 +183,8 @@ def _assembly(blob: Path) -> str:
         "\t.balign 16",
         "unizone_frozen:",
         f'\t.incbin "{blob.name}"',
+        "\t.globl unizone_frozen_end",
+        "unizone_frozen_end:",
         '\t.section .note.GNU-stack, "", @progbits',
     ]
     return "\n".join(lines) + "\n"

@@ -165,6 +165,7 @@ class Build:
             f"-I{PLATFORM / 'include'}",
             *(f"-I{PLATFORM / folder}" for folder in self.target.folders),
             f"-isystem{include}",
+            f"-isystem{base.prefixes['zlib'] / 'include'}",
             f"-ffile-prefix-map={ROOT}=.",
             f"-ffile-prefix-map={self.work}=.",
         ]
@@ -240,6 +241,7 @@ class Build:
             str(base.compiler),
             *self.target.link,
             "-Wl,--gc-sections,--build-id=none,-z,noexecstack,-z,relro,-z,now",
+            "-Wl,--wrap=PyMarshal_ReadObjectFromString",  # platform/common/frozen.c unpacks what it reads
             f"-Wl,-Map={self.work / 'map'}",
             *(str(item) for item in (*objects, *libraries)),
             "-lm",

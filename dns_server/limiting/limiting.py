@@ -7,12 +7,13 @@ from typing import Any, Final
 
 from dns_server.answer.batch import REPLY_STRIDE, Batch
 from dns_server.limiting.rate_limiter import RateLimiter, network_of
+from dns_server.tsig.records import split
 from dns_server.values import Network
 from stack import address
 from stack.address import Address
 
 SECRET_SIZE: Final = 24
-_SINGLE: Final = 4096  # octets of a query that comes alone; listeners take no longer ones
+_SINGLE: Final = 4160  # octets of a query that comes alone; no listener has room for longer ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +87,10 @@ class Limiting:
         single.trusted[0] = trusted
         self.limit(single, 1)
         return single.reply(0)
+
+    def limit_later(self, query: bytes, reply: bytes, source: Address) -> bytes | None:
+        """As `limit_one`, for a reply that took its time. A signed one can't be truncated without breaking its
+        signature: in the share that leaves truncated, it leaves as it is, as errors do.
+        """
+        limited = self.limit_one(query, reply, source, trusted=False)
+        return limited if limited is None or split(reply) is None else reply

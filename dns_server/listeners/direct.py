@@ -14,9 +14,11 @@ from dns_server.answer.protocol import Transport
 from dns_server.client import Client
 from dns_server.endpoint import Endpoint
 from dns_server.listeners.answering import Answer, BatchAnswer
-from dns_server.listeners.host import MAX_QUERY, CannotListen, UdpCounters
+from dns_server.listeners.binding import CannotListen
+from dns_server.listeners.host import MAX_QUERY
 from dns_server.listeners.later import Later
 from dns_server.listeners.streams import StreamConnection
+from dns_server.listeners.udp_counters import UdpCounters
 from stack import address
 from stack.address import Address
 from stack.interface.udp import LATER, UdpError, UdpSocket
@@ -98,12 +100,13 @@ class DirectListeners:
     answer_batch: InitVar[BatchAnswer]
     """Answers several datagrams at a time, as each of the answers that `open` gets does."""
     later: Later
-    udp_counters: UdpCounters = field(default_factory=UdpCounters)
+    udp_counters: UdpCounters = field(init=False)
     _udp: list[DatagramAnswerer] = field(default_factory=list)
     _tcp: list[Server] = field(default_factory=list)
 
     def __post_init__(self, answer_batch: BatchAnswer) -> None:
-        batch, counters = Batch(BATCH, _QUERY_SLOT), self.udp_counters
+        self.udp_counters = counters = self.later.counters
+        batch = Batch(BATCH, _QUERY_SLOT)
 
         def respond(count: int) -> None:
             for index, kind in answer_batch(batch, count):

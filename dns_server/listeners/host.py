@@ -1,23 +1,23 @@
 """Sockets of the host: UDP read in turns of several datagrams, TCP by asyncio's server."""
 
 import asyncio
-import contextlib
-import errno
 import functools
 import socket
 import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from dns_server.answer.engine import Kind
 from dns_server.answer.protocol import Transport
 from dns_server.client import Client
 from dns_server.endpoint import Endpoint
 from dns_server.listeners.answering import Answer, BatchAnswer
+from dns_server.listeners.binding import IP_PKTINFO, Share, bind, bind_both
 from dns_server.listeners.later import Later
 from dns_server.listeners.messages import MessageQueue, is_available
 from dns_server.listeners.streams import StreamConnection
+from dns_server.listeners.udp_counters import UdpCounters
 from stack.address import parse
 
 DATAGRAMS_A_TURN: Final = 32
@@ -27,64 +27,14 @@ BATCHES_A_TURN: Final = 4
 MAX_QUERY: Final = 4096
 """Octets; a longer datagram is dropped: nothing that asks a server needs them."""
 _SPREAD: Final = 64  # slots a power of two apart would share the same few lines of the cache
-_RECEIVE_BUFFER: Final = 1 << 20
 _ACCEPTED_A_TURN: Final = 16
 _BACKLOG: Final = 512
-_PORT_TRIES: Final = 20
 
 # Of linux/in.h and linux/in6.h; the socket module does not have all of them.
-_IP_PKTINFO: Final = 8
-_IP_MTU_DISCOVER: Final = 10
-_IPV6_MTU_DISCOVER: Final = 23
-_PMTUDISC_OMIT: Final = 5
 _IPV6_MULTICAST: Final = 0xFF  # RFC 4291 2.7: the first octet
 _IN_PKTINFO: Final = struct.Struct("=I4s4s")  # interface, address to answer from, destination of the query
 
 Peer = tuple[Any, ...]
-
-
-class CannotListen(Exception):
-    """An address can't be bound; the text says which, why, and what may help."""
-
-    def __init__(self, endpoint: Endpoint, transport: str, error: OSError) -> None:
-        self.error = error
-        remedies = {
-            errno.EADDRINUSE: "another program has it: stop that one, or take another port with --listen",
-            errno.EACCES: "ports below 1024 need root or CAP_NET_BIND_SERVICE; or take another with --listen",
-            errno.EADDRNOTAVAIL: "this machine has no such address; see `ip address`",
-            errno.EAFNOSUPPORT: "this machine has no IPv6" if endpoint.is_ipv6 else "this machine has no IPv4",
-        }
-        remedy = remedies.get(error.errno or 0)
-        reason = error.strerror or str(error)
-        super().__init__(f"can't listen on {endpoint} over {transport}: {reason}{f' ({remedy})' if remedy else ''}")
-
-    @property
-    def has_no_such_address(self) -> bool:
-        """Whether the machine lacks the address or its family, as one without IPv6 does."""
-        return self.error.errno in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
-
-
-@dataclass(slots=True)
-class UdpCounters:
-    """What happened since the start."""
-
-    received: int = 0
-    sent: int = 0
-    unsent: int = 0
-    """Answers that the kernel did not take: no route, a full buffer, port 0."""
-    oversized: int = 0
-    from_port_0: int = 0
-    to_group: int = 0
-    """Queries to a broadcast or multicast address: their source is forged more often than not."""
-
-    def values(self) -> list[int]:
-        """All of them."""
-        return [getattr(self, one.name) for one in fields(self)]
-
-    def add(self, values: Sequence[int]) -> None:
-        """Add what `values` of another one gave. ValueError if it is another kind of values."""
-        for one, value in zip(fields(self), values, strict=True):
-            setattr(self, one.name, getattr(self, one.name) + value)
 
 
 class UdpSocket:
@@ -249,7 +199,7 @@ class BatchUdpSocket:
 def _answer_from(message: tuple[int, int, bytes]) -> tuple[int, int, bytes]:
     """The control message for an answer, from that of its query."""
     level, kind, data = message
-    if level == socket.IPPROTO_IP and kind == _IP_PKTINFO:
+    if level == socket.IPPROTO_IP and kind == IP_PKTINFO:
         _interface, local, _destination = _IN_PKTINFO.unpack(data)
         return level, kind, _IN_PKTINFO.pack(0, local, bytes(4))
     return message  # in6_pktinfo means the same in both directions
@@ -258,17 +208,10 @@ def _answer_from(message: tuple[int, int, bytes]) -> tuple[int, int, bytes]:
 def _is_to_group(message: tuple[int, int, bytes]) -> bool:
     """Whether the query with that control message came to a broadcast or multicast address."""
     level, kind, data = message
-    if level == socket.IPPROTO_IP and kind == _IP_PKTINFO:
+    if level == socket.IPPROTO_IP and kind == IP_PKTINFO:
         _interface, local, destination = _IN_PKTINFO.unpack(data)
         return bool(local != destination)
     return data[0] == _IPV6_MULTICAST
-
-
-class Share(NamedTuple):
-    """A socket of an address for one of the processes that answer there."""
-
-    socket: socket.socket
-    is_wildcard: bool
 
 
 @dataclass(slots=True)
@@ -281,7 +224,7 @@ class HostListeners:
     later: Later
     batches: BatchAnswer | None = None
     """Answers several datagrams at a time, where the system can read them so."""
-    udp_counters: UdpCounters = field(default_factory=UdpCounters)
+    udp_counters: UdpCounters = field(init=False)
     workers: int = 0
     """Other processes that read the UDP sockets, each its own; with none of them they are read here."""
     shares: list[list[Share]] = field(init=False)
@@ -290,18 +233,18 @@ class HostListeners:
     _tcp: list[asyncio.Server] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.udp_counters = self.later.counters
         self.shares = [[] for _ in range(self.workers)]
 
     async def open(self, endpoint: Endpoint, answer: Answer, streams: Callable[[], StreamConnection]) -> Endpoint:
         """Listen on `endpoint` over UDP and TCP; with its real port. CannotListen."""
-        tcp, sockets = _bind_both(endpoint, self.workers)
+        tcp, shares = bind_both(endpoint, max(1, self.workers), self.report)
         bound = Endpoint(endpoint.address, tcp.getsockname()[1])
-        shares = [Share(each, endpoint.is_wildcard) for each in sockets]
         if self.workers:
             for own, share in zip(self.shares, shares, strict=True):
-                own.append(share)
+                own += share
         else:
-            self.read(shares, answer)
+            self.read(shares[0], answer)
         await self._serve(tcp, streams)
         return bound
 
@@ -319,7 +262,7 @@ class HostListeners:
 
     async def open_stream(self, endpoint: Endpoint, streams: Callable[[], asyncio.Protocol]) -> Endpoint:
         """Listen on `endpoint` over TCP alone; with its real port. CannotListen."""
-        tcp = _bind(endpoint, socket.SOCK_STREAM)
+        tcp = bind(endpoint, socket.SOCK_STREAM)
         bound = Endpoint(endpoint.address, tcp.getsockname()[1])
         await self._serve(tcp, streams)
         return bound
@@ -343,64 +286,3 @@ class HostListeners:
         # asyncio takes as many connections in one turn as its backlog says: little there, much in the kernel.
         self._tcp.append(await self.loop.create_server(streams, sock=tcp, backlog=_ACCEPTED_A_TURN))
         tcp.listen(_BACKLOG)
-
-
-def _bind_both(endpoint: Endpoint, workers: int) -> tuple[socket.socket, list[socket.socket]]:
-    """A TCP socket and a UDP socket, or one for each of `workers`, with one port, also where the kernel chooses it."""
-    tries = 1 if endpoint.port else _PORT_TRIES
-    while True:
-        tries -= 1
-        with contextlib.ExitStack() as opened:
-            tcp = opened.enter_context(_bind(endpoint, socket.SOCK_STREAM))
-            own = Endpoint(endpoint.address, tcp.getsockname()[1])
-            try:
-                udp = [
-                    opened.enter_context(_bind(own, socket.SOCK_DGRAM, is_shared=workers > 0))
-                    for _ in range(max(1, workers))
-                ]
-            except CannotListen:
-                if tries:
-                    continue
-                raise
-            opened.pop_all()
-            return tcp, udp
-
-
-def _bind(endpoint: Endpoint, kind: socket.SocketKind, *, is_shared: bool = False) -> socket.socket:
-    """A bound socket; one that is shared leaves room for others of this user on the same port."""
-    family = socket.AF_INET6 if endpoint.is_ipv6 else socket.AF_INET
-    transport = "TCP" if kind is socket.SOCK_STREAM else "UDP"
-    with contextlib.ExitStack() as opened:
-        try:
-            bound = opened.enter_context(socket.socket(family, kind))
-            bound.setblocking(False)
-            _set_options(bound, endpoint)
-            if is_shared:  # the TCP socket is not, so another server on this port is still noticed
-                bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            # getaddrinfo for what an IPv6 zone index (fe80::1%eth0) means; nothing is resolved
-            flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
-            address = socket.getaddrinfo(endpoint.address, endpoint.port, family, kind, flags=flags)[0][4]
-            bound.bind(address)
-        except OSError as error:
-            raise CannotListen(endpoint, transport, error) from None
-        opened.pop_all()
-        return bound
-
-
-def _set_options(opened: socket.socket, endpoint: Endpoint) -> None:
-    if endpoint.is_ipv6:
-        opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-    if opened.type is socket.SOCK_STREAM:
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        return
-    opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
-    # RFC 9715 3.1: answers are not fragmented, and forged "packet too big" messages change nothing.
-    if endpoint.is_ipv6:
-        opened.setsockopt(socket.IPPROTO_IPV6, _IPV6_MTU_DISCOVER, _PMTUDISC_OMIT)
-    else:
-        opened.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PMTUDISC_OMIT)
-    if endpoint.is_wildcard:
-        if endpoint.is_ipv6:
-            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
-        else:
-            opened.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)

@@ -1,16 +1,22 @@
 """One NOTIFY and its reply, over UDP, TCP or TLS, on any asyncio loop."""
 
 import asyncio
+import functools
 import secrets
 import socket
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from dns_platform import trust
 from dns_server.notify.messages import BadReply, Said, is_reply, notify, read_reply
 from dns_server.notify.targets import Target
 from dns_server.tsig.exchange import NotBelieved, Request
 from zones.keys import TsigKey
 from zones.zone import RRset
+
+if TYPE_CHECKING:  # images without TLS have no ssl
+    import ssl
 
 
 class NoReply(Exception):
@@ -41,7 +47,7 @@ async def tell(
             return await _by_datagram(target, wire, accept, doubts.append)
     except TimeoutError:
         raise NoReply(str(doubts[-1]) if doubts else "no reply in time") from None
-    except (OSError, BadReply, NotBelieved, asyncio.IncompleteReadError) as error:
+    except (OSError, ImportError, BadReply, NotBelieved, asyncio.IncompleteReadError) as error:
         raise NoReply(str(error) or type(error).__name__) from None
 
 
@@ -87,13 +93,18 @@ async def _by_datagram(
 async def _by_stream(target: Target, wire: bytes) -> bytes:
     context = None
     if target.tls is not None:
-        import ssl  # images without TLS have none
-
-        context = ssl.create_default_context()
-        context.set_alpn_protocols(["dot"])  # RFC 9103 7.1
+        context = _context()
     reader, writer = await asyncio.open_connection(target.address, target.port, ssl=context, server_hostname=target.tls)
     try:
         writer.write(len(wire).to_bytes(2, "big") + wire)
         return await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big"))
     finally:
         writer.close()
+
+
+@functools.cache
+def _context() -> "ssl.SSLContext":
+    """To believe a secondary's certificate. ImportError in an image without TLS."""
+    context = trust.client_context()
+    context.set_alpn_protocols(["dot"])  # RFC 9103 7.1
+    return context

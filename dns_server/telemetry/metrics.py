@@ -119,7 +119,12 @@ def _queries(page: _Page, sources: Sources) -> None:
     rcodes = [({"transport": transport.value, "rcode": name}, count) for transport, name, count in found.rcodes()]
     page.many("answers_total", "counter", "Answers by transport and response code.", rcodes)
     silent = [({"transport": transport.value}, tally.silent) for transport, tally in found.tallies.items()]
-    page.many("unanswered_total", "counter", "Messages that get no answer: responses, less than a header.", silent)
+    page.many(
+        "unanswered_total",
+        "counter",
+        "Messages that get no answer: responses, less than a header, copies of what is being worked on.",
+        silent,
+    )
     _rate_limits(page, sources.limiter)
     page.family("answer_size_bytes", "histogram", "Octets of the answers.")
     for transport in Transport:
@@ -151,6 +156,7 @@ def _transports(page: _Page, sources: Sources) -> None:
         ({"reason": "oversized"}, udp.oversized),
         ({"reason": "from port 0"}, udp.from_port_0),
         ({"reason": "to a group"}, udp.to_group),
+        ({"reason": "too many at once"}, udp.crowded),
     ]
     page.many("udp_dropped_total", "counter", "Datagrams dropped, by reason.", drops)
     page.one("stream_connections", "gauge", "Connections open over TCP and TLS.", len(sources.streams.clients))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from dns_server.endpoint import Endpoint
 from dns_server.limiting.rate_limiter import RateLimiter
-from dns_server.listeners.host import UdpCounters
 from dns_server.listeners.streams import Streams
+from dns_server.listeners.udp_counters import UdpCounters
 from dns_server.logs.syslog import Syslog
 from dns_server.peers import Peers
 from dns_server.publisher import Publisher

@@ -36,6 +36,7 @@ class Reply:
 
     request: int
     message: bytes
+    """Empty: there is to be no reply."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,7 +229,8 @@ class Pool:
                 number = int(report["number"])
                 client = Client(str(report["address"]), int(report["port"]), Transport.UDP)
                 send = functools.partial(_reply, process, number)
-                self.later.start(Kind(report["kind"]), bytes.fromhex(report["query"]), client, send)
+                silent = functools.partial(send, b"")
+                self.later.start(Kind(report["kind"]), bytes.fromhex(report["query"]), client, send, silent)
             case what:
                 raise ValueError(f"it says {what!r}")
 

@@ -17,7 +17,8 @@ from dns_server.answer.table import ZoneTable, build
 from dns_server.answering import Answering
 from dns_server.client import Client
 from dns_server.collector import Collector
-from dns_server.listeners.host import HostListeners, Share
+from dns_server.listeners.binding import Share
+from dns_server.listeners.host import HostListeners
 from dns_server.listeners.later import Later
 from dns_server.logs.pipeline import redirect
 from dns_server.logs.throttle import Throttle
@@ -58,7 +59,7 @@ class Worker:
             lambda _loop, context: bug(context["message"], exc_info=context.get("exception"))
         )
         self._answering = task.answering(bug, report)
-        self._later = Later(self._loop, self._pass_on, bug)
+        self._later = Later(self._loop, self._pass_on, report, bug)
         self._listeners = HostListeners(self._loop, report, self._later, self._answering.batches())
         self._collector = Collector(self._loop)
         self._numbers = itertools.count()
@@ -120,10 +121,11 @@ class Worker:
             async with asyncio.timeout(_REPLY_S):
                 reply = await waiting
         except TimeoutError:
-            return  # not every request gets a reply, and nobody says so
+            return
         finally:
             del self._waiting[number]
-        yield reply
+        if reply:
+            yield reply
 
     def _take(self, reply: Reply) -> None:
         waiting = self._waiting.get(reply.request)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from dns_platform.protocols import Clock, DeviceError, Entropy, NetworkDevice
+from dns_platform.protocols import Clock, DeviceError, Entropy, Mark, NetworkDevice
 from dns_platform.unix.block import FileBlockDevice
 from dns_platform.unix.host import UnixClock, UnixEntropy
 from dns_platform.unix.poller import UnixPoller
@@ -32,9 +32,12 @@ class Machine:
         self.device.close()
 
 
-def open_machine(link: str, interface: str) -> Machine:
-    """The machine with `interface` reached by `link`: `tap`, `packet` or `xdp`. DeviceError."""
-    device = _open(link, interface)
+def open_machine(link: str, interface: str, mark: Mark | None = None) -> Machine:
+    """The machine with `interface` reached by `link`: `tap`, `packet` or `xdp`, of which the latter two heed `mark`.
+
+    DeviceError.
+    """
+    device = _open(link, interface, mark)
     return Machine(UnixClock(), UnixEntropy(), UnixPoller(device), device)
 
 
@@ -48,7 +51,7 @@ def disks() -> Sequence[FileBlockDevice]:
     return ()
 
 
-def _open(link: str, interface: str) -> NetworkDevice:
+def _open(link: str, interface: str, mark: Mark | None) -> NetworkDevice:
     if link == "tap":
         from dns_platform.unix.tap import TapDevice
 
@@ -58,4 +61,4 @@ def _open(link: str, interface: str) -> NetworkDevice:
         from dns_platform.unix.xdp import XdpDevice
     except ModuleNotFoundError as error:  # an image: the system calls of these two go through ctypes
         raise DeviceError(f"{link}: this program has no {error.name}; use a tap interface (--link=tap)") from error
-    return PacketDevice(interface) if link == "packet" else XdpDevice(interface)
+    return PacketDevice(interface, mark) if link == "packet" else XdpDevice(interface, mark)

@@ -4,13 +4,25 @@ Times are float seconds. The monotonic clock starts anywhere and never goes back
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 Octets = bytes | memoryview
 """Octets that the callee only reads. A memoryview may be valid for a limited time: see where it comes from."""
 
 BATCH = 64
 """Frames that a device receives at once when the caller doesn't say."""
+
+
+class Mark(NamedTuple):
+    """What tells UDP datagrams of known senders from those of anybody: a word, so many octets before their end.
+
+    Devices that can keep the others waiting: those overflow a queue of their own, and not the one that all frames share
+    which are marked, or not UDP.
+    """
+
+    distance: int
+    word: int
+    """Of 4 octets."""
 
 
 class DeviceError(Exception):

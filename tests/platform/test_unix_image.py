@@ -77,6 +77,20 @@ def test_arguments_and_exit_code_pass_through(tmp_path: Path) -> None:
     assert result.stdout.splitlines() == ["arguments a b c", "python 3 13 5", "modules from files []"]
 
 
+def test_damaged_code_is_told_and_not_run(tmp_path: Path) -> None:
+    hello = images.build("unix", tmp_path, images.application("versions"))
+    work = tmp_path / "unizone-unix.work"
+    data, blob = hello.path.read_bytes(), (work / "frozen.bin").read_bytes()
+    assert data.count(blob) == 1
+    modules = json.loads((work / "modules.json").read_text())["modules"]
+    before = sum(module.get("size", 0) for module in modules if module["name"] <= "versions")
+    place = data.index(blob) + before - 1  # the last octet of the checksum of `versions`
+    hello.path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+    result = subprocess.run([hello.path], capture_output=True, text=True, env={}, check=False, timeout=60)
+    assert result.returncode == 1
+    assert "ImportError: Frozen object named 'versions' is invalid" in result.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_two_builds_give_the_same_bytes(service: Image, tmp_path: Path) -> None:

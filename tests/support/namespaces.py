@@ -60,6 +60,11 @@ def ip(*arguments: str) -> None:
     subprocess.run(["ip", *arguments], check=True, capture_output=True, timeout=30)
 
 
+def stop_offload(interface: str) -> None:
+    """Have Linux make all checksums itself for what leaves by `interface` of this namespace."""
+    subprocess.run([sys.executable, "-c", _OFFLOAD_OFF, interface], check=True, timeout=30)
+
+
 def need_namespaces() -> None:
     """Skip the test where namespaces can't be made."""
     if os.geteuid() != 0:

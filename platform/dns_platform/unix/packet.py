@@ -13,9 +13,10 @@ from array import array
 from collections.abc import Sequence
 
 from dns_platform.frames import Frames, copied
-from dns_platform.protocols import BATCH, DeviceError, Octets
-from dns_platform.unix import libc
+from dns_platform.protocols import BATCH, DeviceError, Mark, Octets
+from dns_platform.unix import filters, libc
 from dns_platform.unix.link import interface_index, interface_mac, interface_mtu
+from dns_platform.unix.readable import Readable
 
 # linux/if_packet.h, linux/if_ether.h
 _SOL_PACKET = 263
@@ -24,6 +25,7 @@ _PACKET_MR_ALLMULTI = 2
 _PACKET_VNET_HDR = 15
 _PACKET_IGNORE_OUTGOING = 23
 _ETH_P_ALL = 3
+_SO_ATTACH_FILTER = 26  # asm-generic/socket.h
 
 # linux/virtio_net.h: struct virtio_net_hdr, which the kernel puts before each frame and wants there
 _VNET = struct.Struct("=BBHHHH")
@@ -76,27 +78,38 @@ class _Vector:
 class PacketDevice:
     """Interface `name` by AF_PACKET, which takes CAP_NET_RAW. The stack uses the interface's own MAC."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, mark: Mark | None = None) -> None:
+        """With `mark`, there are two queues; see `Mark`."""
         index = interface_index(name)
         self.name = name
+        programs = [b""] if mark is None else [filters.frames(mark, waiting=waiting) for waiting in (False, True)]
+        self._sockets: list[socket.socket] = []
+        self._readable: Readable | None = None
         try:
-            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
-            self._socket.setsockopt(_SOL_PACKET, _PACKET_VNET_HDR, 1)
-            self._socket.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
+            for program in programs:
+                self._open(program)
             # Groups of neighbour discovery come to MACs that the interface does not listen to by itself.
             membership = struct.pack("iHH8x", index, _PACKET_MR_ALLMULTI, 0)
-            self._socket.setsockopt(_SOL_PACKET, _PACKET_ADD_MEMBERSHIP, membership)
-            self._socket.bind((name, _ETH_P_ALL))
+            self._sockets[0].setsockopt(_SOL_PACKET, _PACKET_ADD_MEMBERSHIP, membership)
             self.mac = interface_mac(name)
             self.mtu = interface_mtu(name)
         except OSError as error:
+            self.close()
             raise DeviceError(f"AF_PACKET on {name}: {error.strerror}; try as root, or with CAP_NET_RAW") from error
+        self._readable = Readable(self._sockets)
+        self._turns = list(self._sockets)
         self._in = _Vector(_RECEIVE_SLOT)
         self._out = _Vector(_VNET.size + _ETHERNET + self.mtu)
 
     def receive(self, limit: int = BATCH) -> Frames:
         """See `NetworkDevice.receive`."""
-        return self._in.received(self._call("recvmmsg", self._in, min(limit, BATCH), None))
+        count = 0
+        for each in self._turns:
+            count = self._call("recvmmsg", each, self._in, min(limit, BATCH), None)
+            if count:
+                break
+        self._turns.reverse()  # each queue has every other turn, if it needs it
+        return self._in.received(count)
 
     def transmit(self, frames: Sequence[Octets]) -> int:
         """See `NetworkDevice.transmit`."""
@@ -104,7 +117,7 @@ class PacketDevice:
         while sent < len(frames):
             batch = frames[sent : sent + BATCH] if len(frames) > BATCH else frames
             self._out.put(batch)
-            count = self._call("sendmmsg", self._out, len(batch))
+            count = self._call("sendmmsg", self._sockets[0], self._out, len(batch))
             sent += count
             if count < len(batch):
                 break
@@ -112,15 +125,31 @@ class PacketDevice:
 
     def fileno(self) -> int | None:
         """See `NetworkDevice.fileno`."""
-        return self._socket.fileno()
+        return None if self._readable is None else self._readable.fileno()
 
     def close(self) -> None:
         """See `NetworkDevice.close`."""
-        self._socket.close()
+        if self._readable is not None:
+            self._readable.close()
+            self._readable = None
+        while self._sockets:
+            self._sockets.pop().close()
 
-    def _call(self, name: str, vector: _Vector, count: int, *rest: None) -> int:
+    def _open(self, program: bytes) -> None:
+        """Another socket, for the frames that `program` takes; all if it is empty. OSError."""
+        opened = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
+        self._sockets.append(opened)
+        opened.setsockopt(_SOL_PACKET, _PACKET_VNET_HDR, 1)
+        opened.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
+        if program:
+            option, kept = filters.option(program)
+            opened.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, option)
+            del kept
+        opened.bind((self.name, _ETH_P_ALL))
+
+    def _call(self, name: str, link: socket.socket, vector: _Vector, count: int, *rest: None) -> int:
         try:
-            return libc.call(name, self._socket.fileno(), vector.address, count, socket.MSG_DONTWAIT, *rest)
+            return libc.call(name, link.fileno(), vector.address, count, socket.MSG_DONTWAIT, *rest)
         except (BlockingIOError, InterruptedError):
             return 0
         except OSError as error:

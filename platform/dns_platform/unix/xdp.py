@@ -16,9 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dns_platform.frames import Frames, copied
-from dns_platform.protocols import BATCH, DeviceError, Octets
+from dns_platform.protocols import BATCH, DeviceError, Mark, Octets
 from dns_platform.unix import bpf, libc
 from dns_platform.unix.link import interface_index, interface_mac, interface_mtu
+from dns_platform.unix.readable import Readable
 from dns_platform.unix.rings import (
     SOL_XDP,
     Ring,
@@ -30,6 +31,7 @@ from dns_platform.unix.rings import (
 
 _AF_XDP = 44
 _UMEM_REGISTER = 4
+_SHARED_UMEM = 1
 _USE_NEED_WAKEUP = 8
 
 _RING = 1024
@@ -43,12 +45,16 @@ _BUSY = (errno.EAGAIN, errno.EBUSY, errno.ENOBUFS, errno.ENETDOWN)
 class XdpDevice:
     """Interface `name`, which has one receive queue, by AF_XDP; takes CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, mark: Mark | None = None) -> None:
+        """With `mark` there are two queues, where Linux is 5.18 or later; see `Mark`."""
         index = interface_index(name)
         self.name = name
+        self._mark = mark
         self._descriptors: list[int] = []
         self._rings: list[Ring] = []
         self._socket: socket.socket | None = None
+        self._second: socket.socket | None = None
+        self._readable: Readable | None = None
         try:
             self.mac = interface_mac(name)
             self.mtu = interface_mtu(name)
@@ -82,16 +88,23 @@ class XdpDevice:
         xdp.setsockopt(SOL_XDP, _UMEM_REGISTER, registration)
         self._fill = self._mapped(fill_ring(xdp, _RING))
         self._completion = self._mapped(completion_ring(xdp, _RING))
-        self._in = self._mapped(receive_ring(xdp, _RING))
+        self._in = [self._mapped(receive_ring(xdp, _RING))]
         self._out = self._mapped(transmit_ring(xdp, _RING))
         self._taken: list[int] = [slot * self._slot for slot in range(_RING)]
         self._spare = [slot * self._slot for slot in range(_RING, _FRAMES)]
         self._give_back()
         address = struct.pack("HHIII", _AF_XDP, _USE_NEED_WAKEUP, index, 0, 0)
         self._bind(xdp, address)
-        socket_map = self._keep(bpf.make_socket_map(1))
+        socket_map = self._keep(bpf.make_socket_map(2))
         bpf.put_socket(socket_map, 0, xdp.fileno())
-        program = self._keep(bpf.load_redirect(socket_map))
+        program = self._sorting(socket_map)
+        if program is None:
+            program = self._keep(bpf.load_redirect(socket_map))
+            self._readable = Readable([xdp])
+        else:
+            self._second = self._beside(xdp, index)
+            bpf.put_socket(socket_map, 1, self._second.fileno())
+            self._readable = Readable([xdp, self._second])
         try:
             self._keep(bpf.attach(program, index, bpf.XDP_DRIVER_MODE))
         except OSError:
@@ -101,7 +114,12 @@ class XdpDevice:
     def receive(self, limit: int = BATCH) -> Frames:
         """See `NetworkDevice.receive`."""
         self._give_back()
-        words = self._in.take(limit)
+        words: list[int] = []
+        for ring in self._in:
+            words = ring.take(limit)
+            if words:
+                break
+        self._in.reverse()  # each queue has every other turn, if it needs it
         slot = self._slot
         starts, lengths = words[::2], words[1::2]
         self._taken = [start - start % slot for start in starts]
@@ -128,7 +146,7 @@ class XdpDevice:
 
     def fileno(self) -> int | None:
         """See `NetworkDevice.fileno`."""
-        return None if self._socket is None else self._socket.fileno()
+        return None if self._readable is None else self._readable.fileno()
 
     def close(self) -> None:
         """See `NetworkDevice.close`."""
@@ -136,9 +154,34 @@ class XdpDevice:
             os.close(self._descriptors.pop())
         while self._rings:
             self._rings.pop().close()
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        if self._readable is not None:
+            self._readable.close()
+            self._readable = None
+        for opened in (self._second, self._socket):
+            if opened is not None:
+                opened.close()
+        self._socket = self._second = None
+
+    def _sorting(self, socket_map: int) -> int | None:
+        """The program that sorts frames by the mark; None where there is no mark or no such program."""
+        if self._mark is None:
+            return None
+        try:
+            return self._keep(bpf.load_sorting(socket_map, self._mark))
+        except OSError:
+            return None
+
+    def _beside(self, xdp: socket.socket, index: int) -> socket.socket:
+        """Another socket on the same queue and in the same memory, which can't fill more than half of that. OSError."""
+        second = socket.socket(_AF_XDP, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
+        try:
+            self._in.append(self._mapped(receive_ring(second, _RING // 2)))
+            address = struct.pack("HHIII", _AF_XDP, _SHARED_UMEM, index, 0, xdp.fileno())
+            libc.call("bind", second.fileno(), address, len(address))
+        except OSError:
+            second.close()
+            raise
+        return second
 
     def _bind(self, xdp: socket.socket, address: bytes) -> None:
         """Bind to the queue; the kernel frees one a moment after the socket that had it is gone."""

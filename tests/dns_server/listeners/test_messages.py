@@ -54,7 +54,8 @@ def exchange(address: str, datagrams: list[bytes], replies: int) -> tuple[list[b
 
     async def run() -> tuple[list[bytes], HostListeners]:
         loop = asyncio.get_running_loop()
-        listeners = HostListeners(loop, lambda *_, **__: None, Later(loop, later, lambda *_, **__: None), echo)
+        later_ones = Later(loop, later, lambda *_, **__: None, lambda *_, **__: None)
+        listeners = HostListeners(loop, lambda *_, **__: None, later_ones, echo)
         bound = await listeners.open(Endpoint(address, 0), lambda *_: None, asyncio.Protocol)  # type: ignore[arg-type]
         target = {"0.0.0.0": "127.0.0.2", "::": "::1"}.get(address, address)
         family = socket.AF_INET6 if ":" in address else socket.AF_INET

@@ -107,9 +107,9 @@ def test_each_worker_is_a_process_with_its_own_sockets(server: Server) -> None:
     for pid in workers(server):
         links = [os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir() if entry.is_symlink()]
         own = [link for link in links if link.startswith("socket:")]
-        assert len(own) == 4, links  # of one address, the one to the main process, and two of its own loop
+        assert len(own) == 5, links  # two of one address, the one to the main process, and two of its own loop
         reading |= set(own)
-    assert len(reading) == 4 * WORKERS
+    assert len(reading) == 5 * WORKERS
     assert metric(server, "workers") == WORKERS
 
 
