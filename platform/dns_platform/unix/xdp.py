@@ -38,7 +38,7 @@ _RING = 1024
 _FRAMES = 2 * _RING  # half of them to receive, half to send
 _ETHERNET = 14
 _HEADROOM = 256  # XDP_PACKET_HEADROOM
-_PATIENCE_S = 5.0
+_PATIENCE_S = 30.0  # seconds; on a busy machine the moment may be a long one
 _BUSY = (errno.EAGAIN, errno.EBUSY, errno.ENOBUFS, errno.ENETDOWN)
 
 
