@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
-from dns_server.answer.batch import REPLY_STRIDE, Batch
+from dns_server.answer.batch import Batch
 from dns_server.answer.engine import Engine, Kind
 from dns_server.answer.protocol import Transport
 from dns_server.limiting.limiting import Limiting
@@ -75,7 +75,7 @@ class Answering:
         def answer_batch(batch: Batch, count: int) -> Sequence[tuple[int, Kind]]:
             started = timer()
             elsewhere = engine.respond_batch(batch, count, rest, clock())
-            tally.note_batch(batch.replies, batch.reply_lengths, count, REPLY_STRIDE, timer() - started)
+            tally.note_batch(batch, count, timer() - started)
             if limiting is not None:
                 limiting.limit(batch, count)
             return elsewhere

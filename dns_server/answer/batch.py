@@ -1,8 +1,11 @@
-"""Datagrams that were read in one turn, and their replies: slots of one size in two buffers."""
+"""Datagrams that were read in one turn, and their replies: slots of one size in two buffers.
+
+Where this module is compiled (Cython, with batch.pxd), other compiled modules look into the buffers directly.
+"""
 
 import sys
 from array import array
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from dns_server.answer.protocol import UDP_PAYLOAD
 
@@ -23,24 +26,31 @@ class Batch:
     """Room for `size` datagrams of up to `stride` octets. Whoever reads sockets fills `queries` and `lengths`."""
 
     def __init__(self, size: int, stride: int) -> None:
-        self.size: Final = size
-        self.stride: Final = stride
-        self.queries: Final = bytearray(size * stride)
+        self.size = size
+        self.stride = stride
+        self.queries = bytearray(size * stride)
         """Datagram `i` begins at `i * stride`."""
-        self.lengths: Final = array("i", bytes(4 * size))
+        self.lengths = array("i", bytes(4 * size))
         """Octets of each datagram."""
-        self.peers: Final = bytearray(size * PEER_STRIDE)
+        self.peers = bytearray(size * PEER_STRIDE)
         """Whom datagram `i` is from, at `i * PEER_STRIDE`, as Linux has it (ip(7), ipv6(7)): the family, 2 or 10, in
         the machine's order at 0; the port at 2; an IPv4 address at 4, an IPv6 address at 8."""
-        self.trusted: Final = bytearray(size)
+        self.trusted = bytearray(size)
         """Of each datagram, 1 where a valid cookie shows that the client is at its address (RFC 7873). Set by who
         answers, for who limits rates."""
-        self.replies: Final = bytearray(size * REPLY_STRIDE)
+        self.replies = bytearray(size * REPLY_STRIDE)
         """Reply `i` begins at `i * REPLY_STRIDE`."""
-        self.reply_lengths: Final = array("i", bytes(4 * size))
+        self.reply_lengths = array("i", bytes(4 * size))
         """Octets of each reply; 0 for none."""
         self.responder: Responder | None = None
         """The core's hands on these buffers; of the engine that used the batch last."""
+        # The buffers again, as compiled modules see them.
+        self.query_view: Any = self.queries
+        self.length_view: Any = self.lengths
+        self.peer_view: Any = self.peers
+        self.trusted_view: Any = self.trusted
+        self.reply_view: Any = self.replies
+        self.reply_length_view: Any = self.reply_lengths
 
     def query(self, index: int) -> bytes:
         """Datagram `index`."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dns_server.answer.batch import REPLY_STRIDE, Batch
+from dns_server.answer.batch import Batch
 from dns_server.limiting.rate_limiter import RateLimiter, network_of
 from dns_server.tsig.records import split
 from dns_server.values import Network
@@ -60,18 +60,7 @@ class Limiting:
     def limit(self, batch: Batch, count: int) -> None:
         """Drop or truncate those of the first `count` replies of `batch` that are over the rate."""
         limiter = self.limiter
-        limiter.limit(
-            batch.queries,
-            batch.lengths,
-            count,
-            batch.stride,
-            batch.peers,
-            batch.replies,
-            batch.reply_lengths,
-            REPLY_STRIDE,
-            batch.trusted,
-            self._clock(),
-        )
+        limiter.limit(batch, count, self._clock())
         if limiter.limited != self._told:
             self._told = limiter.limited
             prefix, length, kind = network_of(limiter.last)

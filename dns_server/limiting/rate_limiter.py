@@ -19,6 +19,8 @@ from typing import Any
 
 import cython
 
+from dns_server.answer.batch import PEER_STRIDE, REPLY_STRIDE, Batch
+
 COMPILED: bool = cython.compiled
 
 CLASSES = ("positive", "nodata", "nxdomain", "referral", "any", "dnskey", "error")
@@ -46,7 +48,8 @@ _AA = cython.declare(cython.int, 0x04)
 _TC = cython.declare(cython.int, 0x02)
 _HEADER = cython.declare(cython.Py_ssize_t, 12)
 _OPT_SIZE = cython.declare(cython.Py_ssize_t, 11)
-_PEER = cython.declare(cython.Py_ssize_t, 32)
+_PEER = cython.declare(cython.Py_ssize_t, PEER_STRIDE)
+_REPLY = cython.declare(cython.Py_ssize_t, REPLY_STRIDE)
 _INET = cython.declare(cython.int, 2)
 _WAYS = cython.declare(cython.Py_ssize_t, WAYS)
 
@@ -64,26 +67,28 @@ _SIP_3 = cython.declare(cython.ulonglong, 0x7465646279746573)
 @cython.cfunc
 @cython.inline
 def _rotate(word: cython.ulonglong, by: cython.int) -> cython.ulonglong:
-    return ((word << by) | (word >> (64 - by))) & _MASK64
+    mask: cython.ulonglong = 0xFFFFFFFFFFFFFFFF  # a variable of the function is a constant to the C compiler
+    return ((word << by) | (word >> (64 - by))) & mask
 
 
 @cython.ccall
 def siphash(key_0: cython.ulonglong, key_1: cython.ulonglong, message: cython.ulonglong) -> cython.ulonglong:
     """SipHash-1-3 of a message of 8 octets, all of them little-endian numbers (Aumasson and Bernstein, 2012)."""
+    mask: cython.ulonglong = 0xFFFFFFFFFFFFFFFF
     v0: cython.ulonglong = key_0 ^ _SIP_0
     v1: cython.ulonglong = key_1 ^ _SIP_1
     v2: cython.ulonglong = key_0 ^ _SIP_2
     v3: cython.ulonglong = key_1 ^ _SIP_3 ^ message
     step: cython.int
     for step in range(5):
-        v0 = (v0 + v1) & _MASK64
+        v0 = (v0 + v1) & mask
         v1 = _rotate(v1, 13) ^ v0
         v0 = _rotate(v0, 32)
-        v2 = (v2 + v3) & _MASK64
+        v2 = (v2 + v3) & mask
         v3 = _rotate(v3, 16) ^ v2
-        v0 = (v0 + v3) & _MASK64
+        v0 = (v0 + v3) & mask
         v3 = _rotate(v3, 21) ^ v0
-        v2 = (v2 + v1) & _MASK64
+        v2 = (v2 + v1) & mask
         v1 = _rotate(v1, 17) ^ v2
         v2 = _rotate(v2, 32)
         if step == 0:
@@ -180,74 +185,40 @@ class RateLimiter:
         """For each class: its name, answers dropped, and answers that left truncated (errors: as they were)."""
         return [(name, self._dropped[number], self._slipped[number]) for number, name in enumerate(CLASSES)]
 
-    def limit(
-        self,
-        queries: cython.uchar[::1],
-        lengths: cython.int[::1],
-        count: cython.Py_ssize_t,
-        stride: cython.Py_ssize_t,
-        peers: cython.uchar[::1],
-        replies: cython.uchar[::1],
-        reply_lengths: cython.int[::1],
-        reply_stride: cython.Py_ssize_t,
-        trusted: cython.uchar[::1],
-        now: cython.double,
-    ) -> None:
+    def limit(self, batch: Batch, count: cython.Py_ssize_t, now: cython.double) -> None:
         """Look at the replies to the first `count` datagrams of a batch, and drop or truncate those over the rate.
 
-        The arguments are what `Batch` has. A flag of `trusted` says that the client is known to be where it says it is;
-        flags are taken down.
+        Flags of who is trusted are taken down.
         """
         index: cython.Py_ssize_t
         for index in range(count):
-            if reply_lengths[index] > 0:
-                if trusted[index]:
+            if batch.reply_length_view[index] > 0:
+                if batch.trusted_view[index]:
                     self.exempted += 1
                 else:
-                    self._one(
-                        queries,
-                        index * stride,
-                        lengths[index],
-                        peers,
-                        index * _PEER,
-                        replies,
-                        index * reply_stride,
-                        reply_lengths,
-                        index,
-                        now,
-                    )
-            trusted[index] = 0
+                    self._one(batch, index, now)
+            batch.trusted_view[index] = 0
 
     @cython.cfunc
     @cython.exceptval(-1, check=False)
-    def _one(
-        self,
-        query: cython.uchar[::1],
-        at: cython.Py_ssize_t,
-        length: cython.Py_ssize_t,
-        peers: cython.uchar[::1],
-        peer: cython.Py_ssize_t,
-        reply: cython.uchar[::1],
-        to: cython.Py_ssize_t,
-        reply_lengths: cython.int[::1],
-        index: cython.Py_ssize_t,
-        now: cython.double,
-    ) -> cython.int:
+    def _one(self, batch: Batch, index: cython.Py_ssize_t, now: cython.double) -> cython.int:
         high: cython.ulonglong = 0
         octet: cython.Py_ssize_t
-        is_ipv4: cython.bint = peers[peer] == _INET
+        peer: cython.Py_ssize_t = index * _PEER
+        to: cython.Py_ssize_t = index * _REPLY
+        is_ipv4: cython.bint = batch.peer_view[peer] == _INET
         if is_ipv4:
             for octet in range(peer + 4, peer + 8):
-                high = high << 8 | peers[octet]
+                high = high << 8 | batch.peer_view[octet]
             high <<= 32
         else:
             for octet in range(peer + 8, peer + 16):
-                high = high << 8 | peers[octet]
-        if self._exempt_count and self._is_exempt(is_ipv4, high, peers, peer):
+                high = high << 8 | batch.peer_view[octet]
+        if self._exempt_count and self._is_exempt(is_ipv4, high, batch, peer):
             self.exempted += 1
             return 0
-        end: cython.Py_ssize_t = _question_end(reply, to, to + reply_lengths[index])
-        kind: cython.int = _classify(reply, to, end)
+        end: cython.Py_ssize_t = _question_end(batch.reply_view, to, to + batch.reply_length_view[index])
+        kind: cython.int = _classify(batch.reply_view, to, end)
         key: cython.ulonglong = _USED | (cython.cast(cython.ulonglong, kind) << _CLASS_SHIFT)
         # The first 24 bits of an IPv4 address, the first 56 of an IPv6 address
         key |= (_FAMILY_BIT | high >> 40) if is_ipv4 else high >> 8
@@ -257,22 +228,22 @@ class RateLimiter:
         self.last = key
         if not self._slip or (self._slip > 1 and self._random() % self._slip):
             self._dropped[kind] += 1
-            reply_lengths[index] = 0
+            batch.reply_length_view[index] = 0
             return 0
         self._slipped[kind] += 1
         if kind != _ERROR:
-            reply_lengths[index] = _truncate(query, at, length, reply, to, end)
+            batch.reply_length_view[index] = _truncate(batch, index, end)
         return 0
 
     @cython.cfunc
     def _is_exempt(
-        self, is_ipv4: cython.bint, high: cython.ulonglong, peers: cython.uchar[::1], peer: cython.Py_ssize_t
+        self, is_ipv4: cython.bint, high: cython.ulonglong, batch: Batch, peer: cython.Py_ssize_t
     ) -> cython.bint:
         low: cython.ulonglong = 0
         at: cython.Py_ssize_t
         if not is_ipv4:
             for at in range(peer + 16, peer + 24):
-                low = low << 8 | peers[at]
+                low = low << 8 | batch.peer_view[at]
         for at in range(0, 5 * self._exempt_count, 5):
             if (
                 self._exempt[at] == cython.cast(cython.ulonglong, is_ipv4)
@@ -341,35 +312,30 @@ def _classify(reply: cython.uchar[::1], to: cython.Py_ssize_t, end: cython.Py_ss
 
 
 @cython.cfunc
-def _truncate(
-    query: cython.uchar[::1],
-    at: cython.Py_ssize_t,
-    length: cython.Py_ssize_t,
-    reply: cython.uchar[::1],
-    to: cython.Py_ssize_t,
-    end: cython.Py_ssize_t,
-) -> cython.int:
+def _truncate(batch: Batch, index: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.int:
     """Leave header and question, TC set, and an OPT record if the query has one behind its question; the length."""
     octet: cython.Py_ssize_t
-    reply[to + 2] = (reply[to + 2] & ~_AA) | _TC
-    reply[to + 3] &= 0xF0  # NXDOMAIN without its proof would be a claim
+    at: cython.Py_ssize_t = index * batch.stride
+    to: cython.Py_ssize_t = index * _REPLY
+    batch.reply_view[to + 2] = (batch.reply_view[to + 2] & ~_AA) | _TC
+    batch.reply_view[to + 3] &= 0xF0  # NXDOMAIN without its proof would be a claim
     for octet in range(6, 12):
-        reply[to + octet] = 0
+        batch.reply_view[to + octet] = 0
     if (
-        not (query[at + 10] | query[at + 11])
-        or end + _OPT_SIZE > length
-        or query[at + end]
-        or query[at + end + 1]
-        or query[at + end + 2] != _TYPE_OPT
+        not (batch.query_view[at + 10] | batch.query_view[at + 11])
+        or end + _OPT_SIZE > batch.length_view[index]
+        or batch.query_view[at + end]
+        or batch.query_view[at + end + 1]
+        or batch.query_view[at + end + 2] != _TYPE_OPT
     ):
         return end
     for octet in range(end, end + _OPT_SIZE):
-        reply[to + octet] = 0
-    reply[to + 11] = 1
-    reply[to + end + 2] = _TYPE_OPT
-    reply[to + end + 3] = 0x04  # 1232 octets, as in every reply
-    reply[to + end + 4] = 0xD0
-    reply[to + end + 7] = query[at + end + 7] & 0x80  # DO
+        batch.reply_view[to + octet] = 0
+    batch.reply_view[to + 11] = 1
+    batch.reply_view[to + end + 2] = _TYPE_OPT
+    batch.reply_view[to + end + 3] = 0x04  # 1232 octets, as in every reply
+    batch.reply_view[to + end + 4] = 0xD0
+    batch.reply_view[to + end + 7] = batch.query_view[at + end + 7] & 0x80  # DO
     return end + _OPT_SIZE
 
 

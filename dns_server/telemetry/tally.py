@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import cython
 
+from dns_server.answer.batch import REPLY_STRIDE, Batch
+
 COMPILED: bool = cython.compiled
 
 SIZE_BOUNDS = (64, 128, 256, 512, 1232, 4096, 16384)
@@ -19,6 +21,7 @@ NO_QUESTION = TYPES - 2
 OTHER_TYPE = TYPES - 1
 
 _HEADER = cython.declare(cython.Py_ssize_t, 12)
+_REPLY = cython.declare(cython.Py_ssize_t, REPLY_STRIDE)
 _TYPES = cython.declare(cython.int, TYPES)
 _NO_QUESTION = cython.declare(cython.int, NO_QUESTION)
 _OTHER_TYPE = cython.declare(cython.int, OTHER_TYPE)
@@ -89,23 +92,16 @@ class Tally:
         self._one(view, 0, len(reply))
         self._took(self.answered - before, seconds)
 
-    def note_batch(
-        self,
-        replies: cython.uchar[::1],
-        reply_lengths: cython.int[::1],
-        count: cython.Py_ssize_t,
-        stride: cython.Py_ssize_t,
-        seconds: cython.double,
-    ) -> None:
-        """The first `count` datagrams of a batch were answered, in `seconds` altogether. The others are `Batch`'s.
+    def note_batch(self, batch: Batch, count: cython.Py_ssize_t, seconds: cython.double) -> None:
+        """The first `count` datagrams of a batch were answered, in `seconds` altogether.
 
         Those without an answer are not counted: it may come later.
         """
         index: cython.Py_ssize_t
         before: cython.ulonglong = self.answered
         for index in range(count):
-            if reply_lengths[index]:
-                self._one(replies, index * stride, reply_lengths[index])
+            if batch.reply_length_view[index]:
+                self._one(batch.reply_view, index * _REPLY, batch.reply_length_view[index])
         if count:
             self._took(self.answered - before, seconds / count)
 

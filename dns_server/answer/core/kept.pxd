@@ -1,23 +1,33 @@
 # Types of kept.py where Cython compiles it; variables of its functions have theirs as annotations.
 cimport cython
 
-cdef Py_ssize_t _FIRST_SLOTS, _FIRST_ROOM, _MAX_ARENA, _LARGEST
-cdef unsigned long long _MASK32, _PRIME
+cdef Py_ssize_t _FIRST_SLOTS, _FIRST_ROOM, _SEGMENT_BITS, _SEGMENT, _MAX_SEGMENTS, _MOVED, _LARGEST
 
 cpdef unsigned long long key_of(unsigned long long node, unsigned long long cover, unsigned long long rdtype, unsigned long long kind, unsigned long long do) noexcept
 
 
 @cython.final
+cdef class Segment:
+    cdef unsigned char[::1] octets
+    cdef Py_ssize_t used
+
+    cdef Py_ssize_t take(self, bytes octets) except -2
+
+
+@cython.final
 cdef class Kept:
-    cdef unsigned char[::1] arena
-    cdef Py_ssize_t _used, _count
-    cdef unsigned long long[::1] _keys
-    cdef unsigned int[::1] _places
-    cdef unsigned long long _mask
+    cdef list _segments, _doomed
+    cdef Segment _last
+    cdef Py_ssize_t _count, _moved
+    cdef unsigned long long[::1] _table, _before
+    cdef unsigned int _mask, _before_mask
 
     cdef Py_ssize_t find(self, unsigned long long key) except -2
-    cdef int word(self, Py_ssize_t position) except -1
+    cdef Segment segment(self, Py_ssize_t answer)
+    cdef Py_ssize_t place(self, Py_ssize_t answer) noexcept
     cpdef keep(self, unsigned long long key, answer)
     cdef _forget(self)
-    cdef unsigned long long _slot(self, unsigned long long key) noexcept
-    cdef _grow_keys(self)
+    cdef Py_ssize_t _slot(self, unsigned long long key) except -1
+    cdef Py_ssize_t _slot_before(self, unsigned long long key) except -1
+    cdef _grow(self)
+    cdef _move(self)

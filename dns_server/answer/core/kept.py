@@ -1,10 +1,13 @@
-"""Ready answers of one zone in one arena, found by number and type.
+"""Ready answers of one zone in segments of memory, found by number and type.
 
 An answer is 16-bit words, then octets: six words (flags, length of the base, octets of the body, how many pointers and
 marks, the needed mark); places in the body of pointers that move; for each mark its end and three counts; the body.
+
+Nothing here takes long at once, however much is kept: memory is added by the segment, and when the table of keys is
+full, its keys move to a larger one a few at a time.
 """
 
-from array import array
+from typing import Any
 
 import cython
 
@@ -13,10 +16,11 @@ from dns_server.answer.render import Answer
 
 _FIRST_SLOTS = 16
 _FIRST_ROOM = 256
-_MAX_ARENA = 1 << 27
+_SEGMENT_BITS = 20
+_SEGMENT = 1 << _SEGMENT_BITS
+_MAX_SEGMENTS = 128
+_MOVED = 64  # slots of the table before that are emptied for each answer that comes
 _LARGEST = protocol.UDP_PAYLOAD
-_MASK32 = 0xFFFFFFFF
-_PRIME = 16777619
 
 MAX_NODES = 1 << 22
 """A key has bits for node numbers below this."""
@@ -24,83 +28,152 @@ MAX_COVERS = 1 << 21
 """And for numbers of denial records below this."""
 
 
+class Segment:
+    """Memory for answers. Only the first one of a zone grows: most zones are small."""
+
+    def __init__(self, room: int) -> None:
+        self.octets: Any = bytearray(room)
+        self.used = 0
+
+    def take(self, octets: bytes) -> cython.Py_ssize_t:
+        """Put `octets` in; where they are, or -1 if there is no room."""
+        size: cython.Py_ssize_t = len(octets)
+        room: cython.Py_ssize_t = len(self.octets)
+        while self.used + size > room and room < _SEGMENT:
+            room *= 2
+        if self.used + size > room:
+            return -1
+        if room > len(self.octets):
+            larger: cython.uchar[::1] = bytearray(room)
+            larger[: self.used] = self.octets[: self.used]
+            self.octets = larger
+        at: cython.Py_ssize_t = self.used
+        octet: cython.int
+        for octet in octets:
+            self.octets[self.used] = octet
+            self.used += 1
+        return at
+
+
 class Kept:
     """Answers by key, as `key_of` makes it. There is no removing; all are forgotten when they take too much room."""
 
     def __init__(self) -> None:
-        self.arena = bytearray(_FIRST_ROOM)
-        self._used = 0
+        self._last = Segment(_FIRST_ROOM)
+        self._segments = [self._last]
+        self._doomed: list[Segment] = []
+        """Forgotten ones, which go one by one."""
         self._count = 0
-        self._keys = array("Q", bytes(8 * _FIRST_SLOTS))
-        """Open addressing; no key is 0."""
-        self._places = array("I", bytes(4 * _FIRST_SLOTS))
+        self._table: Any = _table_of(_FIRST_SLOTS)
+        """Open addressing, two words a slot: a key, or 0, which is none; and where the answer is."""
         self._mask = _FIRST_SLOTS - 1
+        self._before: Any = self._table
+        """The table before, while keys move out of it."""
+        self._before_mask = self._mask
+        self._moved = _FIRST_SLOTS
+        """So many of its slots are done."""
 
     def find(self, key: cython.ulonglong) -> cython.Py_ssize_t:
-        """Where in the arena the answer is; -1 if it is not kept."""
-        slot: cython.ulonglong = self._slot(key)
-        return self._places[slot] if self._keys[slot] else -1
+        """Where the answer is, for `segment` and `place`; -1 if it is not kept."""
+        slot: cython.Py_ssize_t = self._slot(key)
+        if self._table[slot]:
+            return self._table[slot + 1]
+        if self._moved <= self._before_mask:
+            slot = self._slot_before(key)
+            if self._before[slot]:
+                return self._before[slot + 1]
+        return -1
 
-    def word(self, position: cython.Py_ssize_t) -> cython.int:
-        """The 16 bits at `position` of the arena."""
-        return self.arena[position] << 8 | self.arena[position + 1]
+    def segment(self, answer: cython.Py_ssize_t) -> Segment:
+        """The segment of an answer."""
+        return self._segments[answer >> _SEGMENT_BITS]
+
+    def place(self, answer: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """And its place there."""
+        return answer & (_SEGMENT - 1)
 
     def keep(self, key: cython.ulonglong, answer: Answer) -> None:
         """Keep as much of an answer as fits a datagram."""
-        if self._keys[self._slot(key)]:
+        if self._doomed:
+            self._doomed.pop()
+        if self.find(key) >= 0:
             return
         octets = _packed(answer)
-        if self._used + len(octets) > _MAX_ARENA:
-            self._forget()
+        at: cython.Py_ssize_t = self._last.take(octets)
+        if at < 0:
+            if len(self._segments) == _MAX_SEGMENTS:
+                self._forget()
+            self._last = Segment(_SEGMENT)
+            self._segments.append(self._last)
+            at = self._last.take(octets)
+        self._move()
         if 2 * (self._count + 1) > self._mask:
-            self._grow_keys()
-        size: cython.Py_ssize_t = len(self.arena)
-        while self._used + len(octets) > size:
-            size *= 2
-        if size > len(self.arena):
-            larger: cython.uchar[::1] = bytearray(size)
-            larger[: self._used] = self.arena[: self._used]
-            self.arena = larger
-        slot: cython.ulonglong = self._slot(key)
-        self._keys[slot] = key
-        self._places[slot] = self._used
+            self._grow()
+        slot: cython.Py_ssize_t = self._slot(key)
+        self._table[slot] = key
+        self._table[slot + 1] = (len(self._segments) - 1) << _SEGMENT_BITS | at
         self._count += 1
-        octet: cython.int
-        for octet in octets:
-            self.arena[self._used] = octet
-            self._used += 1
 
     def _forget(self) -> None:
         """Drop all answers: who asks for so many different ones does not ask for them again soon."""
-        self.arena = bytearray(_FIRST_ROOM)
-        self._used = 0
+        self._doomed = self._segments
+        self._segments = []
         self._count = 0
-        self._keys = array("Q", bytes(8 * _FIRST_SLOTS))
-        self._places = array("I", bytes(4 * _FIRST_SLOTS))
         self._mask = _FIRST_SLOTS - 1
+        self._table = self._before = _table_of(_FIRST_SLOTS)
+        self._before_mask = self._mask
+        self._moved = _FIRST_SLOTS
 
-    def _slot(self, key: cython.ulonglong) -> cython.ulonglong:
-        """The slot of `key`, or the free one where it belongs."""
-        state: cython.ulonglong = ((key ^ (key >> 21) ^ (key >> 42)) * _PRIME) & _MASK32
-        slot: cython.ulonglong = (state ^ (state >> 15)) & self._mask
-        while self._keys[slot] and self._keys[slot] != key:
-            slot = (slot + 1) & self._mask
-        return slot
+    def _slot(self, key: cython.ulonglong) -> cython.Py_ssize_t:
+        """Word of the slot of `key`, or of the free one where it belongs."""
+        return _find_slot(self._table, self._mask, key)
 
-    def _grow_keys(self) -> None:
-        """Four times as many slots."""
-        keys: cython.ulonglong[::1] = self._keys
-        places: cython.uint[::1] = self._places
+    def _slot_before(self, key: cython.ulonglong) -> cython.Py_ssize_t:
+        """The same in the table before."""
+        return _find_slot(self._before, self._before_mask, key)
+
+    def _grow(self) -> None:
+        """Begin to use a table of four times as many slots. The one before is done by then: see `_MOVED`."""
+        self._before = self._table
+        self._before_mask = self._mask
+        self._moved = 0
         size: cython.Py_ssize_t = 4 * (self._mask + 1)
-        self._keys = array("Q", bytes(8 * size))
-        self._places = array("I", bytes(4 * size))
+        self._table = _table_of(size)
         self._mask = size - 1
-        index: cython.Py_ssize_t
-        for index in range(len(keys)):
-            if keys[index]:
-                slot: cython.ulonglong = self._slot(keys[index])
-                self._keys[slot] = keys[index]
-                self._places[slot] = places[index]
+
+    def _move(self) -> None:
+        """Move some keys from the table before."""
+        end: cython.Py_ssize_t = min(self._before_mask + 1, self._moved + _MOVED)
+        if self._moved == end:
+            return
+        at: cython.Py_ssize_t
+        for at in range(2 * self._moved, 2 * end, 2):
+            if self._before[at]:
+                slot: cython.Py_ssize_t = self._slot(self._before[at])
+                self._table[slot] = self._before[at]
+                self._table[slot + 1] = self._before[at + 1]
+        self._moved = end
+        if end > self._before_mask:
+            self._before = self._table  # lets go of it
+
+
+def _table_of(slots: cython.Py_ssize_t) -> memoryview:
+    """An empty table; untouched memory costs nothing."""
+    return memoryview(bytearray(16 * slots)).cast("Q")
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(-1)
+def _find_slot(table: cython.ulonglong[::1], mask: cython.uint, key: cython.ulonglong) -> cython.Py_ssize_t:
+    """Word of the slot of `key`, or of the free one where it belongs."""
+    mask32: cython.ulonglong = 0xFFFFFFFF  # variables of the function are constants to the C compiler
+    prime: cython.ulonglong = 16777619
+    state: cython.uint = ((key ^ (key >> 21) ^ (key >> 42)) * prime) & mask32
+    slot: cython.Py_ssize_t = (state ^ (state >> 15)) & mask
+    while table[2 * slot] and table[2 * slot] != key:
+        slot = (slot + 1) & mask
+    return 2 * slot
 
 
 def key_of(
@@ -119,7 +192,7 @@ def key_of(
 
 
 def _packed(answer: Answer) -> bytes:
-    """The answer as it lies in the arena."""
+    """The answer as it lies in a segment."""
     marks = [mark for mark in answer.marks if mark.end <= _LARGEST]
     end = marks[len(marks) - 1].end
     pointers = [place for place in answer.pointers if place < end]

@@ -12,7 +12,7 @@ cdef class Names:
     cdef bytearray _octets
     cdef object _at
     cdef unsigned int[::1] _slots
-    cdef unsigned long long _mask
+    cdef unsigned int _mask
     cdef unsigned char[::1] _name
     cdef unsigned int[::1] _begin
 
@@ -23,6 +23,4 @@ cdef class Names:
     cdef Py_ssize_t find(self, Query query, Py_ssize_t label) except -2
     cpdef Py_ssize_t find_name(self, bytes name) except -2
     cdef Py_ssize_t find_wildcard(self, Query query, Py_ssize_t label) except -2
-    cdef unsigned long long _slot(self, unsigned long long state) noexcept
-    cdef Py_ssize_t _find(self, unsigned char[::1] octets, Py_ssize_t start, Py_ssize_t end, unsigned long long state) except -2
-    cdef bint _equal(self, unsigned char[::1] octets, Py_ssize_t start, Py_ssize_t begin, Py_ssize_t size) except -1
+    cdef unsigned int _slot(self, unsigned int state) noexcept

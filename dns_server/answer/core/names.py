@@ -10,6 +10,27 @@ from dns_server.answer.core.query import Query, hash_octets
 _FIRST_SLOTS = 16
 
 
+@cython.cfunc
+@cython.inline
+@cython.exceptval(-1, check=False)
+@cython.boundscheck(False)
+def _is_same(
+    one: cython.uchar[::1],
+    at: cython.Py_ssize_t,
+    other: cython.uchar[::1],
+    start: cython.Py_ssize_t,
+    size: cython.Py_ssize_t,
+) -> cython.bint:
+    """Are `size` octets the same? Bounds are looked at once; without an early end many octets go at a time."""
+    if at < 0 or start < 0 or size < 0 or at + size > len(one) or start + size > len(other):
+        raise IndexError("comparison past the end of a name")
+    index: cython.Py_ssize_t
+    difference: cython.uchar = 0
+    for index in range(size):
+        difference |= one[at + index] ^ other[start + index]
+    return difference == 0
+
+
 class Names:
     """Distinct names, numbered from 0 in the order of their coming. Nothing is taken out."""
 
@@ -22,7 +43,7 @@ class Names:
         self._at = array("I", [0])
         """Where each begins, and where the last ends."""
         self._slots = array("I", [0]) * _FIRST_SLOTS
-        """Open addressing by hash: number of the name plus 1, or 0."""
+        """Open addressing by hash: number of the name plus 1, the hash's bits above the mask with it; or 0."""
         self._mask = _FIRST_SLOTS - 1
         self._name: Any = self._octets
         self._begin: Any = self._at
@@ -44,10 +65,11 @@ class Names:
 
     def put(self, number: cython.Py_ssize_t) -> None:
         """Make a name to be found that is not yet."""
-        slot: cython.ulonglong = self._slot(hash_octets(self._name, self._begin[number], self._begin[number + 1]))
+        state: cython.uint = hash_octets(self._name, self._begin[number], self._begin[number + 1])
+        slot: cython.uint = self._slot(state)
         while self._slots[slot]:
             slot = (slot + 1) & self._mask
-        self._slots[slot] = number + 1
+        self._slots[slot] = (state & ~self._mask) | (number + 1)
 
     def is_wildcard(self, number: cython.Py_ssize_t) -> cython.bint:
         """Whether the leftmost label is `*`."""
@@ -83,53 +105,60 @@ class Names:
 
     def find(self, query: Query, label: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """Number of the name in hand from `label` on; -1 if it is not there."""
-        start: cython.Py_ssize_t = query.labels[label]
-        return self._find(query.folded, start, query.length, query.states[label])
+        return _search(self, query.folded, query.labels[label], query.length, query.states[label])
 
     def find_name(self, name: bytes) -> cython.Py_ssize_t:
         """Number of `name`; -1 if it is not there."""
         octets: cython.uchar[::1] = bytearray(name)
-        return self._find(octets, 0, len(name), hash_octets(octets, 0, len(name)))
+        return _search(self, octets, 0, len(name), hash_octets(octets, 0, len(name)))
 
     def find_wildcard(self, query: Query, label: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """Number of the wildcard whose closest encloser is the name in hand from `label` on; -1 if it is not there."""
         start: cython.Py_ssize_t = query.labels[label]
         size: cython.Py_ssize_t = query.length - start + 2
-        slot: cython.ulonglong = self._slot(query.wildcard_state(label))
-        while self._slots[slot]:
-            number: cython.Py_ssize_t = self._slots[slot] - 1
-            begin: cython.Py_ssize_t = self._begin[number]
-            if (
-                self._begin[number + 1] - begin == size
-                and self.is_wildcard(number)
-                and self._equal(query.folded, start, begin + 2, size - 2)
-            ):
-                return number
+        state: cython.uint = query.wildcard_state(label)
+        slot: cython.uint = self._slot(state)
+        entry: cython.uint = self._slots[slot]
+        number: cython.Py_ssize_t
+        begin: cython.Py_ssize_t
+        while entry:
+            if not (entry ^ state) & ~self._mask:
+                number = (entry & self._mask) - 1
+                begin = self._begin[number]
+                if (
+                    self._begin[number + 1] - begin == size
+                    and self.is_wildcard(number)
+                    and _is_same(query.folded, start, self._name, begin + 2, size - 2)
+                ):
+                    return number
             slot = (slot + 1) & self._mask
+            entry = self._slots[slot]
         return -1
 
-    def _slot(self, state: cython.ulonglong) -> cython.ulonglong:
+    def _slot(self, state: cython.uint) -> cython.uint:
         """Where to begin to look for a hash; the high bits of an FNV state are the good ones."""
         return (state ^ (state >> 15)) & self._mask
 
-    def _find(
-        self, octets: cython.uchar[::1], start: cython.Py_ssize_t, end: cython.Py_ssize_t, state: cython.ulonglong
-    ) -> cython.Py_ssize_t:
-        slot: cython.ulonglong = self._slot(state)
-        while self._slots[slot]:
-            number: cython.Py_ssize_t = self._slots[slot] - 1
-            begin: cython.Py_ssize_t = self._begin[number]
-            if self._begin[number + 1] - begin == end - start and self._equal(octets, start, begin, end - start):
-                return number
-            slot = (slot + 1) & self._mask
-        return -1
 
-    def _equal(
-        self, octets: cython.uchar[::1], start: cython.Py_ssize_t, begin: cython.Py_ssize_t, size: cython.Py_ssize_t
-    ) -> cython.bint:
-        """Whether `size` octets from `start` of `octets` are those from `begin` of the names."""
-        index: cython.Py_ssize_t
-        for index in range(size):  # noqa: SIM110 - `all` would make Python objects
-            if octets[start + index] != self._name[begin + index]:
-                return False
-        return True
+@cython.cfunc
+@cython.inline
+@cython.exceptval(-2)
+def _search(
+    names: Names, octets: cython.uchar[::1], start: cython.Py_ssize_t, end: cython.Py_ssize_t, state: cython.uint
+) -> cython.Py_ssize_t:
+    """Number of the name `octets[start:end]`, whose hash is `state`; -1 if it is not there."""
+    slot: cython.uint = names._slot(state)
+    entry: cython.uint = names._slots[slot]
+    number: cython.Py_ssize_t
+    begin: cython.Py_ssize_t
+    while entry:
+        if not (entry ^ state) & ~names._mask:  # the names themselves are looked at where the hashes agree
+            number = (entry & names._mask) - 1
+            begin = names._begin[number]
+            if names._begin[number + 1] - begin == end - start and _is_same(
+                octets, start, names._name, begin, end - start
+            ):
+                return number
+        slot = (slot + 1) & names._mask
+        entry = names._slots[slot]
+    return -1

@@ -2,10 +2,9 @@
 cimport cython
 cdef Py_ssize_t _HEADER, _NAME_LIMIT, _LABEL_LIMIT, _SMALLEST, _LARGEST, _OPT_SIZE
 cdef int _OPT, _IN, _META_FIRST, _META_LAST, _NSID, _COOKIE, _EXPIRE, _ZONEVERSION
-cdef unsigned long long _MASK32, _PRIME, _START
+cdef unsigned int _START
 
-cdef unsigned long long mix(unsigned long long state, unsigned long long octet) noexcept
-cpdef unsigned long long hash_octets(unsigned char[::1] octets, Py_ssize_t begin, Py_ssize_t end) noexcept
+cpdef unsigned int hash_octets(unsigned char[::1] octets, Py_ssize_t begin, Py_ssize_t end) noexcept
 
 
 @cython.final
@@ -16,10 +15,10 @@ cdef class Query:
     cdef bint has_edns, do, wants_nsid
     cdef unsigned char[::1] folded
     cdef int[::1] labels
-    cdef unsigned long long[::1] states
+    cdef unsigned int[::1] states
 
     cdef bint read(self, Py_ssize_t at, Py_ssize_t length) except -1
     cdef Py_ssize_t _read_name(self, Py_ssize_t start, Py_ssize_t end) except -1
     cdef bint _read_opt(self, Py_ssize_t end) except -1
-    cdef unsigned long long wildcard_state(self, Py_ssize_t label)
+    cdef unsigned int wildcard_state(self, Py_ssize_t label) noexcept
     cdef Py_ssize_t canonical_key(self, unsigned char[::1] key) except -1

@@ -29,24 +29,108 @@ _NSID = protocol.Option.NSID
 _COOKIE = protocol.Option.COOKIE
 _EXPIRE = protocol.Option.EXPIRE
 _ZONEVERSION = protocol.Option.ZONEVERSION
-_MASK32 = 0xFFFFFFFF
-_PRIME = 16777619
 # The hash of bytes is keyed anew in each process: nobody can choose names that collide.
 _START = hash(b"names") & 0xFFFFFFFF
 
 
-def mix(state: cython.ulonglong, octet: cython.ulonglong) -> cython.ulonglong:
+@cython.cfunc
+@cython.inline
+@cython.exceptval(check=False)
+def _mix(state: cython.uint, octet: cython.uint) -> cython.uint:
     """FNV-1a, one octet."""
-    return ((state ^ octet) * _PRIME) & _MASK32
+    mask: cython.uint = 0xFFFFFFFF  # variables of the function are constants to the C compiler
+    prime: cython.uint = 16777619
+    return ((state ^ octet) * prime) & mask
 
 
-def hash_octets(octets: cython.uchar[::1], begin: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.ulonglong:
+def hash_octets(octets: cython.uchar[::1], begin: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.uint:
     """Hash of the folded wire name `octets[begin:end]`, from its last octet to its first."""
-    state: cython.ulonglong = _START
+    state: cython.uint = _START
     while end > begin:
         end -= 1
-        state = mix(state, octets[end])
+        state = _mix(state, octets[end])
     return state
+
+
+@cython.cfunc
+@cython.inline
+@cython.boundscheck(False)
+def _find_labels(
+    octets: cython.uchar[::1], start: cython.Py_ssize_t, end: cython.Py_ssize_t, labels: cython.int[::1]
+) -> cython.Py_ssize_t:
+    """Put where the labels of the name at `start` begin, and where its root does, into `labels`; how many labels.
+
+    -1 if the name is malformed or goes past `end`. Here and below bounds are looked at once a call, not once an octet.
+    """
+    if start < 0 or end > len(octets) or len(labels) <= _LABEL_LIMIT:
+        raise IndexError("a name past the end of its buffer")
+    position: cython.Py_ssize_t = start
+    count: cython.Py_ssize_t = 0
+    octet: cython.int
+    while position < end and count < _LABEL_LIMIT:
+        octet = octets[position]
+        labels[count] = position - start
+        if not octet:
+            return count if position - start < _NAME_LIMIT else -1
+        if octet > 63:
+            return -1
+        count += 1
+        position += 1 + octet
+    return -1
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(-1, check=False)
+@cython.boundscheck(False)
+def _fold(
+    octets: cython.uchar[::1], start: cython.Py_ssize_t, length: cython.Py_ssize_t, folded: cython.uchar[::1]
+) -> cython.int:
+    """Put `length` octets at `start` into `folded`, in lower case."""
+    if start < 0 or length < 0 or start + length > len(octets) or length > len(folded):
+        raise IndexError("a name past the end of its buffer")
+    index: cython.Py_ssize_t
+    octet: cython.uchar
+    for index in range(length):
+        octet = octets[start + index]
+        folded[index] = octet + 32 if 65 <= octet <= 90 else octet
+    return 0
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(-1, check=False)
+@cython.boundscheck(False)
+def _hash_labels(
+    folded: cython.uchar[::1], labels: cython.int[::1], count: cython.Py_ssize_t, states: cython.uint[::1]
+) -> cython.int:
+    """Put the hash of the name from each of its `count` labels on, and that of the root behind them, into `states`."""
+    if count < 0 or count >= len(labels) or count >= len(states) or labels[count] >= len(folded):
+        raise IndexError("a label past the end of its name")
+    state: cython.uint = _mix(_START, 0)
+    index: cython.Py_ssize_t = labels[count]
+    states[count] = state
+    while count:
+        count -= 1
+        while index > labels[count]:
+            index -= 1
+            state = _mix(state, folded[index])
+        states[count] = state
+    return 0
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(-1, check=False)
+@cython.boundscheck(False)
+def _is_plain(octets: cython.uchar[::1], at: cython.Py_ssize_t) -> cython.bint:
+    """Has the header at `at` the marks of a query with one question, and at most one record behind that?"""
+    if at < 0 or at + _HEADER > len(octets):
+        raise IndexError("a header past the end of its buffer")
+    odd: cython.int = octets[at + 2] & 0xF8  # QR, or another opcode than QUERY
+    odd |= octets[at + 4] | octets[at + 5] ^ 1  # QDCOUNT
+    odd |= octets[at + 6] | octets[at + 7] | octets[at + 8] | octets[at + 9]  # ANCOUNT, NSCOUNT
+    return not odd | octets[at + 10] | octets[at + 11] & 0xFE  # ARCOUNT
 
 
 class Query:
@@ -77,19 +161,13 @@ class Query:
         """The name, folded."""
         self.labels = array("i", bytes(4 * (_LABEL_LIMIT + 1)))
         """Where its labels begin, and where its root does."""
-        self.states = array("Q", bytes(8 * (_LABEL_LIMIT + 1)))
+        self.states = array("I", bytes(4 * (_LABEL_LIMIT + 1)))
         """Hash of the name from each label on."""
 
     def read(self, at: cython.Py_ssize_t, length: cython.Py_ssize_t) -> cython.bint:
         """Take the `length` octets at `at` in hand; whether they are a plain query, as is answered here."""
         self.at = at
-        if length < _HEADER + 5 or self.octets[at + 2] & 0xF8:  # QR, or another opcode than QUERY
-            return False
-        index: cython.Py_ssize_t
-        for index in range(4, 11):  # one question, nothing in answer and authority
-            if self.octets[at + index] != (index == 5):
-                return False
-        if self.octets[at + 11] > 1:
+        if length < _HEADER + 5 or not _is_plain(self.octets, at):
             return False
         end: cython.Py_ssize_t = self._read_name(at + _HEADER, at + length)
         if not end or end + 4 > at + length:
@@ -111,41 +189,14 @@ class Query:
 
     def _read_name(self, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """Take the name at `start` in hand. Where it ends; 0 if it is malformed."""
-        octets: cython.uchar[::1] = self.octets
-        position: cython.Py_ssize_t = start
-        labels: cython.Py_ssize_t = 0
-        octet: cython.int
-        while True:
-            if position >= end or labels >= _LABEL_LIMIT:
-                return 0
-            octet = octets[position]
-            self.labels[labels] = position - start
-            if not octet:
-                break
-            if octet > 63:
-                return 0
-            labels += 1
-            position += 1 + octet
-        position += 1
-        if position - start > _NAME_LIMIT:
+        count: cython.Py_ssize_t = _find_labels(self.octets, start, end, self.labels)
+        if count < 0:
             return 0
-        self.count = labels
-        self.length = position - start
-        state: cython.ulonglong = _START
-        index: cython.Py_ssize_t = position - start - 1
-        while index >= 0:
-            octet = octets[start + index]
-            if 65 <= octet <= 90:
-                octet += 32
-            self.folded[index] = octet
-            state = mix(state, octet)
-            if index == self.labels[labels]:
-                self.states[labels] = state
-                labels -= 1
-                if labels < 0:
-                    labels = 0
-            index -= 1
-        return position
+        self.count = count
+        self.length = self.labels[count] + 1
+        _fold(self.octets, start, self.length, self.folded)
+        _hash_labels(self.folded, self.labels, count, self.states)
+        return start + self.length
 
     def _read_opt(self, end: cython.Py_ssize_t) -> cython.bint:
         """Read the OPT record behind the question, which must end the datagram; whether it is one to answer here."""
@@ -179,9 +230,9 @@ class Query:
         self.do = self.octets[start + 7] & 0x80 != 0
         return True
 
-    def wildcard_state(self, label: cython.Py_ssize_t) -> cython.ulonglong:
+    def wildcard_state(self, label: cython.Py_ssize_t) -> cython.uint:
         """Hash of the wildcard whose closest encloser is the name in hand from `label` on."""
-        return mix(mix(self.states[label], 42), 1)
+        return _mix(_mix(self.states[label], 42), 1)
 
     def canonical_key(self, key: cython.uchar[::1]) -> cython.Py_ssize_t:
         """Put the key of the name in canonical order into `key`, as `zones.name.canonical_key` has it; its length."""

@@ -1,6 +1,7 @@
 # Types of reply.py where Cython compiles it; variables of its functions have theirs as annotations.
 cimport cython
-from dns_server.answer.core.kept cimport Kept
+from dns_server.answer.core.cookies cimport Cookies
+from dns_server.answer.core.kept cimport Kept, Segment
 from dns_server.answer.core.query cimport Query
 
 cdef Py_ssize_t _HEADER, _OPT_SIZE, _COOKIE_SIZE, _HEAD, _MARK
@@ -16,11 +17,9 @@ cdef class Reply:
     cdef bint has_cookie
 
     cdef int write(self, Query query, Kept kept, Py_ssize_t answer, Py_ssize_t to) except -1
-    cdef int take_cookie(self, unsigned char[::1] data) except -1
     cdef int refuse(self, Query query, Py_ssize_t to) except -1
     cdef int demand(self, Query query, Py_ssize_t to) except -1
     cdef int _bare(self, Query query, Py_ssize_t to, int flags, int rcode, int ede) except -1
     cdef Py_ssize_t _tail_size(self, Query query, int ede) noexcept
     cdef int _close(self, Query query, Py_ssize_t to, Py_ssize_t end, int extended, int ede) except -1
     cdef int _option(self, Py_ssize_t at, int code, Py_ssize_t length) except -1
-    cdef int _copy(self, Py_ssize_t to, unsigned char[::1] source, Py_ssize_t begin, Py_ssize_t count) except -1

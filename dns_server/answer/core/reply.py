@@ -4,7 +4,8 @@ import cython
 
 from dns_server.answer import protocol
 from dns_server.answer.core import cookies
-from dns_server.answer.core.kept import Kept
+from dns_server.answer.core.cookies import Cookies
+from dns_server.answer.core.kept import Kept, Segment
 from dns_server.answer.core.query import Query
 
 _HEADER = protocol.HEADER_SIZE
@@ -15,8 +16,8 @@ _NSID = protocol.Option.NSID
 _COOKIE = protocol.Option.COOKIE
 _EDE = protocol.Option.EDE
 _NOT_AUTHORITATIVE = protocol.Ede.NOT_AUTHORITATIVE
-_QR = protocol.QR >> 8
-_TC = protocol.TC >> 8
+_QR = protocol.QR
+_TC = protocol.TC
 _REFUSED = protocol.Rcode.REFUSED
 _BADCOOKIE = protocol.Rcode.BADCOOKIE
 _COOKIE_SIZE = cookies.REPLY_SIZE
@@ -24,56 +25,119 @@ _HEAD = 12  # octets of a kept answer before its pointers
 _MARK = 8  # octets of each of its marks
 
 
+@cython.cfunc
+@cython.inline
+@cython.exceptval(-1, check=False)
+@cython.boundscheck(False)
+def _copy(
+    octets: cython.uchar[::1],
+    to: cython.Py_ssize_t,
+    source: cython.uchar[::1],
+    begin: cython.Py_ssize_t,
+    count: cython.Py_ssize_t,
+) -> cython.int:
+    """Copy `count` octets.
+
+    Here and below bounds are looked at once a call, not once an octet, which lets the C compiler take many at a time.
+    """
+    if to < 0 or begin < 0 or count < 0 or to + count > len(octets) or begin + count > len(source):
+        raise IndexError("copy past the end of a slot")
+    index: cython.Py_ssize_t
+    for index in range(count):
+        octets[to + index] = source[begin + index]
+    return 0
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(-1, check=False)
+@cython.boundscheck(False)
+def _word(octets: cython.uchar[::1], at: cython.Py_ssize_t) -> cython.int:
+    """The 16-bit number at `at`."""
+    if at < 0 or at + 2 > len(octets):
+        raise IndexError("number past the end of a slot")
+    return octets[at] << 8 | octets[at + 1]
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(-1, check=False)
+@cython.boundscheck(False)
+def _put(octets: cython.uchar[::1], at: cython.Py_ssize_t, number: cython.Py_ssize_t) -> cython.int:
+    """Write the 16-bit `number`."""
+    if at < 0 or at + 2 > len(octets):
+        raise IndexError("number past the end of a slot")
+    octets[at] = (number >> 8) & 0xFF
+    octets[at + 1] = number & 0xFF
+    return 0
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(-1, check=False)
+@cython.boundscheck(False)
+def _put_opt(octets: cython.uchar[::1], at: cython.Py_ssize_t, extended: cython.int, do: cython.bint) -> cython.int:
+    """Write an OPT record without options, with the rcode's high bits."""
+    if at < 0 or at + _OPT_SIZE > len(octets):
+        raise IndexError("record past the end of a slot")
+    octets[at] = 0
+    octets[at + 1] = 0
+    octets[at + 2] = _OPT
+    octets[at + 3] = (_LARGEST >> 8) & 0xFF
+    octets[at + 4] = _LARGEST & 0xFF
+    octets[at + 5] = extended
+    octets[at + 6] = 0
+    octets[at + 7] = 0x80 if do else 0
+    octets[at + 8] = 0
+    octets[at + 9] = 0
+    octets[at + 10] = 0
+    return 0
+
+
 class Reply:
     """Writes into the replies of a batch."""
 
-    def __init__(self, octets: bytearray, nsid: bytes) -> None:
-        """`octets` is the buffer for the replies; `nsid` is told to whom asks for it, where it is not empty."""
+    def __init__(self, octets: bytearray, nsid: bytes, jar: Cookies | None) -> None:
+        """`octets` is the buffer for the replies; `nsid` is told to whom asks for it, where it is not empty.
+
+        `jar` makes cookies, where there are any.
+        """
         self._octets = octets
         self._nsid = bytearray(nsid + b"\0")
         self._nsid_size = len(nsid)
-        self._cookie = bytearray(_COOKIE_SIZE)
+        self._cookie = bytearray(_COOKIE_SIZE) if jar is None else jar.reply
         self.has_cookie = False
-        """Whether the next reply has the cookie that was taken last."""
-
-    def take_cookie(self, data: cython.uchar[::1]) -> cython.int:
-        """Put a cookie into the next reply."""
-        index: cython.Py_ssize_t
-        for index in range(_COOKIE_SIZE):
-            self._cookie[index] = data[index]
-        self.has_cookie = True
-        return 0
+        """Whether the next reply has the cookie that was made last."""
 
     def write(self, query: Query, kept: Kept, answer: cython.Py_ssize_t, to: cython.Py_ssize_t) -> cython.int:
         """Write the kept answer behind the question in hand; the reply's length."""
-        octets: cython.uchar[::1] = self._octets
-        pointers: cython.Py_ssize_t = kept.word(answer + 6)
-        last: cython.Py_ssize_t = kept.word(answer + 8) - 1
-        marks: cython.Py_ssize_t = answer + _HEAD + 2 * pointers
+        segment: Segment = kept.segment(answer)
+        at: cython.Py_ssize_t = kept.place(answer)
+        size: cython.Py_ssize_t = _word(segment.octets, at + 4)
+        pointers: cython.Py_ssize_t = _word(segment.octets, at + 6)
+        last: cython.Py_ssize_t = _word(segment.octets, at + 8) - 1
+        marks: cython.Py_ssize_t = at + _HEAD + 2 * pointers
         mark: cython.Py_ssize_t = last
-        size: cython.Py_ssize_t = kept.word(answer + 4)
         head: cython.Py_ssize_t = query.end - query.at
         room: cython.Py_ssize_t = query.limit - head - self._tail_size(query, 0)
         while size > room and mark:
             mark -= 1
-            size = kept.word(marks + _MARK * mark)
-        self._copy(to, query.octets, query.at, head)
-        octets[to + 2] = kept.arena[answer] | (query.octets[query.at + 2] & 1)  # RD is copied
-        if mark < kept.word(answer + 10):
-            octets[to + 2] |= _TC
-        octets[to + 3] = kept.arena[answer + 1]
-        self._copy(to + 6, kept.arena, marks + _MARK * mark + 2, 6)
+            size = _word(segment.octets, marks + _MARK * mark)
+        flags: cython.int = _word(segment.octets, at)
+        if mark < _word(segment.octets, at + 10):
+            flags |= _TC
+        _copy(self._octets, to, query.octets, query.at, head)
+        _put(self._octets, to + 2, flags | (query.octets[query.at + 2] & 1) << 8)  # RD is copied
+        _copy(self._octets, to + 6, segment.octets, marks + _MARK * mark + 2, 6)
         first: cython.Py_ssize_t = to + head
-        self._copy(first, kept.arena, marks + _MARK * (last + 1), size)
-        shift: cython.int = head - _HEADER - 4 - kept.word(answer + 2)
+        _copy(self._octets, first, segment.octets, marks + _MARK * (last + 1), size)
+        shift: cython.int = head - _HEADER - 4 - _word(segment.octets, at + 2)
         if shift:
             index: cython.Py_ssize_t
             for index in range(pointers):
-                place: cython.Py_ssize_t = kept.word(answer + _HEAD + 2 * index)
+                place: cython.Py_ssize_t = _word(segment.octets, at + _HEAD + 2 * index)
                 if place < size:
-                    target: cython.int = (octets[first + place] << 8 | octets[first + place + 1]) + shift
-                    octets[first + place] = target >> 8
-                    octets[first + place + 1] = target & 0xFF
+                    _put(self._octets, first + place, _word(self._octets, first + place) + shift)
         return self._close(query, to, first + size, 0, 0)
 
     def refuse(self, query: Query, to: cython.Py_ssize_t) -> cython.int:
@@ -88,12 +152,10 @@ class Reply:
         self, query: Query, to: cython.Py_ssize_t, flags: cython.int, rcode: cython.int, ede: cython.int
     ) -> cython.int:
         """Write a reply without records; its length."""
-        octets: cython.uchar[::1] = self._octets
         head: cython.Py_ssize_t = query.end - query.at
-        self._copy(to, query.octets, query.at, head)
-        octets[to + 2] = flags | (query.octets[query.at + 2] & 1)  # RD is copied
-        octets[to + 3] = rcode & 0xF
-        octets[to + 11] = 0
+        _copy(self._octets, to, query.octets, query.at, head)
+        _put(self._octets, to + 2, flags | (query.octets[query.at + 2] & 1) << 8 | rcode & 0xF)  # RD is copied
+        self._octets[to + 11] = 0
         return self._close(query, to, to + head, rcode >> 4, ede)
 
     def _tail_size(self, query: Query, ede: cython.int) -> cython.Py_ssize_t:
@@ -115,57 +177,29 @@ class Reply:
         """Write the OPT record at `end`, with the rcode's high bits and the extended error `ede` or 0; the length."""
         if not query.has_edns:
             return end - to
-        octets: cython.uchar[::1] = self._octets
-        index: cython.Py_ssize_t
-        for index in range(_OPT_SIZE):
-            octets[end + index] = 0
-        octets[end + 2] = _OPT
-        octets[end + 3] = _LARGEST >> 8
-        octets[end + 4] = _LARGEST & 0xFF
-        octets[end + 5] = extended
-        octets[end + 7] = 0x80 if query.do else 0
-        additional: cython.int = (octets[to + 10] << 8 | octets[to + 11]) + 1
-        octets[to + 10] = additional >> 8
-        octets[to + 11] = additional & 0xFF
+        _put_opt(self._octets, end, extended, query.do)
+        _put(self._octets, to + 10, _word(self._octets, to + 10) + 1)
         length: cython.Py_ssize_t = self._tail_size(query, ede) - _OPT_SIZE
-        octets[end + 9] = length >> 8
-        octets[end + 10] = length & 0xFF
         end += _OPT_SIZE
+        if not length:
+            return end - to
+        _put(self._octets, end - 2, length)
         if query.wants_nsid and self._nsid_size:
             self._option(end, _NSID, self._nsid_size)
-            self._copy(end + 4, self._nsid, 0, self._nsid_size)
+            _copy(self._octets, end + 4, self._nsid, 0, self._nsid_size)
             end += 4 + self._nsid_size
         if ede:
             self._option(end, _EDE, 2)
-            octets[end + 4] = ede >> 8
-            octets[end + 5] = ede & 0xFF
+            _put(self._octets, end + 4, ede)
             end += 6
         if self.has_cookie:
             self._option(end, _COOKIE, _COOKIE_SIZE)
-            self._copy(end + 4, self._cookie, 0, _COOKIE_SIZE)
+            _copy(self._octets, end + 4, self._cookie, 0, _COOKIE_SIZE)
             end += 4 + _COOKIE_SIZE
         return end - to
 
     def _option(self, at: cython.Py_ssize_t, code: cython.int, length: cython.Py_ssize_t) -> cython.int:
         """Write the head of an EDNS option."""
-        self._octets[at] = code >> 8
-        self._octets[at + 1] = code & 0xFF
-        self._octets[at + 2] = length >> 8
-        self._octets[at + 3] = length & 0xFF
-        return 0
-
-    @cython.boundscheck(False)
-    def _copy(
-        self, to: cython.Py_ssize_t, source: cython.uchar[::1], begin: cython.Py_ssize_t, count: cython.Py_ssize_t
-    ) -> cython.int:
-        """Copy `count` octets into the replies.
-
-        Bounds are looked at once a call, not once an octet, which lets the C compiler take many at a time.
-        """
-        octets: cython.uchar[::1] = self._octets
-        if to < 0 or begin < 0 or count < 0 or to + count > len(octets) or begin + count > len(source):
-            raise IndexError("copy past the end of a slot")
-        index: cython.Py_ssize_t
-        for index in range(count):
-            octets[to + index] = source[begin + index]
+        _put(self._octets, at, code)
+        _put(self._octets, at + 2, length)
         return 0

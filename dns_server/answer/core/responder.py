@@ -25,7 +25,7 @@ class Responder:
         """How many datagrams of the last call were answered without a valid cookie, where there are cookies."""
         self._cookies = cookies
         self._query = Query(batch.queries)
-        self._reply = Reply(batch.replies, nsid)
+        self._reply = Reply(batch.replies, nsid, cookies)
         self._stride = batch.stride
         self._lengths = batch.lengths
         self._reply_lengths = batch.reply_lengths
@@ -66,7 +66,7 @@ class Responder:
                 self._query.octets, self._query.cookie_at, self._query.cookie_size,
                 self._peers, peer + (4 if is_ipv4 else 8), 4 if is_ipv4 else 16, now,
             )  # fmt: skip
-            self._reply.take_cookie(cookies.reply)
+            self._reply.has_cookie = True
         if self._trusted[index]:
             return self._answer(to)
         length: cython.int = self._reply.demand(self._query, to) if self._demanding else self._answer(to)

@@ -118,8 +118,10 @@ class ZoneIndex:
         if flags & _CUT and (label or query.qtype != _DS):
             return self._ready(node, 0, _NO_TYPE, _REFERRAL, do)
         if not label:
-            if flags & _CNAME or self._has_type(node, query.qtype):
-                return self._ready(node, 0, query.qtype, _EXACT, do)
+            # One that is kept shows that the name has the type, or an alias: the zone itself need not be looked at.
+            answer: cython.Py_ssize_t = self._ready(node, 0, query.qtype, _EXACT, do)
+            if answer >= 0 or flags & _CNAME or self._has_type(node, query.qtype):
+                return answer
             return self._ready(node if do else _SHARED, 0, _NO_TYPE, _NODATA, do)
         if flags & _DNAME:  # the alias is made for this very name
             return -1

@@ -5,6 +5,7 @@ import random
 from collections.abc import Iterator
 
 import pytest
+from dns.message import make_query
 
 from dns_server.answer import indexing
 from dns_server.answer.batch import Batch
@@ -150,3 +151,12 @@ def test_big_zones_are_indexed_when_they_are_built(core: str) -> None:
     assert table.index is not None
     answered_by_core(engine_of([zone]), reference([zone]), list(queries(zone)))
     assert run_to_end(indexing.index_of(table)) is not None
+
+
+def test_answers_stay_while_room_for_them_grows(core: str) -> None:
+    """Keys move to larger tables a few at a time, and answers fill more than one segment."""
+    count = 9_000 if core == "compiled" else 300
+    text = "$TTL 60\n@ SOA ns host 1 2 3 4 5\n@ NS ns\n" + "".join(f'h{n} TXT "{n:0150}"\n' for n in range(count))
+    zone = zone_from_text(text, "big.test.")
+    wires = [make_query(f"h{number}.big.test.", "TXT").to_wire() for number in range(count)]
+    assert answered_by_core(engine_of([zone]), reference([zone]), wires) == count

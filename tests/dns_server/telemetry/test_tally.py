@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dns_server.answer.batch import REPLY_STRIDE, Batch
+from dns_server.answer.batch import Batch
 from dns_server.answer.protocol import Transport
 from dns_server.telemetry.statistics import QueryStatistics
 from dns_server.telemetry.tally import NO_QUESTION, OTHER_TYPE, SECONDS_BOUNDS, SIZE_BOUNDS
@@ -47,7 +47,7 @@ def test_all_ways_agree_with_a_plain_model(found: list[bytes], seconds: float) -
         single, batched = module.Tally(), module.Tally()
         for reply in found:
             single.note(reply, seconds)
-        batched.note_batch(batch.replies, batch.reply_lengths, len(found), REPLY_STRIDE, seconds * len(found))
+        batched.note_batch(batch, len(found), seconds * len(found))
         for tally in (single, batched):
             assert tally.answered == len(sent)
             assert tally.silent == (len(found) - len(sent) if tally is single else 0)

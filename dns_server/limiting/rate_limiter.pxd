@@ -1,0 +1,2 @@
+# What rate_limiter.py takes the C types of from elsewhere; its own are in its annotations.
+from dns_server.answer.batch cimport Batch
