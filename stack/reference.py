@@ -25,54 +25,90 @@ TITLES = {
     815: "Reassembly",
     826: "ARP",
     894: "IPv4 over Ethernet",
+    919: "IPv4 broadcast",
+    950: "Subnets",
     1034: "DNS, concepts",
     1035: "DNS, messages",
     1071: "Internet checksum",
+    1112: "IPv4 multicast",
     1122: "Requirements for hosts",
+    1123: "Requirements for hosts, applications",
     1191: "Path MTU discovery",
+    1542: "BOOTP and DHCP, clarified",
+    1624: "Incremental checksum",
+    1812: "Requirements for routers",
+    2018: "TCP selective acknowledgment",
     2131: "DHCP",
     2132: "DHCP options",
+    2308: "Negative answers of DNS",
     2464: "IPv6 over Ethernet",
+    2644: "Directed broadcasts",
+    2675: "Jumbograms",
+    2711: "Router alert of IPv6",
+    2883: "Duplicate SACK",
+    3168: "ECN",
     3396: "Long DHCP options",
+    3465: "Congestion control by octets",
     3810: "MLDv2",
+    3927: "IPv4 link-local addresses",
     4291: "IPv6 addresses",
+    4343: "Case of DNS names",
     4429: "Optimistic duplicate address detection",
     4443: "ICMPv6",
     4861: "Neighbour discovery",
     4862: "Stateless address autoconfiguration",
     4987: "SYN floods",
+    5095: "No type 0 routing headers",
     5227: "IPv4 address conflict detection",
     5452: "Forged DNS answers",
     5681: "TCP congestion control",
     5722: "Overlapping IPv6 fragments",
     5927: "ICMP attacks on TCP",
+    5942: "What is on the link",
+    5952: "IPv6 addresses as text",
     5961: "Blind attacks on TCP",
     6056: "Port randomisation",
+    6093: "TCP urgent data",
+    6191: "TIME-WAIT and timestamps",
     6298: "Retransmission timer",
+    6335: "Port numbers",
+    6429: "Zero windows for ever",
     6528: "Initial sequence numbers",
     6582: "NewReno",
+    6633: "No source quench",
     6675: "Loss recovery with SACK",
+    6691: "TCP MSS",
     6724: "Source address selection",
     6864: "IPv4 identification",
+    6891: "EDNS",
+    6928: "TCP initial window",
     6946: "Atomic IPv6 fragments",
     6980: "Neighbour discovery and fragments",
     7112: "Headers in the first fragment",
     7126: "Filtering of IPv4 options",
     7323: "TCP timestamps and window scale",
+    7661: "TCP that does not use its window",
+    7739: "Fragment identification",
+    7766: "DNS over TCP",
     8200: "IPv6",
     8201: "IPv6 path MTU discovery",
     8305: "Happy eyeballs",
     8504: "Requirements for IPv6 nodes",
+    8900: "Fragmentation, considered fragile",
     9293: "TCP",
+    9406: "HyStart++",
     9438: "CUBIC",
+    9715: "DNS over UDP without fragments",
+    9777: "MLDv2, as a standard",
 }
-"""Names of the documents that a reader looks for; others stand with their number alone."""
+"""What each document that the sources name is about, in a few words."""
 
 INTRODUCTION = """\
 # The network stack
 
 TCP/IP in Python, from Ethernet frames to asyncio. The VM images live on it; on unix it runs over tap, AF_PACKET and
-AF_XDP with `unizone serve --net=direct`. This page is written by `python -m stack.reference`, from the sources.
+AF_XDP with `unizone serve --net=direct`. This page is written by `python -m stack.reference`, from the sources; which
+tests prove which rule is in [stack-tests.md](stack-tests.md).
 
     device -> Ethernet -> ARP | IPv4 | IPv6 -> ICMP | ICMPv6 | UDP | TCP -> asyncio loop -> application
     dns_platform          stack/wire, stack/interface, stack/tcp          stack/loop
@@ -104,6 +140,7 @@ LEFT_OUT = """\
 | INIT-REBOOT of DHCP | an image remembers no lease |
 | Routing headers other than spent ones | RFC 5095 |
 | TCP: urgent data to the user, Fast Open, multipath, ECN | no protocol of a name server needs them |
+| TCP: RACK-TLP (RFC 8985) | RFC 6675 finds the same losses on links that hardly reorder, with less to keep |
 """
 
 
@@ -162,7 +199,7 @@ def rfcs() -> Iterator[str]:
         if path.name != Path(__file__).name:
             for number, section in references(text):
                 named[number][path.relative_to("stack").as_posix().removesuffix(".py")].add(section)
-    yield "| RFC | | sections, and the files that name them |"
+    yield "| RFC | about | sections, and the files that name them |"
     yield "|---|---|---|"
     for number, files in sorted(named.items()):
         places = []
@@ -170,7 +207,7 @@ def rfcs() -> Iterator[str]:
             listed = ", ".join(sorted(sections - {""}, key=_section_key))
             places.append(f"{file}: {listed}" if listed else file)
         link = f"[{number}](https://www.rfc-editor.org/rfc/rfc{number})"
-        yield f"| {link} | {TITLES.get(number, '')} | {'; '.join(places)} |"
+        yield f"| {link} | {TITLES[number]} | {'; '.join(places)} |"
 
 
 def deviation_table() -> Iterator[str]:

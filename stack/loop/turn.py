@@ -7,6 +7,7 @@ from dns_platform.protocols import BATCH, Clock, Entropy, NetworkDevice, Octets,
 from stack.interface.interface import Interface
 from stack.tcp.connection import Connection
 from stack.tcp.engine import Engine
+from stack.wire import ethernet
 
 _BATCHES: Final = 4
 """Batches of frames taken in a turn, before timers and callbacks have theirs."""
@@ -49,12 +50,19 @@ class Turn:
         return list(self.tcp.changed())
 
     def flush(self, now: float) -> None:
-        """Run the timers that are due and send; what the device has no room for is kept, and nothing more is made."""
-        if not self._unsent:
+        """Run the timers that are due and send.
+
+        What the device has no room for is kept, and nothing more is made until it is gone: at most what one turn made
+        waits here, and as much again, replies to what comes in meanwhile, in the interface's queue, which drops more.
+        """
+        is_new = not self._unsent
+        if is_new:
             self._unsent = [*self.interface.transmit(now)]
         if self._unsent:
             sent = self.platform.device.transmit(self._unsent)
             del self._unsent[:sent]
+            if is_new and self._unsent:
+                self.interface.counters.add(ethernet.LAYER, "frame waited for the device", len(self._unsent))
 
     def _receive(self) -> None:
         device, clock = self.platform.device, self.platform.clock

@@ -80,8 +80,9 @@ def _update_window(c: Connection, position: int, ack: int, window: int, now: flo
     c.snd_wl1 = position
     c.snd_wl2 = ack
     if window == 0:
-        # RFC 9293 3.8.6.1: a peer that goes on acknowledging may keep its window closed for ever.
-        if c.stalled_at != NEVER:
+        # RFC 9293 3.8.6.1: a peer that goes on acknowledging may keep its window closed for ever; but not when the user
+        # has left, for nobody but an attacker waits then (RFC 6429 3).
+        if c.stalled_at != NEVER and not c.released:
             c.stalled_at = now
     elif c.snd_wnd < c.mss and window > c.snd_wnd:
         # It was closed or as good as closed: go on at once, not when the backed-off probe is due.

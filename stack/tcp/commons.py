@@ -29,7 +29,9 @@ class Limits:
     time_wait: int = 1024
     """Connections in TIME-WAIT; beyond, the oldest is forgotten."""
     send_buffer: int = 1 << 18
+    """Octets of one connection that are sent and not acknowledged, or wait to be sent; SEND takes no more."""
     receive_buffer: int = 1 << 18
+    """Octets of one connection that are received and not read, or wait behind a gap; the window says how many."""
     buffered: int = 1 << 24
     """Octets in the buffers of all connections together; beyond, segments are dropped and SEND takes nothing."""
     pieces: int = 256

@@ -128,12 +128,16 @@ def test_rfc_1812_section_4_3_2_8_errors_are_rate_limited(host: Host) -> None:
     assert len([1 for _ in range(500) if host.say(ip4(17, datagram(b"", port=9)))]) == int(limits.errors_per_s / 10)
 
 
-def test_fragments_in_any_order_and_twice(host: Host) -> None:
-    whole = datagram(bytes(range(256)) * 16)
+def in_fragments(whole: bytes) -> list[bytes]:
     pieces = [(at, whole[at : at + 1024]) for at in range(0, len(whole), 1024)]
-    frames = [
+    return [
         ip4(17, piece, offset=at, more_fragments=int(at + 1024 < len(whole)), identification=7) for at, piece in pieces
     ]
+
+
+def test_fragments_in_any_order_and_twice(host: Host) -> None:
+    whole = datagram(bytes(range(256)) * 16)
+    frames = in_fragments(whole)
     host.say(*reversed(frames[1:]))
     host.say(*frames[1:])
     back = host.say(frames[0])
@@ -145,6 +149,7 @@ def test_fragments_in_any_order_and_twice(host: Host) -> None:
     ("pieces", "reason"),
     [
         ([(0, 16, 1), (8, 16, 1)], "overlapping fragments"),
+        ([(0, 24, 1), (8, 8, 1)], "overlapping fragments"),
         ([(16, 8, 0), (24, 8, 1)], "fragment past the last one"),
         ([(24, 8, 1), (16, 8, 0)], "fragment past the last one"),
         ([(16, 8, 0), (32, 8, 0)], "fragment past the last one"),
@@ -158,6 +163,17 @@ def test_fragments_that_contradict_each_other_spoil_the_packet(
     assert host.count("ipv4", reason) == 1
     host.say(ip4(17, bytes(8), offset=64, more_fragments=1, identification=7))
     assert host.count("ipv4", "fragment of a dropped packet") == 1
+
+
+def test_rfc_6864_section_4_1_packets_in_fragments_have_numbers_of_their_own(host: Host) -> None:
+    question = datagram(bytes(3000))
+    numbers = []
+    for _ in range(20):
+        pieces = [ipv4.parse(memoryview(frame.payload)) for frame in host.say(*in_fragments(question))]
+        assert len(pieces) == 3
+        (number,) = {piece.identification for piece in pieces}
+        numbers.append(number)
+    assert len(set(numbers)) == len(numbers)
 
 
 def test_rfc_1122_section_3_3_2_time_exceeded_quotes_the_first_fragment(host: Host) -> None:

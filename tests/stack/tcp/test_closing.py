@@ -1,5 +1,7 @@
 """Closing: RFC 9293 3.6, 3.10.4, 3.10.5 and the last steps of 3.10.7.4."""
 
+import pytest
+
 from stack.address import Endpoint
 from stack.tcp.commons import Limits
 from stack.tcp.connection import Connection, Failure
@@ -81,6 +83,33 @@ def test_a_lost_fin_is_retransmitted() -> None:
     again = probe.wait(1)
     assert names(again)[:1] == ["FIN,ACK"]
     assert state(connection) is State.FIN_WAIT_1
+
+
+def test_a_reset_in_fin_wait_2_ends_the_connection() -> None:
+    probe = Probe()
+    connection = closed_by_us(probe)
+    probe.send(ACK)
+    assert state(connection) is State.FIN_WAIT_2
+    probe.send(RST)
+    assert state(connection) is State.CLOSED
+    assert connection.failure is Failure.RESET
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"seq": 10_000_000}, {"ack": 100}], ids=["outside the window", "of what was not sent"]
+)
+def test_in_closing_what_is_not_acceptable_is_answered_with_an_ack(wrong: dict[str, int]) -> None:
+    probe = Probe()
+    connection = closed_by_us(probe)
+    probe.send(ACK | FIN, ack=probe.ack - 1)  # both FINs are on their way
+    assert state(connection) is State.CLOSING
+    probe.take()
+    probe.send(ACK, b"x", seq=probe.seq + wrong.get("seq", 0), ack=probe.ack + wrong.get("ack", -1))
+    (answer,) = probe.take()
+    assert (names([answer]), answer.acknowledgment) == (["ACK"], wrap(probe.seq))
+    assert state(connection) is State.CLOSING
+    probe.send(ACK)
+    assert state(connection) is State.TIME_WAIT
 
 
 def test_data_is_received_after_close() -> None:

@@ -98,6 +98,21 @@ def test_a_closed_window_without_any_answer_is_given_up() -> None:
     assert connection.failure is Failure.TIMED_OUT
 
 
+def test_a_closed_window_is_given_up_once_the_user_has_left() -> None:
+    """RFC 6429 3: peers that keep their windows closed would keep the memory of all that was closed."""
+    probe, connection = sender(limits=Limits(user_timeout=100))
+    probe.send(ACK, window=0)
+    connection.send(b"waiting")
+    connection.close()
+    connection.release(probe.now)
+    end = probe.now + 300
+    while state(connection) is not State.CLOSED and probe.now < end:
+        if probe.wait(1):
+            probe.send(ACK, window=0)
+    assert connection.failure is Failure.TIMED_OUT
+    assert probe.engine.commons.buffered == 0
+
+
 def test_the_probed_octet_may_be_taken() -> None:
     probe, connection = sender()
     probe.send(ACK, window=0)

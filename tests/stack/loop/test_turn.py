@@ -1,0 +1,120 @@
+"""A device that takes fewer frames than it is given: nothing is lost that has room, and nothing grows without end."""
+
+from collections.abc import Sequence
+
+from dns_platform.memory import MemoryDevice, link
+from dns_platform.protocols import NetworkDevice, Octets
+from dns_platform.unix.host import UnixClock, UnixEntropy
+from dns_platform.unix.poller import UnixPoller
+from dns_platform.wrapping.wrapper import Wrapper
+from stack.address import Endpoint, parse
+from stack.interface.interface import Interface
+from stack.interface.limits import Limits
+from stack.interface.settings import Settings
+from stack.loop.turn import Platform, Turn
+from stack.tcp.engine import Engine
+from stack.wire import arp, ethernet, ipv4, udp
+from stack.wire.arp import Operation
+from stack.wire.ethernet import EtherType, Frame
+from tests.support.station import static
+
+US, PEER = parse("192.0.2.1"), parse("192.0.2.9")
+PEER_MAC = bytes.fromhex("020000000009")
+QUEUE = 50
+
+
+class Narrow(Wrapper):
+    """Takes at most `room` frames a call."""
+
+    def __init__(self, device: NetworkDevice) -> None:
+        super().__init__(device)
+        self.room = 0
+
+    def transmit(self, frames: Sequence[Octets]) -> int:
+        return self.device.transmit(frames[: self.room])
+
+
+class Scene:
+    """A host that echoes datagrams, behind a narrow device; `peer` is the other end of its link."""
+
+    def __init__(self) -> None:
+        near, self.peer = link()
+        self.device = Narrow(near)
+        settings = Settings(ipv4=static("192.0.2.1/24"), ipv6_enabled=False, limits=Limits(output_frames=QUEUE))
+        clock, entropy = UnixClock(), UnixEntropy()
+        interface = Interface(near.mac, near.mtu, settings, entropy, clock.monotonic())
+        interface.udp.serve(Endpoint(US, 53), lambda request, _source: request)
+        tcp = Engine(interface, entropy.random(32), interface.counters)
+        self.turn = Turn(Platform(clock, entropy, UnixPoller(self.device), self.device), interface, tcp)
+        self.device.room = 1000
+        self.now = clock.monotonic()
+        for _ in range(20):  # claims its address
+            self.now += 1
+            self.turn.flush(self.now)
+        drain(self.peer)
+
+    def ask(self, numbers: range) -> None:
+        for number in numbers:
+            datagram = udp.emit(udp.Datagram(4000, 53, number.to_bytes(4)), PEER, US)
+            packet = ipv4.emit(ipv4.Packet(PEER, US, 17, datagram))
+            self.peer.transmit([ethernet.emit(Frame(self.device.mac, PEER_MAC, EtherType.IPV4, packet))])
+        while frames := self.device.receive():
+            self.turn.interface.receive(frames, self.now)
+            self.turn.interface.put_back(self.turn.interface.take_replies())
+
+    def count(self, reason: str) -> int:
+        return self.turn.interface.counters.value(ethernet.LAYER, reason)
+
+
+def drain(device: MemoryDevice) -> list[bytes]:
+    found: list[bytes] = []
+    while frames := device.receive():
+        found += frames
+    return found
+
+
+def numbers(frames: list[bytes]) -> list[int]:
+    return [int.from_bytes(frame[-4:]) for frame in frames if frame[12:14] == b"\x08\x00"]
+
+
+def test_what_the_device_did_not_take_goes_later_and_in_order() -> None:
+    scene = Scene()
+    scene.device.room = 7
+    scene.ask(range(40))
+    for _ in range(10):
+        scene.turn.flush(scene.now)
+    assert numbers(drain(scene.peer)) == list(range(40))
+    assert scene.count("frame waited for the device") == 40 - 7
+
+
+def test_a_device_that_takes_nothing_costs_no_more_than_two_queues() -> None:
+    scene = Scene()
+    scene.device.room = 0
+    for first in range(0, 1000, 20):
+        scene.ask(range(first, first + 20))
+        scene.turn.flush(scene.now)
+    assert scene.count("output queue full") == 1000 - 20 - QUEUE
+    scene.device.room = 1000
+    for _ in range(3):
+        scene.turn.flush(scene.now)
+    assert numbers(drain(scene.peer)) == list(range(20 + QUEUE))
+    scene.ask(range(5))
+    scene.turn.flush(scene.now)
+    assert numbers(drain(scene.peer)) == list(range(5))
+
+
+def test_timers_wait_for_the_device_and_then_run() -> None:
+    """A question for a neighbour is lost with the device, not forgotten."""
+    scene = Scene()
+    scene.device.room = 0
+    scene.ask(range(1))
+    scene.turn.flush(scene.now)
+    socket = scene.turn.interface.udp.bind(Endpoint(US, 0), lambda *_: None)
+    socket.send(b"hello", Endpoint(parse("192.0.2.77"), 9), scene.now)
+    scene.turn.flush(scene.now)
+    scene.device.room = 10
+    for _ in range(3):
+        scene.now += 2
+        scene.turn.flush(scene.now)
+    asked = [arp.parse(memoryview(frame)[14:]) for frame in drain(scene.peer) if frame[12:14] == b"\x08\x06"]
+    assert {(packet.operation, packet.target) for packet in asked} >= {(Operation.REQUEST, parse("192.0.2.77"))}
