@@ -11,15 +11,14 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 from dns_platform import machine
 from dns_server.parameters.configuration import CONFIG
-from dns_server.parameters.parameter import Group, Parameter
+from dns_server.parameters.parameter import Group
 from dns_server.settings import (
+    COMMAND_LINE,
     EXIT_BAD_PARAMETER,
-    BadParameter,
     BadUsage,
     Settings,
     Source,
@@ -192,25 +191,15 @@ def _parse(verb: Verb, arguments: list[str]) -> tuple[Settings, list[str]]:
     texts = [
         Text(parameter.name, text) for parameter in parameters for text in getattr(found, _attribute(parameter.name))
     ]
-    sources = [Source("command line", texts)]
-    place = next((text.text for text in reversed(texts) if text.name == CONFIG.name), None)
-    if place is not None:
-        sources.insert(0, _configuration(place, parameters))
+    sources = [Source(COMMAND_LINE, texts)]
+    if CONFIG in parameters:
+        from dns_server.configuration import found as configuration
+
+        place = next((text.text for text in reversed(texts) if text.name == CONFIG.name), None)
+        sources[:0] = configuration.sources(place, parameters)
     settings = resolve(parameters, sources, foreign)
     operands = [getattr(found, name) for name, _ in verb.operands]
     return settings, [operand for operand in operands if operand is not None]
-
-
-def _configuration(text: str, parameters: Sequence[Parameter[Any]]) -> Source:
-    """What the configuration at that path says. BadUsage."""
-    from dns_server.configuration.places import open_place
-    from dns_server.configuration.toml import read_source
-
-    try:
-        place = open_place(CONFIG.parse(text) or Path())
-    except ValueError as error:
-        raise BadParameter(f"--{CONFIG.name}", text, str(error), f"--{CONFIG.name}={CONFIG.example}") from None
-    return read_source(place, parameters)
 
 
 def _attribute(name: str) -> str:

@@ -12,6 +12,8 @@ from dns_server.values import MASK, mask_urls
 Value = TypeVar("Value")
 
 EXIT_BAD_PARAMETER: Final = 64  # EX_USAGE of sysexits.h
+COMMAND_LINE: Final = "command line"
+"""The source of what was typed, or stands on the boot line."""
 DEFAULT: Final = "default"
 """The source of a value that nobody asked for."""
 
@@ -45,8 +47,12 @@ class Setting:
 class Settings:
     """Values of all parameters that one command takes."""
 
-    def __init__(self, settings: Mapping[str, Setting], foreign: Sequence[str] = ()) -> None:
+    def __init__(
+        self, settings: Mapping[str, Setting], foreign: Sequence[str] = (), places: Sequence[str] = ()
+    ) -> None:
         self._settings = settings
+        self.places = tuple(places)
+        """Files that parameters were read from, the later ones above the earlier ones."""
         self.foreign = tuple(foreign)
         """Words of the boot line that are for others."""
 
@@ -60,7 +66,7 @@ class Settings:
         if self.setting(parameter).source != DEFAULT:
             return self
         given = {parameter.name: Setting(parameter.parse(text), text, DEFAULT)}
-        return Settings({**self._settings, **given}, self.foreign)
+        return Settings({**self._settings, **given}, self.foreign, self.places)
 
     def setting(self, parameter: Parameter[Any]) -> Setting:
         """The value of `parameter` with its source."""
@@ -104,7 +110,8 @@ def resolve(parameters: Iterable[Parameter[Any]], sources: Sequence[Source], for
         for given in source.texts:
             if given.name not in known:
                 raise unknown(f"--{given.name}={given.text}", parameters, given.place)
-    return Settings({parameter.name: _setting(parameter, sources) for parameter in parameters}, foreign)
+    places = [source.name for source in sources if source.name != COMMAND_LINE]
+    return Settings({parameter.name: _setting(parameter, sources) for parameter in parameters}, foreign, places)
 
 
 def unknown(argument: str, parameters: Iterable[Parameter[Any]], place: str = "") -> BadParameter:

@@ -198,14 +198,6 @@ def folder(value: str) -> Path:
     return path
 
 
-def existing(value: str) -> Path:
-    """A folder or file that is there."""
-    path = Path(value)
-    if not path.exists():
-        raise ValueError("there is nothing of that name")
-    return path
-
-
 def file(value: str) -> Path:
     """A file that is there and can be read."""
     path = Path(value)

@@ -1,16 +1,13 @@
-"""Zone files in memory as a source: those that an image was built with (`unizone build --baked=DIR`), or a cache's."""
+"""Zone files in memory as a source: those that an image was built with, or a cache's."""
 
 import hashlib
-import importlib
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from zones.baked import baked_files
 from zones.folder import blob_id
 from zones.source import Version
 from zones.tree import Entry
-
-MODULE: Final = "unizone_baked"
-"""Module that the builder writes, with the mapping FILES from paths to contents."""
 
 
 class PackedTree:
@@ -58,9 +55,6 @@ class PackedSource:
 
 
 def baked_in() -> PackedSource | None:
-    """What this program was built with; None when that is nothing."""
-    try:
-        module = importlib.import_module(MODULE)
-    except ModuleNotFoundError:
-        return None
-    return PackedSource(module.FILES)
+    """The zones that this program was built with; None when it was built without any file."""
+    files = baked_files()
+    return PackedSource(files) if files else None

@@ -226,6 +226,8 @@ async def _serve(
     writing = None if place is None else Writing(source, place, settings[UPDATE_ACK])
     service = Service(plan, on_ready, syslog)
     cached = cache.source() if cache is not None else None
+    if settings.places:
+        structlog.get_logger().info("configured", places=list(settings.places))
     if settings.foreign:
         structlog.get_logger().info("words of the boot line that are not ours", words=list(settings.foreign))
     sync = Sync(

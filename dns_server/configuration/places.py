@@ -81,9 +81,10 @@ class ArchivePlace:
     def path(self, file: str) -> str:
         """See `Place`. The descriptor stays open: who has the path may open it at any later time."""
         content = self.read(file)
-        if not hasattr(os, "memfd_create"):
-            raise ValueError(f"{file} can't be opened by a path here: this machine has no files")
-        descriptor = os.memfd_create(file)
+        try:
+            descriptor = os.memfd_create(file)
+        except (AttributeError, OSError):
+            raise ValueError(f"{file} can't be opened by a path here: this machine has no files") from None
         with open(descriptor, "wb", closefd=False) as opened:
             opened.write(content)
         return f"/proc/self/fd/{descriptor}"

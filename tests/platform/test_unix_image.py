@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import dns.message
@@ -29,11 +30,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Image:
     return images.build("unix", tmp_path_factory.mktemp("image"))
 
 
-@pytest.fixture
-def serving(service: Image, tmp_path: Path) -> Iterator[tuple[str, int]]:
-    """Address of the image's server with one zone."""
-    (tmp_path / "example.org").write_text(ZONE)
-    command = [str(service.path), "serve", f"--zones={tmp_path}", "--listen=127.0.0.1:0"]
+@contextmanager
+def running(command: list[str]) -> Iterator[tuple[str, int]]:
+    """Address of the server that `command` starts at a port of its choice; it ends cleanly."""
     with subprocess.Popen(command, env={}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None
         said = []
@@ -43,10 +42,40 @@ def serving(service: Image, tmp_path: Path) -> Iterator[tuple[str, int]]:
                 break
         else:
             pytest.fail("the image ended before it was ready:\n" + "".join(said))
-        yield "127.0.0.1", int(match[1])
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        try:
+            yield "127.0.0.1", int(match[1])
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=60)
         assert process.returncode == 0
+
+
+@pytest.fixture
+def serving(service: Image, tmp_path: Path) -> Iterator[tuple[str, int]]:
+    """Address of the image's server with one zone."""
+    (tmp_path / "example.org").write_text(ZONE)
+    with running([str(service.path), "serve", f"--zones={tmp_path}", "--listen=127.0.0.1:0"]) as address:
+        yield address
+
+
+def test_boot_parameters_stand_above_a_place_and_that_above_what_is_baked_in(tmp_path: Path) -> None:
+    baked, place = tmp_path / "baked", tmp_path / "place"
+    for folder in (baked, place):
+        folder.mkdir()
+        (folder / "unizone.toml").write_text(f'name = "{folder.name}"\nlisten = "127.0.0.1:0"\n')
+    (baked / "example.org").write_text(ZONE)
+    image = images.build("unix", tmp_path, baked=baked)
+    for arguments, name in (
+        ([], "baked"),
+        ([f"--config={place}"], "place"),
+        ([f"--config={place}", "--name=typed"], "typed"),
+    ):
+        with running([str(image.path), "serve", *arguments]) as (address, port):
+            question = dns.message.make_query("id.server", "TXT", "CH")
+            answer = dns.query.udp(question, address, port=port, timeout=30)
+            assert answer.answer[0][0].to_text() == f'"{name}"'
+            answer = dns.query.udp(dns.message.make_query("www.example.org", "A"), address, port=port, timeout=30)
+            assert answer.answer[0][0].to_text() == "192.0.2.2"
 
 
 @pytest.mark.parametrize("transport", [dns.query.udp, dns.query.tcp])

@@ -1,5 +1,6 @@
 """The service as a virtual machine: own stack, DHCP, zones from a real git daemon, answers, a push that it follows."""
 
+import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -87,6 +88,28 @@ def test_serves_what_is_baked_in_with_an_address_by_hand(baked: Image) -> None:
     with qemu.running(start(baked, "microvm", port, parameters)) as console:
         console.wait_for(" ready ")
         assert addresses(dns.query.udp, port, "www.baked.test") == ["192.0.2.1"]
+
+
+@pytest.mark.slow
+def test_is_configured_by_a_disk_and_above_it_by_boot_parameters(baked: Image, tmp_path: Path) -> None:
+    lines = ['name = "disk"', 'ipv4 = "10.0.2.15/24"', f'ipv4-gateway = "{GATEWAY}"', 'ipv6 = "none"']
+    (tmp_path / "unizone.toml").write_text("\n".join(lines))
+    with tarfile.open(tmp_path / "disk", "w") as archive:
+        archive.add(tmp_path / "unizone.toml", "unizone.toml")
+    (tmp_path / "cache").write_bytes(bytes(1 << 21))
+    drives = []
+    for name in ("cache", "disk"):
+        drives += ["-drive", f"if=none,id={name},format=raw,file={tmp_path / name}"]
+        drives += ["-device", f"virtio-blk-device,drive={name}"]
+    for parameters, expected in (("", "disk"), ("--name=boot", "boot")):
+        port = free_port()
+        with qemu.running([*start(baked, "microvm", port, parameters), *drives]) as console:
+            console.wait_for(r"configured .*disk[01]:unizone\.toml")
+            console.wait_for(" ready ")
+            question = dns.message.make_query("id.server", "TXT", "CH")
+            answer = dns.query.udp(question, "127.0.0.1", port=port, timeout=qemu.TIMEOUT_S)
+            assert answer.answer[0][0].to_text() == f'"{expected}"'
+            console.wait_for("disk is the cache")
 
 
 def test_bad_parameter_ends_the_machine_with_what_is_wrong(baked: Image) -> None:

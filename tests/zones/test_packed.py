@@ -6,8 +6,8 @@ import types
 
 import pytest
 
-from zones import packed
-from zones.packed import PackedSource
+from zones import baked
+from zones.packed import PackedSource, baked_in
 
 FILES = {"example.org": b"@ SOA ...\n", "sub/include": b"text\n"}
 
@@ -26,10 +26,10 @@ def test_state_depends_on_names_and_contents_alone() -> None:
 
 
 def test_nothing_is_baked_into_a_program_that_was_not_built_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert packed.baked_in() is None
-    module = types.ModuleType(packed.MODULE)
+    assert baked_in() is None
+    module = types.ModuleType(baked.MODULE)
     module.__dict__["FILES"] = FILES
-    monkeypatch.setitem(sys.modules, packed.MODULE, module)
-    found = packed.baked_in()
+    monkeypatch.setitem(sys.modules, baked.MODULE, module)
+    found = baked_in()
     assert found is not None
     assert asyncio.run(found.state()) == asyncio.run(PackedSource(FILES).state())

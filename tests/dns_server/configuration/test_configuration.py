@@ -222,7 +222,7 @@ def test_what_is_wrong_is_told_with_its_line(
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (None, "there is nothing of that name"),
+        (None, "No such file or directory"),
         (b"", "neither a tar nor a FAT volume"),
         (b"x" * 600, "neither a tar nor a FAT volume"),
         (bytes(510) + b"\x55\xaa", "its sizes are none of FAT"),
