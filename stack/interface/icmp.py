@@ -102,20 +102,12 @@ class Icmp:
             self._failed(message, why, now)
             return
         quoted = ipv4.parse_quoted(memoryview(message.body))
-        if not self._upper.accepts(quoted.protocol, quoted.source, quoted.destination, quoted.payload):
-            self._counters.add(icmp.LAYER, "path MTU for nothing of ours")  # RFC 5927 7.2
-            return
-        mtu = self._path_mtus.reduce(quoted.destination, message.rest & 0xFFFF, now)
-        if mtu is None:
-            self._counters.add(icmp.LAYER, "path MTU brings nothing new")
-            return
-        self._upper.unreachable(
-            quoted.protocol, quoted.source, quoted.destination, quoted.payload, Unreachable.TOO_BIG, mtu, now
-        )
+        doubt = self._path_mtus.believe(quoted, message.rest & 0xFFFF, self._upper, now)
+        if doubt is not None:
+            self._counters.add(icmp.LAYER, doubt)
 
     def _failed(self, message: Message, why: Unreachable, now: float) -> None:
-        quoted = ipv4.parse_quoted(memoryview(message.body))
-        self._upper.unreachable(quoted.protocol, quoted.source, quoted.destination, quoted.payload, why, None, now)
+        self._upper.unreachable(ipv4.parse_quoted(memoryview(message.body)), why, None, now)
 
     def _error(self, packet: Packet, original: memoryview, kind: Type, code: int, group: bool, now: float) -> None:
         """RFC 1122 3.2.2: no error about an error, a fragment but the first, a group, or from no single host."""

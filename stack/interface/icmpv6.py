@@ -157,22 +157,14 @@ class Icmpv6:
                 self._counters.add(ndp.LAYER, "not for a host, or not wanted")
 
     def _too_big(self, message: Message, now: float) -> None:
-        """RFC 8201 4; RFC 5927 7.2: believed only about what is on its way."""
+        """RFC 8201 4."""
         quoted = ipv6_extension.parse_quoted(memoryview(message.body))
-        if not self._upper.accepts(quoted.protocol, quoted.source, quoted.destination, quoted.payload):
-            self._counters.add(icmpv6.LAYER, "path MTU for nothing of ours")
-            return
-        mtu = self._path_mtus.reduce(quoted.destination, message.rest, now)
-        if mtu is None:
-            self._counters.add(icmpv6.LAYER, "path MTU brings nothing new")
-            return
-        self._upper.unreachable(
-            quoted.protocol, quoted.source, quoted.destination, quoted.payload, Unreachable.TOO_BIG, mtu, now
-        )
+        doubt = self._path_mtus.believe(quoted, message.rest, self._upper, now)
+        if doubt is not None:
+            self._counters.add(icmpv6.LAYER, doubt)
 
     def _failed(self, message: Message, why: Unreachable, now: float) -> None:
-        quoted = ipv6_extension.parse_quoted(memoryview(message.body))
-        self._upper.unreachable(quoted.protocol, quoted.source, quoted.destination, quoted.payload, why, None, now)
+        self._upper.unreachable(ipv6_extension.parse_quoted(memoryview(message.body)), why, None, now)
 
     def _error(self, packet: Packet, message: Message, now: float, *, even_to_group: bool = False) -> None:
         """RFC 4443 2.4 e: no error about an error, to a group, or to no single host; and not too many."""

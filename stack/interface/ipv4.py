@@ -32,7 +32,7 @@ from stack.interface.upper import Upper
 from stack.transport import Unreachable
 from stack.wire import ipv4
 from stack.wire.ethernet import EtherType
-from stack.wire.ipv4 import Packet, Protocol
+from stack.wire.ipv4 import Packet, Protocol, Quoted
 
 ALL_HOSTS: Address = bytes((224, 0, 0, 1))  # RFC 1112 4: every host listens to it
 
@@ -229,9 +229,8 @@ class Ipv4:
             self._route(destination, ipv4.emit(packet._replace(identification=identification)), now)
         elif do_not_fragment:
             self._counters.add(ipv4.LAYER, "too big for the path")
-            self._upper.unreachable(
-                protocol, source, destination, memoryview(payload)[:8], Unreachable.TOO_BIG, mtu, now
-            )
+            quoted = Quoted(source, destination, protocol, memoryview(payload)[:8])
+            self._upper.unreachable(quoted, Unreachable.TOO_BIG, mtu, now)
         else:
             self._send_fragments(packet._replace(identification=self._draw.number(16)), mtu, now)
 
@@ -262,12 +261,8 @@ class Ipv4:
         """The neighbour does not answer: tell whoever sent the packets that waited for it (RFC 1122 3.3.1.4)."""
         self.routes.demote(address)
         for packet in packets:
-            quoted = ipv4.parse(memoryview(packet))
-            if not quoted.offset:
-                start = memoryview(quoted.payload)
-                self._upper.unreachable(
-                    quoted.protocol, quoted.source, quoted.destination, start, Unreachable.HOST, None, now
-                )
+            if not ipv4.parse(memoryview(packet)).offset:
+                self._upper.unreachable(ipv4.parse_quoted(memoryview(packet)), Unreachable.HOST, None, now)
 
     # Time
 

@@ -34,7 +34,7 @@ from stack.transport import Unreachable
 from stack.wire import icmpv6, ipv6, ipv6_extension
 from stack.wire.ethernet import EtherType
 from stack.wire.icmpv6 import Message
-from stack.wire.ipv4 import Protocol
+from stack.wire.ipv4 import Protocol, Quoted
 from stack.wire.ipv6 import Packet
 from stack.wire.ipv6_extension import Chain, Fragment, ParameterProblem, ProblemCode
 
@@ -240,8 +240,8 @@ class Ipv6:
             self._route(destination, ipv6.emit(packet), now)
         elif do_not_fragment:
             self._counters.add(ipv6.LAYER, "too big for the path")
-            start = memoryview(payload)[:8]
-            self._upper.unreachable(protocol, source, destination, start, Unreachable.TOO_BIG, mtu, now)
+            quoted = Quoted(source, destination, protocol, memoryview(payload)[:8])
+            self._upper.unreachable(quoted, Unreachable.TOO_BIG, mtu, now)
         else:
             self._send_fragments(packet, mtu, now)
 
@@ -279,10 +279,7 @@ class Ipv6:
         """The neighbour does not answer: tell whoever sent the packets that waited for it (RFC 4861 7.2.2)."""
         self.routes.demote(address)
         for packet in packets:
-            quoted = ipv6_extension.parse_quoted(memoryview(packet))
-            self._upper.unreachable(
-                quoted.protocol, quoted.source, quoted.destination, quoted.payload, Unreachable.HOST, None, now
-            )
+            self._upper.unreachable(ipv6_extension.parse_quoted(memoryview(packet)), Unreachable.HOST, None, now)
 
     # Time
 

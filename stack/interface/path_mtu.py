@@ -6,7 +6,10 @@ Read first: RFC 1191, RFC 8201, RFC 5927 7 (attacks).
 from collections import OrderedDict
 
 from stack.address import Address
+from stack.interface.upper import Upper
+from stack.transport import Unreachable
 from stack.wire import ipv6
+from stack.wire.ipv4 import Quoted
 
 TIMEOUT_S = 600.0  # RFC 1191 6.3, RFC 8201 5.3: then the path may have got better
 MINIMUM_IPV4 = 576
@@ -31,6 +34,19 @@ class PathMtus:
             del self._entries[destination]
             return self.link_mtu
         return min(mtu, self.link_mtu)
+
+    def believe(self, quoted: Quoted, mtu: int, upper: Upper, now: float) -> str | None:
+        """A router says that `mtu` is the most for what it quotes: why that is not believed, None where it is.
+
+        RFC 5927 7.2: it must be about what is on its way. Who sent that is told.
+        """
+        if not upper.accepts(quoted):
+            return "path MTU for nothing of ours"
+        known = self.reduce(quoted.destination, mtu, now)
+        if known is None:
+            return "path MTU brings nothing new"
+        upper.unreachable(quoted, Unreachable.TOO_BIG, known, now)
+        return None
 
     def reduce(self, destination: Address, mtu: int, now: float) -> int | None:
         """A router says that `mtu` is the most: the value taken, None when it brings nothing new."""

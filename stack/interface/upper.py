@@ -3,7 +3,7 @@
 from stack.address import Address
 from stack.interface.udp import Udp
 from stack.transport import Tcp, Unreachable
-from stack.wire.ipv4 import Protocol
+from stack.wire.ipv4 import Protocol, Quoted
 
 
 class Upper:
@@ -25,24 +25,17 @@ class Upper:
             return None
         return Unreachable.PROTOCOL
 
-    def accepts(self, protocol: int, source: Address, destination: Address, quoted: memoryview) -> bool:
-        """Can `quoted`, the start of a payload of ours, still be on its way?"""
+    def accepts(self, quoted: Quoted) -> bool:
+        """Can `quoted` be of ours, and still on its way?"""
+        source, destination, protocol, start = quoted
         if protocol == Protocol.UDP:
-            return self._udp.accepts(source, destination, quoted)
-        return protocol == Protocol.TCP and self.tcp is not None and self.tcp.accepts(source, destination, quoted)
+            return self._udp.accepts(source, destination, start)
+        return protocol == Protocol.TCP and self.tcp is not None and self.tcp.accepts(source, destination, start)
 
-    def unreachable(
-        self,
-        protocol: int,
-        source: Address,
-        destination: Address,
-        quoted: memoryview,
-        why: Unreachable,
-        mtu: int | None,
-        now: float,
-    ) -> None:
-        """A packet of ours did not arrive, says an ICMP message, or the link itself."""
+    def unreachable(self, quoted: Quoted, why: Unreachable, mtu: int | None, now: float) -> None:
+        """A packet of ours did not arrive, says an ICMP message, or the link itself; `mtu` comes with TOO_BIG."""
+        source, destination, protocol, start = quoted
         if protocol == Protocol.UDP:
-            self._udp.unreachable(source, destination, quoted, why)
+            self._udp.unreachable(source, destination, start, why)
         elif protocol == Protocol.TCP and self.tcp is not None:
-            self.tcp.unreachable(source, destination, quoted, why, mtu, now)
+            self.tcp.unreachable(source, destination, start, why, mtu, now)

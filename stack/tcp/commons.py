@@ -88,9 +88,13 @@ class Commons:
         return max(0, min(limit - held, self.limits.buffered - self.buffered))
 
     def reply(self, source: Address, destination: Address, segment: Segment) -> None:
-        """Queue a segment that no connection remembers; dropped when too many wait."""
+        """Queue an answer to a stranger; dropped when too many wait."""
         if len(self.replies) >= self.limits.replies:
             self.count("replies-full")
-            return
+        else:
+            self.farewell(source, destination, segment)
+
+    def farewell(self, source: Address, destination: Address, segment: Segment) -> None:
+        """Queue the last segment of a connection: there are never more of these than there were connections."""
         pseudo = pseudo_header(source, destination, PROTOCOL, 0)
         self.replies.append((source, destination, emit(segment, pseudo)))

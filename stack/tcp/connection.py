@@ -267,7 +267,7 @@ class Connection:
         """ABORT: forget the connection and tell the peer so."""
         if self.state in SYNCHRONIZED - {State.TIME_WAIT, State.CLOSING, State.LAST_ACK} | {State.SYN_RECEIVED}:
             reset = Segment(self.local.port, self.remote.port, wrap(self.snd_nxt), wrap(self.rcv_nxt), RST | ACK, 0)
-            self.commons.reply(self.local.address, self.remote.address, reset)
+            self.commons.farewell(self.local.address, self.remote.address, reset)
         if self.state is not State.CLOSED:
             self.end(Failure.ABORTED)
 

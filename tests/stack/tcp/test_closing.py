@@ -233,6 +233,17 @@ def test_abort_resets() -> None:
     assert probe.engine.commons.buffered == 0
 
 
+def test_when_the_host_goes_down_all_peers_are_told() -> None:
+    """More than the answers to strangers that may wait."""
+    left, right = Host(CLIENT, 1), Host(SERVER, 2)
+    wire = Wire(left, right, faults=Faults())
+    right.engine.listen(Endpoint(SERVER, PORT))
+    ours = [left.engine.connect(Endpoint(CLIENT, 0), Endpoint(SERVER, PORT), wire.now) for _ in range(200)]
+    wire.run(lambda: len(right.accepted) == len(ours))
+    right.engine.abort_all()
+    wire.run(lambda: all(connection.failure is Failure.RESET for connection in ours))
+
+
 def test_a_fin_waits_for_the_octets_before_it() -> None:
     probe = Probe()
     connection = probe.connected()
