@@ -219,20 +219,21 @@ class Ipv4:
     ) -> None:
         """Send a packet, in fragments when it does not fit and may be."""
         mtu = self.path_mtus.get(destination, now)
-        packet = Packet(source, destination, protocol, payload, do_not_fragment=do_not_fragment)
+        # RFC 6864 4.1: of a packet that nobody may fragment the identification means nothing
+        identification = 0 if do_not_fragment else self._draw.number(16)
+        packet = Packet(
+            source, destination, protocol, payload, identification=identification, do_not_fragment=do_not_fragment
+        )
         if self.is_local(destination):
             self._loop(ipv4.emit(packet))
-            return
-        if ipv4.HEADER + len(payload) <= mtu:
-            # RFC 6864 4.1: of a packet that nobody may fragment the identification means nothing
-            identification = 0 if do_not_fragment else self._draw.number(16)
-            self._route(destination, ipv4.emit(packet._replace(identification=identification)), now)
+        elif ipv4.HEADER + len(payload) <= mtu:
+            self._route(destination, ipv4.emit(packet), now)
         elif do_not_fragment:
             self._counters.add(ipv4.LAYER, "too big for the path")
             quoted = Quoted(source, destination, protocol, memoryview(payload)[:8])
             self._upper.unreachable(quoted, Unreachable.TOO_BIG, mtu, now)
         else:
-            self._send_fragments(packet._replace(identification=self._draw.number(16)), mtu, now)
+            self._send_fragments(packet, mtu, now)
 
     def _send_fragments(self, packet: Packet, mtu: int, now: float) -> None:
         """RFC 791 3.2: all pieces but the last are multiples of 8 octets."""

@@ -25,7 +25,10 @@ class Routes:
         """Is `destination` a neighbour?"""
         if len(destination) == 16 and is_link_local(destination):
             return True
-        return any(destination in network for network in self.on_link)
+        for network in self.on_link:  # noqa: SIM110 - asked for every packet; a generator costs more than the answer
+            if destination in network:
+                return True
+        return False
 
     def demote(self, router: Address) -> None:
         """`router` does not answer: use it after all others (RFC 4861 6.3.6)."""
