@@ -133,14 +133,22 @@ LEFT_OUT = """\
 | VLAN tags, jumbograms (RFC 2675) | the hypervisor's bridge does the first; nobody sends the second |
 | Redirects (RFC 792, RFC 4861 8) | with one default router they bring nothing that is worth the trust |
 | Source quench (RFC 6633), timestamps, address masks of ICMP | deprecated |
+| Options of IPv4 that we would send; source routes | nobody needs those, attackers alone need these (RFC 7126) |
+| Flow labels other than 0 (RFC 6437) | load is spread by ports as well |
+| IPv4 link-local addresses (RFC 3927) | a server that nobody finds serves nobody; DHCP goes on asking |
 | IGMP, and groups other than those of neighbour discovery | nothing here joins a group |
 | MLD version 1 reports | routers of today speak version 2 |
 | Temporary addresses (RFC 8981), opaque identifiers (RFC 7217) | a server wants to be found |
+| The policy table of RFC 6724 2.1 | there is one prefix or few, and no private network beside a public one |
+| Proxies and anycast of neighbour discovery (RFC 4861 7.2.7, 7.2.8) | a host answers for itself |
 | DHCPv6 | advertisements or parameters give the address |
-| INIT-REBOOT of DHCP | an image remembers no lease |
+| INIT-REBOOT and DHCPINFORM of DHCP (RFC 2131 3.2, 3.4) | an image remembers no lease, and wants all or nothing |
 | Routing headers other than spent ones | RFC 5095 |
 | TCP: urgent data to the user, Fast Open, multipath, ECN | no protocol of a name server needs them |
-| TCP: RACK-TLP (RFC 8985) | RFC 6675 finds the same losses on links that hardly reorder, with less to keep |
+| TCP: RACK-TLP (RFC 8985), F-RTO (RFC 5682), PRR (RFC 6937) | RFC 6675 finds the same losses on links that hardly \
+reorder, with less to keep |
+| TCP: duplicate SACKs sent (RFC 2883) | they tell a sender of needless repeats; answers here are short |
+| TCP: authentication (RFC 5925), the user timeout option (RFC 5482) | TSIG signs what matters; no peer is asked |
 """
 
 

@@ -11,7 +11,7 @@ import pytest
 from scapy.layers.dns import DNSQR
 from scapy.utils import rdpcap
 
-from tests.support.debian import Tree, Unavailable, programs
+from tests.support.debian import Tree, need
 from tests.support.namespaces import Namespace, need_namespaces, plug, tap_namespace, veth_namespace
 from tests.support.server import Server, eventually, serve
 
@@ -33,10 +33,7 @@ big TXT {big}
 
 @pytest.fixture(scope="module")
 def dig() -> Tree:
-    try:
-        return programs("bind9-dnsutils")
-    except Unavailable as reason:
-        pytest.skip(str(reason))
+    return need("bind9-dnsutils")
 
 
 @pytest.fixture(params=["tap", "packet", "xdp"])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.debian import Tree, Unavailable, programs
+from tests.support.debian import Tree, need
 from tests.support.dig import short
 from tests.support.network import OWN_STACK, own_stack
 from tests.support.server import Server, serve
@@ -20,10 +20,7 @@ ADDRESSES = {4: OWN_STACK.server, 6: OWN_STACK.server_6}
 
 @pytest.fixture(scope="module")
 def nmap() -> Tree:
-    try:
-        return programs("nmap")
-    except Unavailable as reason:
-        pytest.skip(str(reason))
+    return need("nmap")
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 LIBRARY_FOLDERS = (
     *("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu", "usr/lib"),
     *("usr/lib/x86_64-linux-gnu/blas", "usr/lib/x86_64-linux-gnu/lapack"),  # beside, for there are several of them
@@ -71,6 +73,14 @@ def programs(*packages: str) -> Tree:
         if not root.is_dir():
             _unpack(folder, wanted, root)
     return Tree(root)
+
+
+def need(*packages: str) -> Tree:
+    """As `programs`; skips the test, with the reason, where they can't be had."""
+    try:
+        return programs(*packages)
+    except Unavailable as reason:
+        pytest.skip(str(reason))
 
 
 def _apt(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.support.debian import Tree
+
 _NUMBERS = itertools.count()
 
 
@@ -87,6 +89,17 @@ def _made(outside: str, inside: str) -> Iterator[Namespace]:
         yield Namespace(name, outside, inside)
     finally:
         ip("netns", "delete", name)
+
+
+@contextmanager
+def daemon(namespace: Namespace, tree: Tree, program: str, *arguments: str) -> Iterator[None]:
+    """Run `program` of `tree` in `namespace` until the block ends."""
+    process = namespace.start(str(tree.path(program)), *arguments, env=tree.environment, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """dnsmasq as the DHCP server."""
 
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +12,8 @@ from stack.dhcp.service import DhcpService
 from stack.dhcp.table import State
 from stack.interface.interface import Interface
 from stack.interface.settings import Settings
-from tests.support.debian import Tree, Unavailable, programs
-from tests.support.namespaces import Namespace, plug, tap_namespace
+from tests.support.debian import Tree, need
+from tests.support.namespaces import Namespace, daemon, plug, tap_namespace
 from tests.support.station import Station
 
 pytestmark = pytest.mark.netns
@@ -22,10 +21,7 @@ pytestmark = pytest.mark.netns
 
 @pytest.fixture(scope="module")
 def dnsmasq() -> Tree:
-    try:
-        return programs("dnsmasq-base")
-    except Unavailable as reason:
-        pytest.skip(str(reason))
+    return need("dnsmasq-base")
 
 
 @pytest.fixture
@@ -33,8 +29,10 @@ def served(dnsmasq: Tree, tmp_path: Path) -> Iterator[tuple[Namespace, TapDevice
     with tap_namespace() as namespace:
         device = TapDevice(namespace.outside)
         plug(namespace, "192.0.2.1/24")
-        server = namespace.start(
-            str(dnsmasq.path("dnsmasq")),
+        with daemon(
+            namespace,
+            dnsmasq,
+            "dnsmasq",
             "--keep-in-foreground",
             "--conf-file=/dev/null",
             "--port=0",
@@ -46,14 +44,8 @@ def served(dnsmasq: Tree, tmp_path: Path) -> Iterator[tuple[Namespace, TapDevice
             "--dhcp-option=option:dns-server,192.0.2.9",
             f"--dhcp-leasefile={tmp_path / 'leases'}",
             f"--pid-file={tmp_path / 'pid'}",
-            env=dnsmasq.environment,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
+        ):
             yield namespace, device
-        finally:
-            server.kill()
-            server.wait()
 
 
 def test_address_router_mtu_and_name_servers(served: tuple[Namespace, TapDevice], tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from stack.address import IPV4_UNSPECIFIED, IPV6_UNSPECIFIED, Endpoint, parse
 from stack.interface.interface import Interface
 from stack.interface.settings import Settings
 from stack.transport import Unreachable
-from tests.support.debian import Tree, Unavailable, programs
+from tests.support.debian import Tree, need
 from tests.support.namespaces import Namespace, plug, tap_namespace
 from tests.support.station import Station, static
 
@@ -30,10 +30,7 @@ Both = tuple[Namespace, Station]
 
 @pytest.fixture(scope="module")
 def tools() -> Tree:
-    try:
-        return programs("iputils-ping", "iputils-arping", "iputils-tracepath")
-    except Unavailable as reason:
-        pytest.skip(str(reason))
+    return need("iputils-ping", "iputils-arping", "iputils-tracepath")
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +129,8 @@ def test_a_router_between(both: Both, tools: Tree) -> None:
     assert "2 received" in result.stdout, result
 
 
-def test_tracepath_ends_here(both: Both, tools: Tree) -> None:
+@pytest.mark.parametrize("address", [OUR_4, OUR_6])
+def test_tracepath_ends_here(both: Both, tools: Tree, address: str) -> None:
     namespace, _ = both
-    result = namespace.run(str(tools.path("tracepath")), "-n", OUR_4, check=False)
+    result = namespace.run(str(tools.path("tracepath")), "-n", address, check=False)
     assert "reached" in result.stdout, result

@@ -1,6 +1,5 @@
 """radvd as the router: what it advertises is what we use."""
 
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -12,8 +11,8 @@ from dns_platform.unix.tap import TapDevice
 from stack.address import Endpoint, parse
 from stack.interface.interface import Interface
 from stack.interface.settings import Settings
-from tests.support.debian import Tree, Unavailable, programs
-from tests.support.namespaces import Namespace, plug, tap_namespace
+from tests.support.debian import Tree, need
+from tests.support.namespaces import Namespace, daemon, plug, tap_namespace
 from tests.support.station import Station
 
 pytestmark = pytest.mark.netns
@@ -40,10 +39,7 @@ server.sendto(message, peer)
 
 @pytest.fixture(scope="module")
 def radvd() -> Tree:
-    try:
-        return programs("radvd")
-    except Unavailable as reason:
-        pytest.skip(str(reason))
+    return need("radvd")
 
 
 @pytest.fixture
@@ -54,20 +50,9 @@ def advertised(radvd: Tree, tmp_path: Path) -> Iterator[tuple[Namespace, TapDevi
         namespace.run("sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/all/forwarding")
         configuration = tmp_path / "radvd.conf"
         configuration.write_text(CONFIGURATION.format(interface=namespace.inside))
-        router = namespace.start(
-            str(radvd.path("radvd")),
-            "--nodaemon",
-            f"--config={configuration}",
-            f"--pidfile={tmp_path / 'pid'}",
-            "--logmethod=none",
-            env=radvd.environment,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
+        arguments = (f"--config={configuration}", f"--pidfile={tmp_path / 'pid'}", "--logmethod=none")
+        with daemon(namespace, radvd, "radvd", "--nodaemon", *arguments):
             yield namespace, device
-        finally:
-            router.kill()
-            router.wait()
 
 
 def test_address_router_and_mtu(advertised: tuple[Namespace, TapDevice]) -> None:
