@@ -15,7 +15,7 @@ from dns_server.client import Client
 from dns_server.endpoint import Endpoint
 from dns_server.listeners.answering import Answer, BatchAnswer
 from dns_server.listeners.binding import CannotListen
-from dns_server.listeners.host import MAX_QUERY
+from dns_server.listeners.datagrams import MAX_QUERY
 from dns_server.listeners.later import Later
 from dns_server.listeners.streams import StreamConnection
 from dns_server.listeners.udp_counters import UdpCounters

@@ -1,7 +1,7 @@
 """Several datagrams in one system call: recvmmsg and sendmmsg on buffers that are laid out once.
 
-Read first: recvmmsg(2), sendmmsg(2), ip(7) on IP_PKTINFO. Python works on whole columns of the headers, by slices of
-arrays, so that a turn costs little more with 64 datagrams than with one.
+Read first: recvmmsg(2), sendmmsg(2), ip(7) on IP_PKTINFO. At the speed of C where this module is compiled (Cython, with
+messages.pxd), all but the calls themselves.
 """
 
 import ctypes
@@ -13,14 +13,28 @@ import sys
 from array import array
 from typing import Any, Final
 
+import cython
+
 from dns_server.answer.batch import PEER_STRIDE, REPLY_STRIDE, Batch
+
+Peer = tuple[Any, ...]
+"""An address as the socket module has it."""
+Message = tuple[int, int, bytes]
+"""A control message: level, type and data."""
 
 BATCH: Final = 64
 """Datagrams of one system call."""
 
 # struct mmsghdr of a 64-bit Linux, in words of 8 octets: msghdr has seven of them, then comes the length.
 _WORDS: Final = 8
-_NAME, _NAME_LENGTH, _VECTOR, _VECTORS, _CONTROL, _CONTROL_LENGTH, _FLAGS, _LENGTH = range(_WORDS)
+_NAME: Final = 0
+_NAME_LENGTH: Final = 1
+_VECTOR: Final = 2
+_VECTORS: Final = 3
+_CONTROL: Final = 4
+_CONTROL_LENGTH: Final = 5
+_FLAGS: Final = 6
+_LENGTH: Final = 7
 _CONTROL_SIZE: Final = 64  # room for one cmsghdr with in6_pktinfo
 _CONTROL_WORDS: Final = _CONTROL_SIZE // 4
 _CONTROL_HEADER: Final = struct.Struct("=QII")  # of cmsghdr: length with the header, level, type
@@ -28,7 +42,11 @@ _INTERFACE_WORD: Final = 4  # of in_pktinfo: ipi_ifindex, ipi_spec_dst, ipi_addr
 _LOCAL_WORD: Final = 5
 _DESTINATION_WORD: Final = 6
 _PORT: Final = 2  # of sockaddr_in and sockaddr_in6
+_ADDRESS_WORD: Final = 4  # of in6_pktinfo
 _IPV6_MULTICAST: Final = 0xFF  # RFC 4291 2.7: the first octet
+_CUT: Final = socket.MSG_TRUNC
+_DONT_WAIT: Final = getattr(socket, "MSG_DONTWAIT", 0)  # not everywhere; see `is_available`
+_NOTHING: Final = (errno.EAGAIN, errno.EWOULDBLOCK)
 
 
 def is_available() -> bool:
@@ -41,138 +59,142 @@ class MessageQueue:
 
     def __init__(self, bound: socket.socket, stride: int, *, is_wildcard: bool) -> None:
         """`is_wildcard` says that the kernel tells the destination of each datagram; the reply leaves from there."""
-        self.batch: Final = Batch(BATCH, stride)
+        self.batch = Batch(BATCH, stride)
+        self.dropped = 0
+        """Datagrams that came last and are not to be answered, for one of three reasons."""
         self.cut = 0
-        """Datagrams of the last turn that were longer than a slot."""
+        """They were longer than a slot."""
         self.from_port_0 = 0
-        """Datagrams of the last turn whose sender can't be answered."""
+        """Their sender can't be answered."""
         self.to_group = 0
-        """Datagrams of the last turn that came to a broadcast or multicast address."""
+        """They came to a broadcast or multicast address."""
+        self.unsent = 0
+        """Replies that the kernel did not take, of the last batch."""
+        self.failure = ""
+        """Why it did not take one."""
         self._descriptor = bound.fileno()
-        self._library = ctypes.CDLL(None, use_errno=True)
-        control = self._control = array("I", bytes(BATCH * _CONTROL_SIZE))
+        library = ctypes.CDLL(None, use_errno=True)
+        self._recvmmsg: Any = library.recvmmsg
+        self._sendmmsg: Any = library.sendmmsg
+        self._recvmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, ctypes.c_void_p)
+        self._sendmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int)
         self._is_ipv4 = bound.family == socket.AF_INET
         self._is_wildcard = is_wildcard
-        self._name_lengths = array("Q", [16 if self._is_ipv4 else 28] * BATCH)
-        self._control_lengths = array("Q", [_CONTROL_SIZE if is_wildcard else 0] * BATCH)
-        self._incoming, self._in_vectors = _headers(self.batch.queries, stride)
-        self._outgoing, self._out_vectors = _headers(self.batch.replies, REPLY_STRIDE)
-        self._in_vectors[1::2] = array("Q", [stride] * BATCH)
+        control = array("I", bytes(BATCH * _CONTROL_SIZE))
+        incoming, in_vectors = _headers(self.batch.queries, stride)
+        outgoing, out_vectors = _headers(self.batch.replies, REPLY_STRIDE)
+        in_vectors[1::2] = array("Q", [stride] * BATCH)
         peers = _address(self.batch.peers)
-        for headers in (self._incoming, self._outgoing):
+        for headers in (incoming, outgoing):
             headers[_NAME::_WORDS] = array("Q", [peers + index * PEER_STRIDE for index in range(BATCH)])
-            headers[_NAME_LENGTH::_WORDS] = self._name_lengths
+            headers[_NAME_LENGTH::_WORDS] = array("Q", [16 if self._is_ipv4 else 28] * BATCH)
             if is_wildcard:
                 places = [_address(control) + index * _CONTROL_SIZE for index in range(BATCH)]
                 headers[_CONTROL::_WORDS] = array("Q", places)
+        self._in_address = _address(incoming)
+        self._out_address = _address(outgoing)
+        self._control: Any = control
+        self._in_headers: Any = incoming
+        self._in_vectors: Any = in_vectors  # held, for the headers only point there
+        self._out_headers: Any = outgoing
+        self._out_vectors: Any = out_vectors
 
-    def receive(self) -> int:
-        """Read what has come, `BATCH` datagrams at most; how many. BlockingIOError when there is nothing, OSError.
+    def receive(self) -> cython.int:
+        """Read what has come, `BATCH` datagrams at most; how many, 0 when there is nothing. OSError.
 
-        A datagram that is not to be answered gets the length 0 and is counted: in `cut` if it is longer than a slot, in
-        `from_port_0` and `to_group`.
+        A datagram that is not to be answered gets the length 0, and is counted.
         """
-        self.cut = self.from_port_0 = self.to_group = 0
-        incoming = self._incoming
-        incoming[_NAME_LENGTH::_WORDS] = self._name_lengths
-        incoming[_CONTROL_LENGTH::_WORDS] = self._control_lengths
-        count: int = self._library.recvmmsg(
-            self._descriptor, ctypes.c_void_p(_address(incoming)), BATCH, socket.MSG_DONTWAIT, None
-        )
+        index: cython.Py_ssize_t
+        at: cython.Py_ssize_t
+        self.dropped = self.cut = self.from_port_0 = self.to_group = 0
+        if self._is_wildcard:  # the kernel says there how much it wrote; a name always has the same length
+            for index in range(BATCH):
+                self._in_headers[index * _WORDS + _CONTROL_LENGTH] = _CONTROL_SIZE
+        count: cython.int = self._recvmmsg(self._descriptor, self._in_address, BATCH, _DONT_WAIT, None)
         if count < 0:
-            raise _error()
-        end = count * _WORDS
-        lengths = self.batch.lengths
-        lengths[:count] = array("i", incoming[_LENGTH:end:_WORDS])
-        if any(incoming[_FLAGS:end:_WORDS]):
-            for index in range(count):
-                if incoming[index * _WORDS + _FLAGS] & socket.MSG_TRUNC:
-                    lengths[index] = 0
-                    self.cut += 1
-        self._drop_abuse(count)
+            if ctypes.get_errno() in _NOTHING:
+                return 0
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+        for index in range(count):
+            at = index * _WORDS
+            self.batch.length_view[index] = self._in_headers[at + _LENGTH]
+            at += _FLAGS
+            if self._in_headers[at] & _CUT:
+                self.cut += 1
+            elif self._is_from_port_0(index):
+                self.from_port_0 += 1
+            elif self._is_wildcard and self._is_to_group(index):
+                self.to_group += 1
+            else:
+                continue
+            self.batch.length_view[index] = 0
+            self.dropped += 1
         return count
 
-    def reply_path(self, index: int) -> tuple[tuple[Any, ...], list[tuple[int, int, bytes]]]:
+    def reply_path(self, index: int) -> "tuple[Peer, list[Message]]":
         """Address of the peer of datagram `index` and control messages, for `socket.sendmsg` at any later time."""
         start = index * PEER_STRIDE
         peer = self.batch.peers
         port = int.from_bytes(peer[start + 2 : start + 4], "big")
-        if self._is_ipv4:
-            name: tuple[Any, ...] = (socket.inet_ntop(socket.AF_INET, peer[start + 4 : start + 8]), port)
-        else:
+        name: Any = (socket.inet_ntop(socket.AF_INET, peer[start + 4 : start + 8]), port)
+        if not self._is_ipv4:
             address = socket.inet_ntop(socket.AF_INET6, peer[start + 8 : start + 24])
             flow, scope = struct.unpack_from("=I", peer, start + 4)[0], struct.unpack_from("=I", peer, start + 24)[0]
             name = (address, port, socket.ntohl(flow), scope)
         if not self._is_wildcard:
             return name, []
-        control = self._control.tobytes()[index * _CONTROL_SIZE : (index + 1) * _CONTROL_SIZE]
+        control = bytes(memoryview(self._control).cast("B"))[index * _CONTROL_SIZE : (index + 1) * _CONTROL_SIZE]
         length, level, kind = _CONTROL_HEADER.unpack_from(control)
         return name, [(level, kind, control[_CONTROL_HEADER.size : length])]
 
-    def _drop_abuse(self, count: int) -> None:
-        """Leave out what only helps who forges its source."""
-        peers, lengths = self.batch.peers, self.batch.lengths
-        if 0 in peers[_PORT + 1 : count * PEER_STRIDE : PEER_STRIDE]:  # a quick look at the low octets first
-            for index in range(count):
-                port = index * PEER_STRIDE + _PORT
-                if not peers[port] | peers[port + 1]:
-                    lengths[index] = 0
-                    self.from_port_0 += 1
-        if not self._is_wildcard:
-            return
-        end = count * _CONTROL_WORDS
+    def _is_from_port_0(self, index: cython.Py_ssize_t) -> cython.bint:
+        at: cython.Py_ssize_t = index * PEER_STRIDE + _PORT
+        return not (self.batch.peer_view[at] | self.batch.peer_view[at + 1])
+
+    def _is_to_group(self, index: cython.Py_ssize_t) -> cython.bint:
+        """Whether datagram `index` came to a broadcast or multicast address."""
+        at: cython.Py_ssize_t = index * _CONTROL_WORDS
         if self._is_ipv4:
-            local = self._control[_LOCAL_WORD:end:_CONTROL_WORDS]
-            destination = self._control[_DESTINATION_WORD:end:_CONTROL_WORDS]
-            groups = [] if local == destination else [local[index] != destination[index] for index in range(count)]
-        else:
-            first = (
-                memoryview(self._control)
-                .cast("B")[_CONTROL_HEADER.size : count * _CONTROL_SIZE : _CONTROL_SIZE]
-                .tobytes()
-            )
-            groups = [octet == _IPV6_MULTICAST for octet in first] if _IPV6_MULTICAST in first else []
-        for index, is_group in enumerate(groups):
-            if is_group:
-                lengths[index] = 0
-                self.to_group += 1
+            return self._control[at + _LOCAL_WORD] != self._control[at + _DESTINATION_WORD]
+        return self._control[at + _ADDRESS_WORD] & 0xFF == _IPV6_MULTICAST  # machines are little-endian
 
-    def send(self, count: int) -> tuple[int, OSError | None]:
-        """Send the replies to the first `count` datagrams; how many went out, and why one did not."""
-        outgoing, lengths = self._outgoing, self.batch.reply_lengths
-        self._out_vectors[1 : 2 * count : 2] = array("Q", lengths[:count])
-        if self._is_wildcard:
-            outgoing[_CONTROL_LENGTH : count * _WORDS : _WORDS] = self._incoming[
-                _CONTROL_LENGTH : count * _WORDS : _WORDS
-            ]
-            if self._is_ipv4:  # the reply takes the route of its destination, not the interface of the query
-                self._control[_INTERFACE_WORD::_CONTROL_WORDS] = array("I", bytes(4 * BATCH))
-        if lengths[:count].count(0) == 0:
-            return self._send(0, count)
-        sent, failure = 0, None
-        for index in range(count):  # somebody sends what gets no reply
-            if lengths[index]:
-                one, error = self._send(index, index + 1)
-                sent, failure = sent + one, error or failure
-        return sent, failure
+    def send(self, count: cython.int) -> cython.int:
+        """Send the replies to the first `count` datagrams; how many went out. Sets `unsent` and `failure`."""
+        index: cython.Py_ssize_t
+        at: cython.Py_ssize_t
+        begin: cython.Py_ssize_t = 0
+        sent: cython.int = 0
+        self.unsent = 0
+        for index in range(count):
+            self._out_vectors[2 * index + 1] = self.batch.reply_length_view[index]
+            if self._is_wildcard:
+                at = index * _WORDS + _CONTROL_LENGTH
+                self._out_headers[at] = self._in_headers[at]
+                if self._is_ipv4:  # the reply takes the route of its destination, not the interface of the query
+                    self._control[index * _CONTROL_WORDS + _INTERFACE_WORD] = 0
+        for index in range(count):
+            if not self.batch.reply_length_view[index]:  # somebody sends what gets no reply
+                sent += self._send(begin, index)
+                begin = index + 1
+        return sent + self._send(begin, count)
 
-    def _send(self, begin: int, end: int) -> tuple[int, OSError | None]:
-        """Send the replies from `begin` to `end`, all of which are there."""
-        sent, failure = 0, None
-        base = _address(self._outgoing)
+    def _send(self, begin: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.int:
+        """Send the replies from `begin` to `end`, all of which are there; how many went out."""
+        sent: cython.int = 0
+        count: cython.int
         while begin < end:
-            place = ctypes.c_void_p(base + begin * _WORDS * 8)
-            count: int = self._library.sendmmsg(self._descriptor, place, end - begin, socket.MSG_DONTWAIT)
+            count = self._sendmmsg(self._descriptor, self._out_address + begin * _WORDS * 8, end - begin, _DONT_WAIT)
             if count < 0:
-                failure = _error()
+                self.failure = os.strerror(ctypes.get_errno())
+                self.unsent += 1
                 count = 1  # the first one failed: go on with the next
             else:
                 sent += count
             begin += count
-        return sent, failure
+        return sent
 
 
-def _headers(buffer: bytearray, stride: int) -> "tuple[array[int], array[int]]":
+def _headers(buffer: bytearray, stride: int) -> tuple[Any, Any]:
     """Message headers and their vectors, one vector for each slot of `buffer`; the vectors' lengths are still 0."""
     vectors = array("Q", bytes(16 * BATCH))
     vectors[::2] = array("Q", [_address(buffer) + index * stride for index in range(BATCH)])
@@ -185,10 +207,3 @@ def _headers(buffer: bytearray, stride: int) -> "tuple[array[int], array[int]]":
 def _address(buffer: "bytearray | array[int]") -> int:
     """Where `buffer` is; it must keep its size while somebody has the address."""
     return ctypes.addressof(ctypes.c_char.from_buffer(buffer))
-
-
-def _error() -> OSError:
-    """The error of the call just made."""
-    number = ctypes.get_errno()
-    kind = BlockingIOError if number in (errno.EAGAIN, errno.EWOULDBLOCK) else OSError
-    return kind(number, os.strerror(number))

@@ -31,11 +31,11 @@ def _load(port: int, wires: list[bytes], seconds: float) -> Turn:
         started = time.perf_counter()
         while time.perf_counter() - started < seconds:
             while sent - answered - lost <= OUTSTANDING - BATCH:
-                sent += senders[turn % len(senders)].send(BATCH)[0]
+                sent += senders[turn % len(senders)].send(BATCH)
                 turn += 1
-            try:
-                answered += receiver.receive()
-            except BlockingIOError:
+            count = receiver.receive()
+            answered += count
+            if not count:
                 try:
                     client.recv(4096)  # wait
                     answered += 1

@@ -10,7 +10,8 @@ from dns_server.answer.batch import Batch
 from dns_server.answer.engine import Kind
 from dns_server.client import Client
 from dns_server.endpoint import Endpoint
-from dns_server.listeners.host import MAX_QUERY, HostListeners
+from dns_server.listeners.datagrams import MAX_QUERY
+from dns_server.listeners.host import HostListeners
 from dns_server.listeners.later import Later
 from dns_server.listeners.messages import BATCH, is_available
 
