@@ -3,9 +3,9 @@
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -36,11 +36,17 @@ class Wish:
     """Port of ours."""
     block: str
     """Name of the block of docs/primary.md that configures it."""
+    changes: Mapping[str, str] = field(default_factory=dict)
+    """What else of the block is other here."""
 
     def text(self, address: str) -> str:
         """The block, with `address` in the form that the program wants for the primary."""
         page = (Path(__file__).parent.parent.parent / "docs" / "primary.md").read_text()
-        return page.split(f"```{self.block}\n")[1].split("```")[0].replace("192.0.2.53", address)
+        text = page.split(f"```{self.block}\n")[1].split("```")[0].replace("192.0.2.53", address)
+        for there, here in self.changes.items():
+            assert there in text
+            text = text.replace(there, here)
+        return text
 
 
 @dataclass(frozen=True)
@@ -167,7 +173,7 @@ BRANDS: Final = {
     "NSD": Brand(("nsd",), _nsd),
     "Knot": Brand(("knot",), _knot, "knot-catalog"),
     "BIND": Brand(("bind9",), _bind, "bind-catalog"),
-    "PowerDNS": Brand(("pdns-server", "pdns-backend-sqlite3"), _powerdns),
+    "PowerDNS": Brand(("pdns-server", "pdns-backend-sqlite3"), _powerdns, "powerdns-catalog"),
 }
 
 
