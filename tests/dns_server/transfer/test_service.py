@@ -3,7 +3,6 @@
 import contextlib
 import socket
 import struct
-import time
 import urllib.request
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import dns.tsig
 import dns.zone
 import pytest
 
+from tests.dns_server.management.test_management import labels, samples
 from tests.support.certificates import self_signed
 from tests.support.dig import Client, ask
 from tests.support.network import current
@@ -198,22 +198,32 @@ def test_a_transfer_finishes_with_the_version_it_began_with(tmp_path: Path) -> N
 
 def test_transfers_that_nobody_reads_are_cut_off_and_others_are_served(tmp_path: Path) -> None:
     write_zone(tmp_path, texts=LONG)
-    with serve(f"--zones={tmp_path}", "--axfr=all", "--tcp-idle=3s") as server:
+    with serve(f"--zones={tmp_path}", "--axfr=all", "--tcp-idle=5s", *current().http) as server:
         channels = [stream(server) for _ in range(12)]
         for channel in channels:
             channel.sendall(framed(AXFR))
         question = dns.message.make_query("www.example.com.", "A")
         for _ in range(20):
             assert dns.query.udp(question, server.address, port=server.port, timeout=60).answer
-        assert transferred(server.port, "example.com", source=current().here_too) is not None
-        # Each is closed while most of the zone has not left; what the kernels hold can still be read.
+        source = (current().here_too, 0)
+        with socket.create_connection((server.address, server.port), timeout=60, source_address=source) as other:
+            other.sendall(framed(AXFR))
+            assert drained(other, LONG * 250) >= LONG * 250
+        eventually(lambda: samples(server)["stream_closed_total", labels(reason="idle")] >= len(channels))
+        assert samples(server)["transfers_running", labels()] == 0
+        # Each was closed while most of the zone had not left; what the kernels hold can still be read.
         for channel in channels:
-            received = 0
-            with channel, contextlib.suppress(ConnectionResetError):
-                time.sleep(4 if channel is channels[0] else 0)
-                while part := channel.recv(1 << 20):
-                    received += len(part)
-            assert received < LONG * 250
+            with channel:
+                assert drained(channel, LONG * 250) < LONG * 250
+
+
+def drained(channel: socket.socket, enough: int) -> int:
+    """Octets that come until there are `enough`, or no more."""
+    received = 0
+    with contextlib.suppress(ConnectionResetError):
+        while received < enough and (part := channel.recv(1 << 20)):
+            received += len(part)
+    return received
 
 
 def test_queries_overtake_a_transfer(tmp_path: Path) -> None:
