@@ -4,13 +4,16 @@ import base64
 import configparser
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import dns.flags
 import dns.message
 import dns.name
 import dns.query
 import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
 import dns.tsig
 import dns.tsigkeyring
 import dns.update
@@ -70,12 +73,13 @@ def test_hooks(origin: Origin, tmp_path: Path) -> None:
         assert answer(server, "new.example.com", "A") == ["192.0.2.2"]
 
 
-def test_webhook(origin: Origin, tmp_path: Path) -> None:
+@pytest.mark.parametrize("commands", blocks("webhook"), ids=["GitHub", "Gitea", "GitLab"])
+def test_webhook(commands: str, origin: Origin, tmp_path: Path) -> None:
     (tmp_path / "webhook-secret").write_text("a secret of the webhook\n")
     parameters = ["--poll=1h", *current().http, f"--webhook-secret=@{tmp_path}/webhook-secret"]
     with serve(f"--remote={origin.bare}", *parameters) as server:
         origin.push({"example.com": zone_text(2, "new A 192.0.2.2")})
-        script = block("webhook").replace("/etc/unizone", str(tmp_path))
+        script = commands.replace("/etc/unizone", str(tmp_path))
         script = script.replace("192.0.2.53:8053", f"{server.address}:{server.port_for('HTTP')}")
         assert "looking for the new version" in shell(script, tmp_path)
         eventually(lambda: answer(server, "new.example.com", "A") == ["192.0.2.2"])
@@ -96,23 +100,49 @@ def test_nsupdate(package: str, program: str, origin: Origin) -> None:
     assert git(origin.bare, "log", "-1", "--format=%an", "main") == "laptop._update.example.com"
 
 
-def challenge(server: Server, key: dns.tsig.Key) -> None:
-    """What clients do for a certificate: find the zone, add the token, wait until it is served, remove it."""
-    name = "_acme-challenge.www.example.com."
-    zone = dns.name.from_text(name)
-    while not answer(server, zone.to_text(), "SOA"):
+CHALLENGE = dns.name.from_text("_acme-challenge.www.example.com.")
+
+
+def certbot(server: Server, key: dns.tsig.Key) -> None:
+    """What certbot's plugin does with dnspython: look for the zone, signed or not, then add and remove one record."""
+    zone = CHALLENGE
+    while not _is_zone(server, zone, None):
         zone = zone.parent()
+    assert _is_zone(server, zone, key)
     for is_there in (True, False):
-        update = dns.update.UpdateMessage(zone)
-        update.use_tsig(key)
-        (update.add if is_there else update.delete)(name, *([120] if is_there else []), "TXT", "token")
+        update = dns.update.UpdateMessage(zone, keyring=key)
+        if is_there:
+            update.add(CHALLENGE.relativize(zone), 120, dns.rdatatype.TXT, "token")
+        else:
+            update.delete(CHALLENGE.relativize(zone), dns.rdatatype.TXT, "token")
         reply = dns.query.tcp(update, server.address, port=server.port, timeout=60)
         assert reply.rcode() == dns.rcode.NOERROR
-        assert answer(server, name, "TXT") == (['"token"'] if is_there else [])
-    other = dns.update.UpdateMessage(zone)
-    other.use_tsig(key)
-    other.add("www", 120, "A", "192.0.2.66")
-    assert dns.query.tcp(other, server.address, port=server.port, timeout=60).rcode() == dns.rcode.REFUSED
+        assert answer(server, CHALLENGE.to_text(), "TXT") == (['"token"'] if is_there else [])
+
+
+def _is_zone(server: Server, name: dns.name.Name, key: dns.tsig.Key | None) -> bool:
+    query = dns.message.make_query(name, dns.rdatatype.SOA)
+    query.flags ^= dns.flags.RD
+    if key is not None:
+        query.use_tsig(key)
+    reply = dns.query.tcp(query, server.address, port=server.port, timeout=60)
+    found = reply.get_rrset(reply.answer, name, dns.rdataclass.IN, dns.rdatatype.SOA)
+    return bool(reply.rcode() == dns.rcode.NOERROR and found and reply.flags & dns.flags.AA)
+
+
+def lego(server: Server, key: dns.tsig.Key) -> None:
+    """What lego does over UDP: what is left over goes and the token comes in one message; look for it; remove it."""
+    for token in ("left over", "token"):
+        update = dns.update.UpdateMessage("example.com.", keyring=key)
+        update.delete(CHALLENGE, dns.rdatatype.TXT)
+        update.add(CHALLENGE, 120, dns.rdatatype.TXT, f'"{token}"')
+        reply = dns.query.udp(update, server.address, port=server.port, timeout=60)
+        assert reply.rcode() == dns.rcode.NOERROR
+        assert answer(server, CHALLENGE.to_text(), "TXT") == [f'"{token}"']
+    update = dns.update.UpdateMessage("example.com.", keyring=key)
+    update.delete(CHALLENGE, dns.rdatatype.TXT, '"token"')
+    assert dns.query.udp(update, server.address, port=server.port, timeout=60).rcode() == dns.rcode.NOERROR
+    assert answer(server, CHALLENGE.to_text(), "TXT") == []
 
 
 def settings(text: str) -> Mapping[str, str]:
@@ -122,18 +152,24 @@ def settings(text: str) -> Mapping[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "fields"),
+    ("client", "fields"),
     [
-        ("certbot", ("dns_rfc2136_name", "dns_rfc2136_secret", "dns_rfc2136_algorithm")),
-        ("lego", ("RFC2136_TSIG_KEY", "RFC2136_TSIG_SECRET", "RFC2136_TSIG_ALGORITHM")),
+        (certbot, ("dns_rfc2136_name", "dns_rfc2136_secret", "dns_rfc2136_algorithm")),
+        (lego, ("RFC2136_TSIG_KEY", "RFC2136_TSIG_SECRET", "RFC2136_TSIG_ALGORITHM")),
     ],
 )
-def test_a_certificate(kind: str, fields: tuple[str, str, str], origin: Origin) -> None:
-    given = settings(block(kind))
+def test_a_certificate(
+    client: Callable[[Server, dns.tsig.Key], None], fields: tuple[str, str, str], origin: Origin
+) -> None:
+    given = settings(block(client.__name__))
     name, secret, algorithm = (given[field] for field in fields)
     base64.b64decode(secret, validate=True)
     with serve(f"--remote={origin.bare}", "--poll=1h") as server:
-        challenge(server, dns.tsig.Key(name, secret, algorithm.lower()))
+        key = dns.tsig.Key(name, secret, algorithm.lower())
+        client(server, key)
+        other = dns.update.UpdateMessage("example.com.", keyring=key)
+        other.add("www", 120, "A", "192.0.2.66")
+        assert dns.query.tcp(other, server.address, port=server.port, timeout=60).rcode() == dns.rcode.REFUSED
 
 
 PRIMARY_GIT = """\
