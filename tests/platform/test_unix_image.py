@@ -15,7 +15,7 @@ import pytest
 
 from dns_build import compiled
 from dns_build.image import Image
-from tests.support import images
+from tests.support import git, images
 
 ZONE = """$TTL 3600
 @ IN SOA ns1 hostmaster 1 3600 600 604800 300
@@ -84,6 +84,14 @@ def test_answers_for_a_zone(serving: tuple[str, int], transport: type) -> None:
     answer = transport(dns.message.make_query("www.example.org", "A"), address, port=port, timeout=30)
     assert answer.rcode() == dns.rcode.NOERROR
     assert [item.to_text() for item in answer.answer[0]] == ["192.0.2.2"]
+
+
+def test_serves_a_repository_that_is_on_this_machine(service: Image, tmp_path: Path) -> None:
+    origin = git.Origin(tmp_path)
+    origin.push({"example.org": ZONE.encode()})
+    with running([str(service.path), "serve", f"--remote={origin.bare}", "--listen=127.0.0.1:0"]) as (address, port):
+        answer = dns.query.udp(dns.message.make_query("www.example.org", "A"), address, port=port, timeout=30)
+        assert answer.answer[0][0].to_text() == "192.0.2.2"
 
 
 def test_needs_no_loader_and_no_library(service: Image) -> None:
