@@ -4,7 +4,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 PYTEST_ARGS ?= -n auto
 
-.PHONY: run test test-uncompiled lint format bench image runtime clean setup
+.PHONY: run test test-uncompiled lint format bench bench-image count-lines image runtime clean setup
 
 run: setup
 	@$(VENV)/bin/unizone example $(if $(NET),--net=$(NET))
@@ -29,6 +29,14 @@ format: setup
 
 bench: setup
 	$(PYTHON) -m tests.bench --write=docs/bench $(BENCH_ARGS)
+
+# Images beside their goals, and beside Linux with NSD in the same emulated machine.
+bench-image: setup
+	$(PYTHON) -m tests.bench_image --write=docs/bench-image $(BENCH_ARGS)
+
+# Lines of code in an image (TARGET=virtio), and in Debian with NSD.
+count-lines: image
+	$(PYTHON) -m tests.bench_image.lines --target=$(TARGET)
 
 # What all images share: musl, zlib and CPython from pinned sources, once, in the user's cache.
 runtime: setup

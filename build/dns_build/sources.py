@@ -79,7 +79,7 @@ class Source:
             yield address, partial(_download, address)
         if self.debian:
             suite, package = self.debian
-            yield f"Debian {suite}, package {package}", partial(_from_debian, suite, package)
+            yield f"Debian {suite}, package {package}", partial(from_debian, suite, package)
         if self.pypi:
             yield f"the package index, {self.pypi}", partial(_from_index, f"{self.pypi}=={self.version}")
 
@@ -107,7 +107,7 @@ def _download(address: str, folder: Path) -> Path:
     return folder / "download"
 
 
-def _from_debian(suite: str, package: str, folder: Path) -> Path:
+def from_debian(suite: str, package: str, folder: Path) -> Path:
     """Fetch the upstream part of a source package, with an apt configuration that leaves the machine's alone."""
     mirror = os.environ.get("UNIZONE_DEBIAN_MIRROR", MIRROR)
     for name in ("lists/partial", "archives/partial", "state"):

@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.support import debian
 
 _SETUP_SECTORS, _PAYLOAD = 0x1F1, 0x248
+_LZ4 = bytes.fromhex("02214c18")
 _LOADER = Path("/lib64/ld-linux-x86-64.so.2")
 _LIBRARIES = Path("/lib/x86_64-linux-gnu")
 
@@ -28,30 +29,42 @@ mount -t devtmpfs dev /dev
 """How every script of a bed begins: busybox's commands, and the kernel's file systems."""
 
 
-def kernel() -> debian.Tree:
-    """Debian's kernel and its modules, and busybox."""
-    return debian.programs("linux-image-amd64", "busybox-static")
+KERNEL = "linux-image-amd64"
+"""Package of the kernel."""
 
 
-def vmlinux() -> Path:
+def kernel(package: str = KERNEL) -> debian.Tree:
+    """A kernel of Debian's and its modules, and busybox."""
+    return debian.programs(package, "busybox-static")
+
+
+def vmlinux(package: str = KERNEL) -> Path:
     """The kernel itself: starts seconds earlier under emulation than the packed one, which unpacks itself."""
-    path = kernel().root.with_suffix(".vmlinux")
+    path = kernel(package).root.with_suffix(".vmlinux")
     if not path.exists():
-        (packed,) = (kernel().root / "boot").glob("vmlinuz-*")
+        (packed,) = (kernel(package).root / "boot").glob("vmlinuz-*")
         data = packed.read_bytes()
         offset, size = struct.unpack_from("<II", data, _PAYLOAD)
         start = (data[_SETUP_SECTORS] + 1) * 512 + offset
         # The last four octets are the unpacked size.
-        unpacked = lzma.decompress(data[start : start + size - 4], format=lzma.FORMAT_XZ)
+        unpacked = _unpacked(data[start : start + size - 4])
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
             file.write(unpacked)
         Path(file.name).rename(path)
     return path
 
 
-def modules(*names: str) -> dict[str, bytes]:
+def _unpacked(data: bytes) -> bytes:
+    if not data.startswith(_LZ4):
+        return lzma.decompress(data, format=lzma.FORMAT_XZ)
+    tree = debian.programs("lz4")
+    command = [str(tree.path("lz4")), "-d", "-c"]
+    return subprocess.run(command, input=data, env=tree.environment, stdout=subprocess.PIPE, check=True).stdout
+
+
+def modules(*names: str, package: str = KERNEL) -> dict[str, bytes]:
     """Kernel modules and those that they need: `lib/modules/NN-NAME.ko`, in the order in which to load them."""
-    folder = kernel().root / "lib" / "modules"
+    folder = kernel(package).root / "lib" / "modules"
     found = {path.stem.replace("-", "_"): path for path in folder.rglob("*.ko")}
     order: dict[str, bytes] = {}
 
