@@ -1,5 +1,6 @@
 """What guard rails cost: rate limits, cookies and counting; and logging while every query is refused."""
 
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -11,10 +12,11 @@ from tests.bench.harness import contest, generator
 from tests.bench.harness.contest import Contender
 from tests.bench.harness.figure import Figure
 from tests.bench.harness.questions import ORIGIN, queries, zone_text
-from tests.support.server import Server, serve
+from tests.support.server import PATIENCE_S, Server, serve
 
 GOAL: Final = 1.05
 _COOKIE: Final = bytes.fromhex("000a00080123456789abcdef")  # RFC 7873 4: a client's half
+_BOTH_HALVES: Final = 24
 # The program without counting and limits: what listeners ask is the engine alone.
 _BARE: Final = """\
 import sys
@@ -46,7 +48,11 @@ def run(*, quick: bool) -> Iterator[Figure]:
             yield Figure("CPU a query with limits and counting, of that without", found[0].ratio_to(found[1]), "", GOAL)
             found = [_contender("cookies", full, with_cookie), _contender("without", bare, plain)]
             contest.compete(found, quick=quick)
-            yield Figure("the same, and each query has a cookie", found[0].ratio_to(found[1]), "", GOAL)
+            yield Figure("the same, and each query has a client cookie", found[0].ratio_to(found[1]), "", GOAL)
+            proven = [_with_cookie(wire, _cookie_of(full, with_cookie[0])) for wire in plain]
+            found = [_contender("proven", full, proven), _contender("without", bare, plain)]
+            contest.compete(found, quick=quick)
+            yield Figure("the same, and each query has a valid server cookie", found[0].ratio_to(found[1]), "", GOAL)
         refused = [wire.replace(b"\x05bench", b"\x05other") for wire in plain]
         with ExitStack() as stack:
             quiet = stack.enter_context(serve(f"--zones={folder}", "--rate-limit=off"))
@@ -74,7 +80,19 @@ def _bare(folder: Path) -> Iterator[Server]:
         server.stop()
 
 
-def _with_cookie(wire: bytes) -> bytes:
-    """A query with an OPT record at its end, and a client cookie in that."""
+def _with_cookie(wire: bytes, option: bytes = _COOKIE) -> bytes:
+    """A query with an OPT record at its end, and a cookie in that: a client's half by itself, or with the server's."""
     assert wire[-2:] == b"\0\0", "the OPT record has no options yet"
-    return wire[:-2] + len(_COOKIE).to_bytes(2, "big") + _COOKIE
+    return wire[:-2] + len(option).to_bytes(2, "big") + option
+
+
+def _cookie_of(server: Server, query: bytes) -> bytes:
+    """The option with which the server answers `query`, whose sender it knows by that from now on."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.connect(("127.0.0.1", server.port))
+        client.settimeout(PATIENCE_S)
+        client.send(query)
+        reply = client.recv(4096)
+    at = reply.index(_COOKIE[4:])  # behind code and length comes the client's half
+    assert reply[at - 4 : at] == _COOKIE[:2] + _BOTH_HALVES.to_bytes(2, "big")
+    return reply[at - 4 : at + _BOTH_HALVES]
