@@ -22,6 +22,7 @@ from dns_server.answer.protocol import Rcode
 from dns_server.catalog.producer import CatalogProducer
 from dns_server.client import Client
 from dns_server.notify.incoming import NotifyHandler, Trigger
+from dns_server.notify.secondaries import Secondaries
 from dns_server.notify.sender import NotifySender
 from dns_server.publisher import Publisher
 from dns_server.reports import Difference
@@ -73,8 +74,13 @@ class Peers:
         self._publisher = publisher
         self.gate: Final = Gate(report, time.time)
         self.journal: Final = Journal(plan.journal_octets)
-        self.transfers: Final = TransferHandler(self.gate, lambda: publisher.snapshot, self.journal, log)
-        self.notifier: Final = NotifySender(self.gate, lambda: publisher.snapshot, is_own, log, report)
+        self.secondaries: Final = Secondaries()
+        self.transfers: Final = TransferHandler(
+            self.gate, lambda: publisher.snapshot, self.journal, self.secondaries, log
+        )
+        self.notifier: Final = NotifySender(
+            self.gate, lambda: publisher.snapshot, self.secondaries, is_own, log, report
+        )
         self.notified: Final = NotifyHandler(self.gate, lambda: publisher.snapshot, log)
         signed = SignedQueries(self.gate, engine, self._shown)
         self.handlers: Final[dict[Kind, Handler]] = {
@@ -110,6 +116,7 @@ class Peers:
             self._renew_access(after)
         for origin in change.removed:
             self.journal.forget(origin)
+            self.secondaries.forget(origin)
         for origin in change.changed:
             known = before.zones.get(origin)
             if known is not None and known.zone.serial != after.zones[origin].zone.serial:

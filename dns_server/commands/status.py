@@ -141,6 +141,9 @@ def _show(console: Console, document: Mapping[str, Any]) -> None:
         console.print(f"\n[yellow]held back[/] {escape(held['what'])}: {escape(held['reason'])}")
     console.print()
     _show_zones(console, document["zones"], now)
+    if document["secondaries"]:
+        console.print()
+        _show_secondaries(console, document["secondaries"], now)
 
 
 def _show_zones(console: Console, zones: list[Mapping[str, Any]], now: float) -> None:
@@ -154,6 +157,25 @@ def _show_zones(console: Console, zones: list[Mapping[str, Any]], now: float) ->
     console.print(table)
     if len(zones) > _MAX_ZONES:
         console.print(f"and {len(zones) - _MAX_ZONES} more; --format=json has all")
+
+
+def _show_secondaries(console: Console, secondaries: list[Mapping[str, Any]], now: float) -> None:
+    table = Table("secondary", "zone", "has serial", "state", "notified", box=None, pad_edge=False)
+    ordered = sorted(secondaries, key=lambda peer: peer["is_current"] is not False)
+    states = {
+        True: "[green]current[/], {}",
+        False: "[red]behind[/], {}",
+        None: "has not asked yet",
+    }
+    for peer in ordered[:_MAX_ZONES]:
+        state = states[peer["is_current"]].format(_ago(peer["seen"], now))
+        reply = {None: "[red]no reply[/]", "NOERROR": "acknowledged"}.get(peer["notify_reply"], peer["notify_reply"])
+        notified = "" if peer["notified_at"] is None else f"{reply}, {_ago(peer['notified_at'], now)}"
+        serial = "" if peer["serial"] is None else str(peer["serial"])
+        table.add_row(escape(peer["address"]), escape(peer["zone"]), serial, state, notified)
+    console.print(table)
+    if len(secondaries) > _MAX_ZONES:
+        console.print(f"and {len(secondaries) - _MAX_ZONES} more; --format=json has all")
 
 
 def _shares(counts: Mapping[str, int]) -> str:

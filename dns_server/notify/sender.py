@@ -13,6 +13,7 @@ from dns_server.access.gate import Gate, Report
 from dns_server.answer.protocol import Rcode
 from dns_server.notify.exchange import NoReply, tell
 from dns_server.notify.schedule import Job, Schedule
+from dns_server.notify.secondaries import Secondaries
 from dns_server.notify.targets import (
     Shown,
     Target,
@@ -54,6 +55,7 @@ class NotifySender:
         self,
         gate: Gate,
         snapshot: Callable[[], Snapshot],
+        secondaries: Secondaries,
         is_own: Callable[[str, int], bool],
         log: FilteringBoundLogger,
         report: Report,
@@ -61,6 +63,7 @@ class NotifySender:
         """`is_own` says whether we listen on an address and port ourselves."""
         self._gate = gate
         self._snapshot = snapshot
+        self._secondaries = secondaries
         self._is_own = is_own
         self._log = log
         self._report = report
@@ -163,11 +166,13 @@ class NotifySender:
             said = await tell(job.target, job.zone, served.zone.soa, key, patience)
         except NoReply as error:
             self.counters.unanswered += 1
+            self._note(job, None)
             if self._schedule.failed(job, self._now()):
                 self.counters.given_up += 1
                 self._report("a secondary was not told", **self._fields(job), reason=str(error))
         else:
             self._schedule.done(job)
+            self._note(job, said.rcode)
             if said.rcode == Rcode.NOERROR:
                 self.counters.acknowledged += 1
                 self._log.debug("secondary told", **self._fields(job))
@@ -177,6 +182,9 @@ class NotifySender:
         finally:
             turns.release()
             self._jobs_wait.set()
+
+    def _note(self, job: Job, rcode: int | None) -> None:
+        self._secondaries.was_told(job.zone, job.target.address, job.serial, rcode, self._gate.clock())
 
     def _fields(self, job: Job) -> dict[str, object]:
         return {

@@ -1,11 +1,12 @@
 """The state of the service as one static page: what is served, what is broken and where, what is asked."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
 _MAX_ZONES: Final = 500  # on the page; /status.json has all
+_MAX_SECONDARIES: Final = 100
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --back: #fff; --card: #f6f8fa; --text: #1f2328; --line: #d1d9e0; --good: #1a7f37;
@@ -47,6 +48,7 @@ def render(document: Mapping[str, Any]) -> bytes:
         *_trouble(document),
         "<h2>Zones</h2>",
         _zones(document, now),
+        *_secondaries(document["secondaries"], now),
         "<h2>Source</h2>",
         _source(document["source"], now),
         "<h2>Queries</h2>",
@@ -128,6 +130,42 @@ def _zone_state(zone: Mapping[str, Any]) -> str:
     if zone["warnings"]:
         return f"served, {_plural(zone['warnings'], 'warning')}"
     return '<span class="good">served</span>'
+
+
+def _secondaries(secondaries: Sequence[Mapping[str, Any]], now: float) -> Iterable[str]:
+    """What others have of the zones; nothing where no others are known."""
+    if not secondaries:
+        return
+    yield "<h2>Secondaries</h2>"
+    ordered = sorted(secondaries, key=lambda peer: peer["is_current"] is not False)  # what lags first
+    rows = "".join(
+        f"<tr><td>{escape(peer['zone'])}</td><td>{_code(peer['address'])}</td>"
+        f"<td class=number>{'' if peer['serial'] is None else peer['serial']}</td>"
+        f"<td>{_copy_state(peer, now)}</td><td>{_told(peer, now)}</td></tr>"
+        for peer in ordered[:_MAX_SECONDARIES]
+    )
+    yield '<div class="scroll"><table><tr><th>zone<th>secondary<th class=number>has serial<th>as of<th>notified</tr>'
+    yield f"{rows}</table></div>"
+    more = len(secondaries) - _MAX_SECONDARIES
+    if more > 0:
+        yield f'<p class="quiet">and {more} more, see <a href="status.json">status.json</a></p>'
+
+
+def _copy_state(peer: Mapping[str, Any], now: float) -> str:
+    if peer["serial"] is None:
+        return '<span class="quiet">it has not asked yet</span>'
+    state = '<span class="good">current</span>' if peer["is_current"] else '<span class="bad">behind</span>'
+    return f"{state}, {_ago(peer['seen'], now)}"
+
+
+def _told(peer: Mapping[str, Any], now: float) -> str:
+    if peer["notified_at"] is None:
+        return '<span class="quiet">no</span>'
+    said = peer["notify_reply"]
+    reply = (
+        '<span class="bad">no reply</span>' if said is None else "acknowledged" if said == "NOERROR" else escape(said)
+    )
+    return f"{reply}, serial {peer['notified_serial']}, {_ago(peer['notified_at'], now)}"
 
 
 def _source(source: Mapping[str, Any], now: float) -> str:

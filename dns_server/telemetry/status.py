@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from dns_server.logs.syslog import Syslog
 from dns_server.telemetry.sources import Sources, resident_bytes
+from dns_server.telemetry.statistics import RCODE_NAMES
 from stack.loop.loop import StackLoop
 from zones.findings import Finding
 from zones.name import to_text
@@ -18,6 +19,7 @@ def status(sources: Sources) -> Sliced[dict[str, Any]]:
     snapshot = sources.publisher.snapshot
     sync = sources.sync.status
     zones = yield from _zones(sources, snapshot)
+    secondaries = yield from _secondaries(sources, snapshot)
     return {
         "ready": not sources.missing(),
         "missing": sources.missing(),
@@ -52,6 +54,7 @@ def status(sources: Sources) -> Sliced[dict[str, Any]]:
             }
             for origin, broken in snapshot.broken.items()
         ],
+        "secondaries": secondaries,
         "held_back": [{"what": held.what, "reason": held.message} for held in snapshot.held_back],
         "repository": _findings(snapshot.findings),
         "queries": _queries(sources),
@@ -119,6 +122,34 @@ def _zones(sources: Sources, snapshot: Snapshot) -> Sliced[list[dict[str, Any]]]
             }
         )
     return zones
+
+
+def _secondaries(sources: Sources, snapshot: Snapshot) -> Sliced[list[dict[str, Any]]]:
+    """What those have that hold copies, where that is known."""
+    known = sources.peers.secondaries
+    found = []
+    for number, origin in enumerate(known.zones()):
+        if not number % _SLICE:
+            yield
+        served = snapshot.zones.get(origin)
+        if served is None:
+            continue
+        for peer in known.of(origin):
+            said = None if peer.rcode is None else RCODE_NAMES.get(peer.rcode, str(peer.rcode))
+            found.append(
+                {
+                    "zone": to_text(origin),
+                    "address": peer.address,
+                    "key": peer.key,
+                    "serial": peer.serial,
+                    "seen": peer.seen,
+                    "is_current": None if peer.serial is None else peer.serial == served.zone.serial,
+                    "notified_serial": peer.told,
+                    "notified_at": peer.told_at,
+                    "notify_reply": said,
+                }
+            )
+    return found
 
 
 def _findings(findings: tuple[Finding, ...]) -> list[str]:

@@ -26,6 +26,7 @@ from dns_server.answer.request import Malformed, Request, parse, skip_name
 from dns_server.answer.zone_options import zone_options
 from dns_server.client import Client
 from dns_server.listeners.answering import Aborted
+from dns_server.notify.secondaries import Secondaries
 from dns_server.replies import extended_error, opt, reply
 from dns_server.transfer import records
 from dns_server.transfer.journal import Journal
@@ -54,12 +55,14 @@ class TransferHandler:
         gate: Gate,
         snapshot: Callable[[], Snapshot],
         journal: Journal,
+        secondaries: Secondaries,
         log: FilteringBoundLogger,
     ) -> None:
-        """`snapshot` gives what is in service."""
+        """`snapshot` gives what is in service; `secondaries` notes who has what."""
         self._gate = gate
         self._snapshot = snapshot
         self._journal = journal
+        self._secondaries = secondaries
         self._log = log
         self._turns = Turns()
         self.recovery: Recovery | None = None
@@ -82,6 +85,9 @@ class TransferHandler:
         except Malformed:
             yield admitted.sign(reply(request, Rcode.FORMERR), self._gate.clock())
             return
+        is_there = client.transport is not Transport.UDP or admitted.key is not None
+        if serial is not None and is_there:
+            self._note(zone, client, serial, admitted)
         if client.transport is Transport.UDP:
             assert serial is not None  # the engine refuses AXFR over UDP
             yield admitted.sign(await self._by_datagram(request, serial, admitted, zone), self._gate.clock())
@@ -164,6 +170,8 @@ class TransferHandler:
         except Aborted:
             self.counters.cut_off += 1
             raise
+        if not isinstance(chosen, tuple):  # else it had the newest, or a newer one
+            self._note(zone, client, zone.serial, admitted)
         self._log.info(
             "zone transferred",
             zone=to_text(zone.origin),
@@ -176,6 +184,9 @@ class TransferHandler:
             octets=octets,
             seconds=round(time.monotonic() - started, 3),
         )
+
+    def _note(self, zone: Zone, client: Client, serial: int, admitted: Admitted) -> None:
+        self._secondaries.has(zone.origin, client.address, serial, admitted.key_name, self._gate.clock())
 
     def _count_ixfr(self, chosen: Iterable[RRset] | None) -> None:
         if chosen is None:

@@ -12,9 +12,11 @@ from tests.support import git
 from tests.support.browser import Browser
 from tests.support.dig import short
 from tests.support.network import current
+from tests.support.secondaries import KEY, SECRET, transferred
 from tests.support.server import Server, serve
 
 GOOD = "$TTL 1h\n@ SOA ns1 hostmaster {serial} 4h 1h 14d 5m\n@ NS ns1\nns1 A 192.0.2.53\nwww A 192.0.2.80\n"
+HEIGHT = 1530
 NAMES = ("example.com", "example.org", "garden.example", "2.0.192.in-addr.arpa")
 
 
@@ -52,16 +54,20 @@ def draw(folder: Path, file: Path, *, dark: bool) -> str:
     browser = Browser(folder)
     origin = git.Origin(folder)
     zones = {name: GOOD.format(serial=7).encode() for name in NAMES}
+    zones["_keys"] = f"{KEY}. DNSKEY 0 3 163 {SECRET}\n".encode()
     origin.push(zones)
     with (
         git.daemon(folder) as url,
         serve(f"--remote={url}/{origin.bare.name}", "--poll=200ms", *current().http, "--name=ns1-fra") as server,
     ):
+        for name in NAMES[:2]:
+            transferred(server.port, name, KEY)
+        zones[NAMES[1]] = GOOD.format(serial=8).encode()
         broken = GOOD.format(serial=8).replace("www A 192.0.2.80", "www A 192.0.2.800")
         origin.push({**zones, "garden.example": broken.encode()})
         server.wait_for("zone refused", zone="garden.example.")
         ask(server)
-        browser.picture(url_of(server), file, dark=dark, width=1100, height=1250)
+        browser.picture(url_of(server), file, dark=dark, width=1100, height=HEIGHT)
         return browser.document(url_of(server))
 
 
@@ -73,8 +79,10 @@ def test_a_browser_shows_what_is_broken_and_where(tmp_path: Path, dark: bool) ->
     assert "serving, with trouble" in document
     assert "garden.example:5:" in document
     assert "newest version refused" in document
+    assert "Secondaries" in document
+    assert "behind" in document
     width, height, corner = size_and_corner(picture)
-    assert (width, height) == (1100, 1250)
+    assert (width, height) == (1100, HEIGHT)
     assert (max(corner) < 64) is dark, "the page has the colours that the reader prefers"
 
 
