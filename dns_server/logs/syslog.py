@@ -157,6 +157,7 @@ class Syslog:
             await channel.send(self._queue[0])  # it stays in the queue until it is handed over
             self._queue.popleft()
             self.counters.sent += 1
+            await asyncio.sleep(0)  # nothing above need have waited, and more may come than is sent
         self._empty.set()
 
     @asynccontextmanager
@@ -258,7 +259,8 @@ class _Stream:
                 pass
 
     def check(self) -> None:
-        if self._reading.done():
+        # asyncio takes what is written to a connection that is over, and logs that: another line to send.
+        if self._reading.done() or self._writer.is_closing():
             raise ConnectionResetError("the collector closed the connection")
 
     async def send(self, message: bytes) -> None:
