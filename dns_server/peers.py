@@ -29,7 +29,7 @@ from dns_server.reports import Difference
 from dns_server.transfer.handler import TransferHandler
 from dns_server.transfer.journal import Journal
 from dns_server.transfer.recovery import AskPast, Recovery
-from zones.delta import delta
+from zones.delta import Delta, delta_within
 from zones.keys import Operation, TsigKey
 from zones.policy import Policy
 from zones.slices import run_sliced
@@ -119,8 +119,11 @@ class Peers:
             self.secondaries.forget(origin)
         for origin in change.changed:
             known = before.zones.get(origin)
+            step: Delta | None = None
             if known is not None and known.zone.serial != after.zones[origin].zone.serial:
-                self.journal.add(origin, await run_sliced(delta(known.zone, after.zones[origin].zone)))
+                step = await run_sliced(delta_within(known.zone, after.zones[origin].zone, self._plan.journal_octets))
+            if step is not None:
+                self.journal.add(origin, step)
             else:
                 self.journal.forget(origin)
         # Not before: who is told asks for the difference at once.

@@ -9,7 +9,7 @@ from dns_server.answer.engine import Engine
 from dns_server.answer.table import ZoneTable, build
 from dns_server.collector import Collector
 from dns_server.reports import Difference, difference, report
-from zones.slices import Sliced, run_sliced
+from zones.slices import Sliced, drain, run_sliced
 from zones.snapshot import ServedZone, Snapshot
 from zones.zone import Zone
 
@@ -58,6 +58,9 @@ class Publisher:
             if made is not None:
                 snapshot = replace(snapshot, zones={**snapshot.zones, made.zone.origin: made})
         change, tables = await run_sliced(_prepare(before, snapshot))
+        tables_before = self._engine.catalogue.zones
+        gone = [table for origin in (*tables, *change.removed) if (table := tables_before.get(origin)) is not None]
+        del tables_before
         self._engine.catalogue = self._engine.catalogue.updated(
             tables, frozenset(change.removed), snapshot.revision, broken=snapshot.broken.keys() - snapshot.zones.keys()
         )
@@ -68,6 +71,7 @@ class Publisher:
         self._since.update(dict.fromkeys(change.changed, now))
         for origin in change.removed:
             self._since.pop(origin, None)
+        await run_sliced(_let_go(gone))
         self._collector.freeze()
         if self.elsewhere is not None:
             await self.elsewhere(before, snapshot, change)
@@ -83,3 +87,10 @@ def _prepare(before: Snapshot, after: Snapshot) -> Sliced[tuple[Difference, dict
         tables[origin] = yield from build(after.zones[origin].zone)
         yield
     return change, tables
+
+
+def _let_go(tables: list[ZoneTable]) -> Sliced[None]:
+    """Empty the list of tables from which nobody answers any more."""
+    while tables:
+        yield from drain(tables.pop().parts)
+        yield

@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 from typing import Final
 
+from zones.comparison import Comparison, is_signers
 from zones.slices import Sliced
 from zones.zone import SOA, Node, RRset, Zone
 
-# What a signer makes comes and goes as a whole when a zone is signed anew, so it says nothing about the data.
-_SIGNERS: Final = frozenset({46, 47, 50, 51})  # RRSIG, NSEC, NSEC3, NSEC3PARAM
 _SERIAL_START: Final = -20  # RFC 1035 3.3.13: five 32-bit fields end the SOA, SERIAL is the first
 _SERIAL_END: Final = -16
-_OWNERS_A_SLICE: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +25,35 @@ class Change:
 
 def compare(before: Zone, after: Zone) -> Sliced[Change]:
     """The change from `before` to `after`, which have one origin."""
+    comparison = Comparison(before.tables, after.tables)
     same = True
     records = removed = 0
-    for number, owner in enumerate(before.names()):
-        if number % _OWNERS_A_SLICE == 0:
+    while not comparison.is_over:
+        if not comparison.advance():
             yield
-        old, new = before.node(owner), after.node(owner)
-        for rdtype, rrset in old.items():
+            continue
+        if same or comparison.is_large:
+            owner = before.tables.names.name(comparison.number)
+            old, new = before.node(owner), after.node(owner)
+            same = same and _is_same(old, new)
+            if comparison.is_large:
+                more, gone = _tally(old, new)
+                records += more
+                removed += gone
+                yield
+    same = same and comparison.next_new(0) == comparison.new.count
+    return Change(same, records + comparison.records, removed + comparison.removed)
+
+
+def _tally(old: Node, new: Node) -> tuple[int, int]:
+    """Records of a node, and how many of them go."""
+    records = removed = 0
+    for rdtype, rrset in old.items():
+        if not is_signers(rdtype):
             counterpart = new.get(rdtype)
-            if rdtype not in _SIGNERS:
-                records += len(rrset.rdatas)
-                removed += max(0, len(rrset.rdatas) - (len(counterpart.rdatas) if counterpart else 0))
-        same = same and _is_same(old, new)
-    for number, owner in enumerate(after.names()):
-        if not same:
-            break
-        if number % _OWNERS_A_SLICE == 0:
-            yield
-        same = owner in before
-    return Change(same, records, removed)
+            records += len(rrset.rdatas)
+            removed += max(0, len(rrset.rdatas) - (len(counterpart.rdatas) if counterpart else 0))
+    return records, removed
 
 
 def _is_same(old: Node, new: Node) -> bool:

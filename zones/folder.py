@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import io
 import os
 import time
 from collections.abc import Iterator
@@ -9,13 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from zones.slices import Sliced, run_sliced
+from zones.slices import Sliced, run_sliced, run_to_end
 from zones.source import SourceError, Version
 from zones.tree import Entry
 
 _SETTLED_NS: Final = 2_000_000_000
 """Age in nanoseconds from which a file's time tells that its content is not changing any more: file systems keep
 coarse times, so a younger file may change again without a sign."""
+_PIECE: Final = 1 << 17
+"""Octets that are read at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,21 @@ class _Known:
 
 def blob_id(content: bytes) -> str:
     """Identity of a file's content, the same as git's: a folder and a commit of it compare equal."""
-    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+    digest = _blob_digest(len(content))
+    digest.update(content)
+    return digest.hexdigest()
+
+
+def _blob_digest(size: int) -> "hashlib._Hash":
+    """What makes a `blob_id` of `size` octets."""
+    return hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+
+
+def _pieces(file: Path) -> Iterator[bytes]:
+    """Content, each piece of which takes some 100 microseconds at most."""
+    with file.open("rb", buffering=0) as stream:
+        while piece := stream.read(_PIECE):
+            yield piece
 
 
 class FolderTree:
@@ -42,6 +59,7 @@ class FolderTree:
 
     def __init__(self, folder: Path, files: dict[str, _Known]) -> None:
         self.folder: Final = folder
+        self._resolved: Final = folder.resolve()
         self.files: Final = files
 
     def entries(self) -> Iterator[Entry]:
@@ -50,10 +68,18 @@ class FolderTree:
 
     def read(self, path: str) -> bytes:
         """Content as it is now. FileNotFoundError where there is no regular file, or it lies outside the folder."""
+        return run_to_end(self.read_sliced(path))
+
+    def read_sliced(self, path: str) -> Sliced[bytes]:
+        """As `read`."""
         file = (self.folder / path).resolve()
-        if not file.is_relative_to(self.folder.resolve()) or not file.is_file():
+        if not file.is_relative_to(self._resolved) or not file.is_file():
             raise FileNotFoundError(path)
-        return file.read_bytes()
+        content = io.BytesIO()  # gives its content without a copy at the end
+        for piece in _pieces(file):
+            content.write(piece)
+            yield
+        return content.getvalue()
 
 
 def scan(folder: Path, previous: FolderTree | None = None) -> Sliced[FolderTree]:
@@ -77,17 +103,21 @@ def scan(folder: Path, previous: FolderTree | None = None) -> Sliced[FolderTree]
                     pending.append(f"{path}/")
                 elif item.is_file(follow_symlinks=False):
                     with contextlib.suppress(FileNotFoundError):  # removed since the folder was listed
-                        files[path] = _look_at(item, before.get(path))
+                        files[path] = yield from _look_at(item, before.get(path))
     return FolderTree(folder, files)
 
 
-def _look_at(item: os.DirEntry[str], known: _Known | None) -> _Known:
+def _look_at(item: os.DirEntry[str], known: _Known | None) -> Sliced[_Known]:
     found = item.stat(follow_symlinks=False)
     status = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
     if known is not None and known.settled and known.status == status:
         return known
     settled = time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns) > _SETTLED_NS
-    return _Known(status, settled, blob_id(Path(item.path).read_bytes()))
+    digest = _blob_digest(found.st_size)
+    for piece in _pieces(Path(item.path)):
+        digest.update(piece)
+        yield
+    return _Known(status, settled, digest.hexdigest())
 
 
 class FolderSource:

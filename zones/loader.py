@@ -21,7 +21,7 @@ from zones.repository import Layout
 from zones.serial import is_newer, next_serial
 from zones.slices import Sliced
 from zones.snapshot import BrokenZone, HeldBack, KeyFile, PolicyFile, ServedZone, Snapshot
-from zones.tree import Entry, Tree
+from zones.tree import Entry, SlowTree, Tree
 from zones.zone import Zone
 from zones.zonefile import parse
 
@@ -67,6 +67,7 @@ class _Load:
 
     def __init__(self, tree: Tree, previous: Snapshot, options: Options, files: Layout, now: float) -> None:
         self._tree = tree
+        self._slow = tree if isinstance(tree, SlowTree) else None
         self._previous = previous
         self._options = options
         self._files = files
@@ -109,7 +110,7 @@ class _Load:
             self._broken[origin] = broken
             self._keep(origin)
             return
-        sources = _Sources(self._tree, self._files.blobs)
+        sources = _Sources(self._tree, self._slow, self._files.blobs)
         zone, findings = yield from self._parse(origin, entry, sources)
         if zone is None:
             self._refuse(origin, entry.path, sources.read_so_far, findings)
@@ -137,11 +138,13 @@ class _Load:
     ) -> Sliced[tuple[Zone | None, tuple[Finding, ...]]]:
         """The zone and its warnings, or None and what is wrong."""
         try:
-            text = sources.read(entry.path)
+            text = yield from sources.read_sliced(entry.path)
         except OSError as error:
             return None, (_unreadable(entry.path, error),)
         try:
             parsed = yield from parse(text, origin, entry.path, sources.include)
+            del text  # to free what is large takes a while, so not together with what goes at the end of the checks
+            yield
             if parsed.zone is None or has_errors(parsed.findings):
                 return None, parsed.findings
             checked = yield from check(parsed.zone, self._now, self._options.verify)
@@ -208,7 +211,7 @@ class _Load:
         before = self._previous.key_files.get(entry.path)
         if before is not None and self._is_current(before.sources, entry):
             return before
-        sources = _Sources(self._tree, self._files.blobs)
+        sources = _Sources(self._tree, self._slow, self._files.blobs)
         findings: list[Finding] = []
         keys: list[TsigKey] = []
         try:
@@ -244,8 +247,10 @@ class _Load:
 class _Sources:
     """Reads the files of one zone and notes which, those that are missing too: all of them decide about the zone."""
 
-    def __init__(self, tree: Tree, blobs: dict[str, str]) -> None:
+    def __init__(self, tree: Tree, slow: SlowTree | None, blobs: dict[str, str]) -> None:
+        """`slow` is the tree, if it is a slow one."""
         self._tree = tree
+        self._slow = slow
         self._blobs = blobs
         self._read: dict[str, str] = {}
 
@@ -255,11 +260,19 @@ class _Sources:
 
     def read(self, path: str) -> bytes:
         """Content of `path`. FileNotFoundError where the tree has no such regular file."""
+        self._note(path)
+        return self._tree.read(path)
+
+    def read_sliced(self, path: str) -> Sliced[bytes]:
+        """As `read`, for what may be large."""
+        self._note(path)
+        return self._tree.read(path) if self._slow is None else (yield from self._slow.read_sliced(path))
+
+    def _note(self, path: str) -> None:
         blob = self._blobs.get(path)
         self._read[path] = blob or ""
         if blob is None:
             raise FileNotFoundError(path)
-        return self._tree.read(path)
 
     @property
     def read_so_far(self) -> tuple[Entry, ...]:

@@ -49,6 +49,9 @@ def _is_in_order(table: NameTable, origin: bytes) -> Sliced[bool]:
 
 def _bucket_sort(table: NameTable, origin: bytes) -> Sliced["array[int]"]:
     above = len(origin)
+    if len(table) <= _BUCKET:
+        keys = yield from _keys(table, origin, array("I", range(len(table))))
+        return array("I", sorted(range(len(table)), key=keys.__getitem__))
     buckets = len(table) // _BUCKET + 1
     drawn = yield from _keys(table, origin, array("I", table.sample(2 * buckets)))
     separators = sorted(set(drawn))[1::2]

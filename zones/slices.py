@@ -6,13 +6,14 @@ result. The same function runs to its end with `run_to_end` in tools, and beside
 
 import asyncio
 import time
-from collections.abc import Generator
-from typing import TypeVar
+from collections.abc import Generator, Iterable
+from typing import Any, Final, TypeVar
 
 Result = TypeVar("Result")
 Sliced = Generator[None, None, Result]
 
 BUDGET_S = 0.002  # seconds a slice may hold the loop
+_ITEMS_A_SLICE: Final = 1024
 
 
 def run_to_end(work: Sliced[Result]) -> Result:
@@ -37,3 +38,13 @@ async def run_sliced(work: Sliced[Result], budget: float = BUDGET_S) -> Result:
             result: Result = stop.value
             return result
         await asyncio.sleep(0)
+
+
+def drain(containers: Iterable[dict[Any, Any] | set[Any] | list[Any]]) -> Sliced[None]:
+    """Empty what nobody needs any more, some items at a time."""
+    for container in containers:
+        take = container.popitem if isinstance(container, dict) else container.pop
+        while container:
+            for _ in range(min(len(container), _ITEMS_A_SLICE)):
+                take()
+            yield

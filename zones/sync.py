@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 
 from zones.loader import Options, load
+from zones.release import let_go, replaced
 from zones.slices import run_sliced
 from zones.snapshot import Snapshot
 from zones.source import Source, SourceError, Version
@@ -199,7 +200,9 @@ class Sync:
         started = time.monotonic()
         snapshot = await run_sliced(load(version.tree, self._snapshot, self._options, self._clock()))
         await self._apply(snapshot)
+        gone = await run_sliced(replaced(self._snapshot, snapshot))
         self._snapshot = snapshot
+        await run_sliced(let_go(gone))
         self._state = version.state
         self._log.info("loaded", zones=len(snapshot.zones), seconds=round(time.monotonic() - started, 3))
         if self._keep is not None and is_newest:

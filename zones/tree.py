@@ -1,7 +1,9 @@
 """The files of one version of a zone repository, wherever they come from."""
 
 from collections.abc import Iterable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from zones.slices import Sliced
 
 
 class Entry(NamedTuple):
@@ -29,3 +31,11 @@ class Tree(Protocol):
 
     def read(self, path: str) -> bytes:
         """Content of a file. FileNotFoundError when there is none."""
+
+
+@runtime_checkable
+class SlowTree(Tree, Protocol):
+    """A tree that must fetch large files from somewhere first."""
+
+    def read_sliced(self, path: str) -> Sliced[bytes]:
+        """As `read`, but the event loop gets its turns."""

@@ -85,6 +85,10 @@ class Zone:
             owner = table[number]
             yield owner, self._node(number, owner)
 
+    def owner_at(self, position: int) -> bytes:
+        """The owner at `position` of the canonical order, from 0 on."""
+        return self._tables.names[self._tables.order[position]]
+
     def node_at(self, position: int) -> tuple[bytes, Node]:
         """The owner at `position` of the canonical order, from 0 on, with its RRsets."""
         number = self._tables.order[position]
@@ -293,6 +297,11 @@ class ZoneBuilder:
                 yield
         budget = SLICE
         for rdtype, same_type in by_type.items():
+            if len(same_type) == 1:
+                tables.add_record(log, same_type[0])
+                tables.close_set(rdtype, log.ttl(same_type[0]))
+                budget -= 1
+                continue
             # RFC 2181 5: the records of an RRset differ in their data; the letter case of names makes none (RFC 4343).
             seen: dict[bytes, bytes] = {}
             first_ttl = lowest_ttl = log.ttl(same_type[0])

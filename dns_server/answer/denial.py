@@ -33,6 +33,10 @@ class Chain(Protocol):
     def key(self, index: int) -> bytes:
         """What record `index` is sorted by."""
 
+    @property
+    def parts(self) -> list[list[bytes]]:
+        """Where the records are kept."""
+
     def denied(self, step: Step) -> bytes:
         """Sort key of what must be shown not to exist for a step to a wildcard or to nothing: never empty."""
 
@@ -66,6 +70,11 @@ class NsecChain:
         """Take in the owner of an NSEC record."""
         if Type.NSEC in node:
             self.owners.append(owner)
+
+    @property
+    def parts(self) -> list[list[bytes]]:
+        """The owners."""
+        return [self.owners]
 
     def key(self, index: int) -> bytes:
         """The canonical sort key of an owner."""
@@ -147,6 +156,11 @@ class Nsec3Chain:
                 return
             self._owners.append(owner)
             self._hashes.append(digest)
+
+    @property
+    def parts(self) -> list[list[bytes]]:
+        """Owners and hashes."""
+        return [self._owners, self._hashes]
 
     def key(self, index: int) -> bytes:
         """The hash that an owner says."""

@@ -6,7 +6,7 @@ RRset and each name that has a proof of its own, and a bounded number of those t
 no asker can make a table grow without bound.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from dns_server.answer.denial import Chain, chains_of
 from dns_server.answer.indexing import index_of
@@ -83,6 +83,12 @@ class ZoneTable:
         if key not in self._denials and len(self._denials) >= _KEPT_DENIALS:
             self._denials.clear()
         self._denials[key] = answer
+
+    @property
+    def parts(self) -> "list[dict[Any, Any] | set[Any] | list[Any]]":
+        """What is large in a large zone, to be emptied when nobody answers from the table any more."""
+        chain = [] if self.chain is None else self.chain.parts
+        return [self.cuts, self.dnames, self.hidden, self.ready, self._denials, *chain]
 
     def negative_soa(self) -> RRset:
         """The SOA for negative answers: TTL min(SOA TTL, MINIMUM) (RFC 2308 3)."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from dns_platform.unix.memory import map_large_buffers
 from dns_server.answer.chaos import Identity
 from dns_server.listeners.streams import StreamLimits
 from dns_server.logs.console import Console
@@ -121,6 +122,7 @@ class _MeteredLoop(asyncio.SelectorEventLoop):
 
 
 def _holds_of_the_loop(file: Path, times: int) -> Iterator[Figure]:
+    map_large_buffers()  # as `unizone serve` does
     loop = _MeteredLoop()
     configure(Level.WARNING, [Console(sys.stderr, LogFormat.TEXT)])
 

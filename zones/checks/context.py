@@ -13,7 +13,7 @@ from zones.zone import Node, RRset, Zone
 AT_CUT: Final = frozenset(
     (rdtypes.NS, rdtypes.DS, rdtypes.NSEC, rdtypes.RRSIG)
 )  # RFC 4035 2.4, 2.6: what a cut may have
-_OF_SIGNED: Final = frozenset((rdtypes.DNSKEY, rdtypes.RRSIG, rdtypes.NSEC, rdtypes.NSEC3PARAM))
+OF_SIGNED: Final = frozenset((rdtypes.DNSKEY, rdtypes.RRSIG, rdtypes.NSEC, rdtypes.NSEC3PARAM))
 LIMIT: Final = 100  # findings a check, so that a broken generator script doesn't fill memory and logs
 LARGE: Final = 100  # records of an RRset; more are reported
 LOOKED_AT: Final = 200  # records of an RRset; others are not looked at, so that one RRset never holds the event loop
@@ -48,7 +48,7 @@ class Context:
         self.zone: Final = zone
         self.origin: Final = zone.origin
         self.now: Final = now
-        self.signed: Final = not _OF_SIGNED.isdisjoint(zone.node(zone.origin))
+        self.signed: Final = not OF_SIGNED.isdisjoint(zone.node(zone.origin))
         """Whether the apex has any of the records that a signed zone has."""
         self.findings: Final[list[Finding]] = []
         self.authoritative: Final[list[bytes]] = []
@@ -64,6 +64,11 @@ class Context:
         self.servers: Final[set[bytes]] = set()
         """Folded names of all name servers of the zone and its delegations."""
         self._counts: Final[Counter[Check]] = Counter()
+
+    @property
+    def parts(self) -> list[set[bytes] | list[bytes] | list[tuple[bytes, bytes]]]:
+        """What is large for a large zone, to be emptied when the checks are over."""
+        return [self.authoritative, self.cuts, self.dnames, self.hidden, self.hashed, self.servers]
 
     def note(self, owner: bytes, node: Node) -> bytes:
         """Note what the authoritative `owner` is; `owner` again if it hides what is below it, else empty."""

@@ -1,6 +1,7 @@
 """Owner names and targets: host names where hosts are meant, wildcards where they work."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from zones import name as names
@@ -21,8 +22,9 @@ _NOT_WILDCARD: Final = frozenset((rdtypes.NS, rdtypes.DNAME, rdtypes.DS))
 _GC_MSDCS: Final = b"\2gc\6_msdcs"
 
 
+@lru_cache(maxsize=1 << 10)
 def is_hostname(name: bytes) -> bool:
-    """Whether each label of `name` is letters, digits and inner hyphens."""
+    """Whether each label of `name` is letters, digits and inner hyphens; a zone asks for few names again and again."""
     return not name.translate(None, _PLAIN) or all(_LABEL.fullmatch(label) for label in names.labels(name))
 
 

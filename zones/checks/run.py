@@ -8,10 +8,10 @@ from typing import Final
 from zones import name as names
 from zones import rdtypes
 from zones.checks import alias, apex, content, delegation, keys, nsec, nsec3, owners, signatures, svcb, targets, zonemd
-from zones.checks.context import LARGE, Context, limited
+from zones.checks.context import LARGE, OF_SIGNED, Context, limited
 from zones.checks.verify import Verify
 from zones.findings import Finding
-from zones.slices import Sliced
+from zones.slices import Sliced, drain
 from zones.survey import kinds
 from zones.zone import RRset, Zone
 
@@ -55,6 +55,8 @@ _HIDDEN: Final[Mapping[int, tuple[RRsetCheck, ...]]] = {
     rdtypes.NS: (owners.target_name,),
     rdtypes.MX: (owners.target_name,),
 }
+# An apex without any of these is that of a zone without signatures, and of which its parent knows nothing.
+_OF_APEX: Final = OF_SIGNED | {rdtypes.CDS, rdtypes.CDNSKEY, rdtypes.CSYNC, rdtypes.ZONEMD}
 _NSEC3_NODE: Final = frozenset((rdtypes.NSEC3, rdtypes.RRSIG))
 # What no check of an unsigned zone looks at: a single TXT (several may be several policies), and other types of which
 # nothing is said above, unless they are very many.
@@ -71,10 +73,10 @@ def check(zone: Zone, now: float, verify: Verify | None = None) -> Sliced[list[F
     context = Context(zone, now)
     apex.apex(context)
     later = yield from _survey(context)
-    for count, (owner, rdtype) in enumerate(zip(*later, strict=True)):
+    for count, (position, rdtype) in enumerate(zip(*later, strict=True)):
         if not count % _SLICE:
             yield
-        rrset = zone.rrset(owner, rdtype)
+        rrset = zone.rrset(zone.owner_at(position), rdtype)
         assert rrset is not None  # the survey saw it
         rrset = limited(rrset)
         for function in _LATER[rdtype]:
@@ -86,6 +88,14 @@ def check(zone: Zone, now: float, verify: Verify | None = None) -> Sliced[list[F
             delegation.occluded(context, owner, bottom)
         else:
             alias.below_dname(context, owner, bottom)
+    if not _OF_APEX.isdisjoint(zone.node(zone.origin)):
+        yield from _apex(context, verify)
+    yield from drain(context.parts)
+    return context.result()
+
+
+def _apex(context: Context, verify: Verify | None) -> Sliced[None]:
+    """The checks of what signers and parents look at, the signatures of all the zone with them."""
     found = keys.keys(context)
     keys.for_parent(context)
     keys.csync(context)
@@ -93,7 +103,6 @@ def check(zone: Zone, now: float, verify: Verify | None = None) -> Sliced[list[F
     yield from zonemd.zonemd(context)
     if context.signed and signatures.is_signed(context, found):
         yield from _signed(context, found, announced, verify)
-    return context.result()
 
 
 def _signed(context: Context, found: keys.Keys, announced: set[bytes], verify: Verify | None) -> Sliced[None]:
@@ -117,14 +126,14 @@ def _signed(context: Context, found: keys.Keys, announced: set[bytes], verify: V
     yield from nsec3.nsec3(context, announced) if has_nsec3 else nsec.nsec(context)
 
 
-def _survey(context: Context) -> Sliced[tuple[list[bytes], "array[int]"]]:
+def _survey(context: Context) -> Sliced[tuple["array[int]", "array[int]"]]:
     """Sort the names of the zone into the kinds that `Context` has, and check what can be checked at once.
 
-    The result is what to look at when all delegations and DNAMEs are known: owners, and types beside them. Two flat
-    sequences, as a million small objects would keep the garbage collector, and with it the event loop, for long.
+    The result is what to look at when all delegations and DNAMEs are known: positions of owners, and types beside them.
+    Two flat sequences: to free a million small objects would hold the event loop for long.
     """
     zone = context.zone
-    later_owners: list[bytes] = []
+    later_positions = array("I")
     later_types = array("H")
     bottom = above = plain_above = b""
     survey = zone.survey()
@@ -162,6 +171,6 @@ def _survey(context: Context) -> Sliced[tuple[list[bytes], "array[int]"]]:
             for function in _AT_ONCE.get(rdtype, ()):
                 function(context, limited(rrset))
             if rdtype in _LATER:
-                later_owners.append(owner)
+                later_positions.append(position - 1)
                 later_types.append(rdtype)
-    return later_owners, later_types
+    return later_positions, later_types

@@ -36,6 +36,7 @@ _TYPES = {
         rdtypes.MX,
         rdtypes.SRV,
         rdtypes.TXT,
+        rdtypes.SOA,
     )
 }
 
@@ -235,6 +236,8 @@ class Scanner:
             return self._read_ipv6(index)
         if rdtype == 16:
             return self._read_strings(index)
+        if rdtype == 6:
+            return self._read_soa(index)
         if rdtype == 15:
             index = self._read_u16(index)
         elif rdtype == 33:
@@ -254,6 +257,66 @@ class Scanner:
         self._out[self._used + 1] = number & 255
         self._used += 2
         return self._skip_blanks(after)
+
+    def _read_soa(self, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        number: cython.longlong
+        field: cython.int
+        for _ in range(2):
+            index = self._read_name(index, _KEEP)
+            if index < 0:
+                return -1
+            index = self._skip_blanks(index)
+        after: cython.Py_ssize_t = index
+        for field in range(5):
+            index = self._skip_blanks(after)
+            after = self._end_of_word(index)
+            number = self._period(index, after) if field else self._number(index, after, 0xFFFFFFFF)
+            if number < 0:
+                return -1
+            self._out[self._used] = number >> 24
+            self._out[self._used + 1] = number >> 16 & 255
+            self._out[self._used + 2] = number >> 8 & 255
+            self._out[self._used + 3] = number & 255
+            self._used += 4
+        return after
+
+    def _period(self, index: cython.Py_ssize_t, after: cython.Py_ssize_t) -> cython.longlong:
+        """Seconds of a time such as 3600 or 1h30m between the indexes, -1 when it is none of less than 2**32."""
+        text: bytes = self._text
+        total: cython.longlong = 0
+        number: cython.longlong
+        unit: cython.longlong
+        smaller: cython.longlong = 1 << 32
+        begin: cython.Py_ssize_t
+        if index == after:
+            return -1
+        while index < after:
+            number = 0
+            begin = index
+            while index < after and 48 <= text[index] <= 57 and index - begin < 10:
+                number = number * 10 + (text[index] - 48)
+                index += 1
+            unit = 1
+            if index < after:
+                unit = self._unit(text[index] | 32)
+                index += 1
+            if index == begin or text[begin] > 57 or not 0 < unit < smaller:
+                return -1
+            smaller = unit
+            total += number * unit
+        return total if total <= 0xFFFFFFFF else -1
+
+    def _unit(self, letter: cython.int) -> cython.longlong:
+        """Seconds of a unit; 0: there is none of that letter."""
+        if letter == 119:
+            return 604800
+        if letter == 100:
+            return 86400
+        if letter == 104:
+            return 3600
+        if letter == 109:
+            return 60
+        return 1 if letter == 115 else 0
 
     def _read_ipv4(self, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
         text: bytes = self._text

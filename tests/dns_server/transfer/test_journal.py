@@ -35,7 +35,7 @@ def test_any_known_version_leads_to_the_newest() -> None:
         change = since(journal, serial, 6)
         assert change is not None
         assert (len(change.removed), len(change.added)) == (1, 1)
-        assert change.removed[0].rdata[-1] == serial
+        assert next(iter(change.removed)).rdata[-1] == serial
     assert since(journal, 0, 6) is None
     assert since(journal, 1, 7) is None  # the newest is not the one that is served
 
