@@ -13,7 +13,7 @@ from structlog.typing import FilteringBoundLogger
 
 from dns_server.access.gate import Admitted, Gate, Report
 from dns_server.answer.bare import bare_reply
-from dns_server.answer.protocol import CLASS_IN, Ede, Rcode, Type
+from dns_server.answer.protocol import CLASS_IN, HEADER_SIZE, MAX_MESSAGE, Ede, Rcode, Type
 from dns_server.answer.request import Malformed
 from dns_server.client import Client
 from dns_server.replies import extended_error, reply
@@ -37,6 +37,9 @@ MAX_IN_PROGRESS: Final = 256
 MAX_PER_CLIENT: Final = 64
 """Of one address."""
 _ANY: Final = 255
+_QUESTION_SIZE: Final = 4  # type and class
+_RECORD_SIZE: Final = 12  # a pointer to the name, type, class, TTL and length
+_OPT_SIZE: Final = 11
 
 Write = Callable[[bytes, Transaction], Awaitable[Written]]
 """Writes a change of a zone (folded origin); see `Writer.write`."""
@@ -55,7 +58,17 @@ class _Update:
         found = evaluate(zone, self.message)
         if not self.permits(found):  # an update that removes all of a name says no types
             raise Refusal(Rcode.REFUSED, "not all of these records may be changed with this key")
+        if not all(_fits_message(change) for change in found):
+            raise Refusal(Rcode.REFUSED, "an RRset would be too long for any message")
         return found
+
+
+def _fits_message(change: Change) -> bool:
+    """Whether what a change leaves of an RRset can be told to who asks for it."""
+    if change.after is None:
+        return True
+    fixed = HEADER_SIZE + len(change.owner) + _QUESTION_SIZE + _OPT_SIZE
+    return fixed + sum(_RECORD_SIZE + len(rdata) for rdata in change.after.rdatas) <= MAX_MESSAGE
 
 
 class UpdateHandler:
