@@ -156,8 +156,10 @@ class _Load:
 
     def _is_current(self, sources: tuple[Entry, ...], entry: Entry) -> bool:
         """Whether a version made of `sources` is still the version of the file `entry`."""
+        if sources[0] != entry:
+            return False
         blobs = self._files.blobs
-        return sources[0] == entry and all(blobs.get(path, "") == blob for path, blob in sources)
+        return len(sources) == 1 or all(blobs.get(path, "") == blob for path, blob in sources)
 
     def _refuse(self, origin: bytes, file: str, sources: tuple[Entry, ...], findings: tuple[Finding, ...]) -> None:
         """Report a broken zone and keep its last good version."""

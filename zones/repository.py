@@ -54,7 +54,7 @@ class Layout:
     """Names that say they are zones and cannot be."""
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 18)  # one that is smaller than the number of zones forgets each before it is asked for again
 def zone_of(file: str) -> bytes | None:
     """Folded wire origin of the zone in a file at the top, None for one that is left alone.
 
