@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.debian import Unavailable, programs
 from tests.support.server import serve
 from tests.support.trees import zone_text
 from zones import name as names
@@ -52,3 +53,44 @@ def test_a_new_key_can_be_put_into_the_repository_as_it_is_printed(tmp_path: Pat
             told.append(f"--key=@{tmp_path}/_keys")
             assert subprocess.run(told, capture_output=True).returncode == 0
         assert not server.has("keys not taken")
+
+
+def printed_for(program: str, page: str) -> str:
+    """The part of what `unizone key new` prints that is for `program`, without the signs of comments."""
+    part = next(part for part in page.split("\n\n") if part.startswith(f"; {program}"))
+    return "".join(f"{line.removeprefix('; ')}\n" for line in part.splitlines()[1:])
+
+
+@pytest.mark.parametrize(
+    ("program", "package", "checker"),
+    [
+        ("BIND", "bind9-utils", "named-checkconf {}"),
+        ("Knot", "knot", "knotc --config={} conf-check"),
+        ("NSD", "nsd", "nsd-checkconf {}"),
+    ],
+)
+def test_a_new_key_is_taken_by(program: str, package: str, checker: str, tmp_path: Path) -> None:
+    try:
+        tree = programs(package)
+    except Unavailable as error:
+        pytest.skip(str(error))
+    command = [
+        sys.executable,
+        "-m",
+        "dns_server",
+        "key",
+        "new",
+        "laptop._update.example.com",
+        "--algorithm=hmac-sha512",
+    ]
+    page = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    configuration = tmp_path / "configuration"
+    configuration.write_text(printed_for(program, page))
+    name, *arguments = checker.format(configuration).split()
+    done = subprocess.run([str(tree.path(name)), *arguments], capture_output=True, text=True, env=tree.environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    secret = page.split(" DNSKEY 0 3 165 ")[1].split()[0]
+    broken = configuration.read_text().replace(secret, "no Base64!")
+    configuration.write_text(broken)
+    done = subprocess.run([str(tree.path(name)), *arguments], capture_output=True, text=True, env=tree.environment)
+    assert done.returncode != 0  # so it looked at the key
