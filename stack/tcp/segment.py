@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from dns_platform.protocols import Octets
 from stack.tcp import options
 from stack.tcp.options import Options
-from stack.wire.checksum import checksum, is_valid, ones_sum
+from stack.wire.checksum import checksum, is_valid
 from stack.wire.error import WireError
 
 PROTOCOL: Final = 6
@@ -93,8 +93,7 @@ def emit(segment: Segment, pseudo_header: int) -> bytes:
         0,
         0,
     )
-    # The header is whole words, so its sum and that of the payload add up. RFC 8200 8.1: a length above 65535 (a
-    # jumbogram) would be two words; a segment never gets there.
-    start = pseudo_header + offset + len(segment.payload) + ones_sum(header + header_options)
-    check = checksum(segment.payload, start).to_bytes(2)
-    return b"".join((header[:_CHECKSUM_AT], check, header[_CHECKSUM_AT + 2 :], header_options, segment.payload))
+    data = b"".join((header, header_options, segment.payload))
+    # RFC 8200 8.1: a length above 65535 (a jumbogram) is summed as two words; a segment never gets there.
+    check = checksum(data, pseudo_header + len(data)).to_bytes(2)
+    return b"".join((data[:_CHECKSUM_AT], check, data[_CHECKSUM_AT + 2 :]))
