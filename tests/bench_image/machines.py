@@ -20,7 +20,7 @@ QUERY: Final = dns.message.make_query("www.garden.example", "A").to_wire()
 IN_FLIGHT: Final = 64
 LOAD: Final = 2000
 """Queries that a machine must answer to count as one that works."""
-_PATIENCE_S: Final = 40.0
+_PATIENCE_S: Final = 120.0
 _SILENCE_S: Final = 5.0
 _AGAIN_S: Final = 0.01
 _DEVICES: Final = {"microvm": "virtio-net-device", "q35": "virtio-net-pci,romfile="}
