@@ -180,7 +180,7 @@ def test_messages_are_full_and_compressed(tmp_path: Path) -> None:
 
 def test_a_transfer_finishes_with_the_version_it_began_with(tmp_path: Path) -> None:
     write_zone(tmp_path, texts=LONG)
-    with serve(f"--zones={tmp_path}", "--axfr=all", "--poll=1d") as server, stream(server) as channel:
+    with serve(f"--zones={tmp_path}", "--axfr=all", "--poll=1d", "--tcp-idle=3m") as server, stream(server) as channel:
         channel.sendall(framed(AXFR))
         first = dns.message.from_wire(read(channel))
         assert first.answer[0][0].serial == 1
