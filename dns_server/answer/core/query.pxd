@@ -1,5 +1,7 @@
 # Types of query.py where Cython compiles it; variables of its functions have theirs as annotations.
 cimport cython
+from dns_server.answer.core.cookies cimport is_size
+
 cdef Py_ssize_t _HEADER, _NAME_LIMIT, _LABEL_LIMIT, _SMALLEST, _LARGEST, _OPT_SIZE
 cdef int _OPT, _IN, _META_FIRST, _META_LAST, _NSID, _COOKIE, _EXPIRE, _ZONEVERSION
 cdef unsigned int _START
