@@ -1,5 +1,6 @@
 """A real syslog collector: rsyslog from Debian's package, its received messages as lines of a file."""
 
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,6 +44,11 @@ class Collected:
     """What arrived, over all runs in one folder."""
 
     file: Path
+    process: "subprocess.Popen[bytes]"
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """To the collector, and nobody else."""
+        self.process.send_signal(number)
 
     def messages(self) -> list[Message]:
         lines = self.file.read_text(encoding="utf-8").splitlines() if self.file.exists() else []
@@ -59,10 +65,10 @@ def collector(folder: Path, protocol: str, port: int, files: Files | None = None
         tree = programs("rsyslog", "rsyslog-gnutls")
     except Unavailable as error:
         pytest.skip(f"no rsyslog: {error}")
-    collected = Collected(folder / "collected")
+    file = folder / "collected"
     certificate = {"chain": files.chain, "key": files.key} if files is not None else {}
     listening = _INPUTS[protocol].format(address=network.current().here, port=port, **certificate)
-    output = f'ruleset(name="all") {{ action(type="omfile" file="{collected.file}" template="fields") }}'
+    output = f'ruleset(name="all") {{ action(type="omfile" file="{file}" template="fields") }}'
     configuration = folder / "rsyslog.conf"
     machine = f'global(workDirectory="{folder}" localHostname="collector" net.enableDNS="off")'
     configuration.write_text(f"{machine}\n{_TEMPLATE}\n{output}\n{listening}\n")
@@ -75,7 +81,7 @@ def collector(folder: Path, protocol: str, port: int, files: Files | None = None
     try:
         eventually(lambda: listens(port, protocol) or process.poll() is not None)
         assert process.poll() is None, log.read_text()
-        yield collected
+        yield Collected(file, process)
     finally:
         process.terminate()
         process.wait(60)

@@ -43,11 +43,11 @@ def collector(
         tree = programs("syslog-ng-core")
     except Unavailable as error:
         pytest.skip(f"no syslog-ng: {error}")
-    collected = Collected(folder / "collected")
+    file = folder / "collected"
     certificate = {"chain": files.chain, "key": files.key} if files is not None else {}
     source = _SOURCES[protocol].format(address=network.current().here, port=port, verify=verify, **certificate)
     configuration = folder / "syslog-ng.conf"
-    configuration.write_text(_CONFIGURATION.format(source=source, file=collected.file))
+    configuration.write_text(_CONFIGURATION.format(source=source, file=file))
     modules = next((tree.root / "usr/lib/syslog-ng").iterdir())
     places = {"cfgfile": configuration, "persist-file": folder / "persist", "pidfile": folder / "pid"}
     places |= {"control": folder / "control", "module-path": modules}
@@ -62,7 +62,7 @@ def collector(
     try:
         eventually(lambda: listens(port, protocol) or process.poll() is not None)
         assert process.poll() is None, log.read_text()
-        yield collected
+        yield Collected(file, process)
     finally:
         process.terminate()
         process.wait(60)
