@@ -28,6 +28,7 @@ from stack.resolver.resolver import Resolver
 EXIT_NO_DEVICE: Final = 69  # EX_UNAVAILABLE of sysexits.h
 _NOTICES_S: Final = 1.0  # seconds between two looks at what the stack has to tell
 _DNS_PORT: Final = 53
+_PAUSE_S: Final = 5.0  # seconds that the wall clock gains on the monotonic one before it counts as a pause
 
 
 def run(settings: Settings, serving: Coroutine[Any, Any, int]) -> int:
@@ -84,11 +85,15 @@ async def _attended(settings: Settings, serving: Coroutine[Any, Any, int]) -> in
     dhcp = None
     if settings[IPV4] is Addressing.DHCP:
         dhcp = DhcpService(loop.interface, loop.time(), settings[NAME], leased)
-    noticing = asyncio.create_task(_log_notices(loop))
+    beside = [
+        asyncio.create_task(_log_notices(loop)),
+        asyncio.create_task(_notice_pauses(loop, dhcp)),
+    ]
     try:
         return await serving
     finally:
-        noticing.cancel()
+        for task in beside:
+            task.cancel()
         if dhcp is not None:
             dhcp.close(loop.time())
 
@@ -99,3 +104,17 @@ async def _log_notices(loop: StackLoop) -> None:
         for notice in loop.interface.notices.take():
             log.info(notice.event, detail=notice.detail)
         await asyncio.sleep(_NOTICES_S)
+
+
+async def _notice_pauses(loop: StackLoop, dhcp: DhcpService | None) -> None:
+    """Tell when the host has kept the machine from running: only the wall clock shows it, and a lease has gone on."""
+    log = structlog.get_logger()
+    clock = loop.platform.clock
+    ahead = clock.wall() - clock.monotonic()
+    while True:
+        await asyncio.sleep(_NOTICES_S)
+        before, ahead = ahead, clock.wall() - clock.monotonic()
+        if ahead - before > _PAUSE_S:
+            log.warning("the machine was paused, or its clock was set forward", seconds=round(ahead - before))
+            if dhcp is not None:
+                dhcp.slept(ahead - before)

@@ -121,6 +121,12 @@ class DhcpClient:
         """Another host uses the address (RFC 2131 3.1 (5), 4.4.4)."""
         self._handle(Event.CONFLICT, now)
 
+    def slept(self, seconds: float) -> None:
+        """The host kept the machine from running for so long, which its monotonic clock does not know: leases go on."""
+        self._lease_began -= seconds
+        if self.state is State.BOUND and self._deadline is not None:
+            self._deadline -= seconds
+
     def release(self) -> None:
         """Give the address back (RFC 2131 4.4.6); the client is not used any more afterwards."""
         if self.lease is not None and self.state in (State.BOUND, State.RENEWING, State.REBINDING):

@@ -48,6 +48,10 @@ class DhcpService:
         self.client.poll(now)
         self._send(now)
 
+    def slept(self, seconds: float) -> None:
+        """See `DhcpClient.slept`."""
+        self.client.slept(seconds)
+
     def close(self, now: float) -> None:
         """Give the address back."""
         self.client.release()

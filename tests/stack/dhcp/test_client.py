@@ -278,3 +278,25 @@ def test_infinite_lease_is_never_renewed() -> None:
     client.hear(Kind.ACK, LEASE_TIME=b"\xff" * 4)
     assert client.is_in(State.BOUND)
     assert client.client.poll_at() is None
+
+
+@pytest.mark.parametrize(
+    ("slept", "kinds"),
+    [
+        (400, []),  # a tenth of the lease is left before its renewal
+        (600, [Kind.REQUEST]),  # a renewal is due
+        (900, [Kind.REQUEST, Kind.REQUEST]),  # of any server
+        (3600, [Kind.REQUEST, Kind.REQUEST, Kind.DISCOVER]),  # there is no lease any more
+    ],
+)
+def test_a_lease_goes_on_while_the_machine_is_paused(slept: float, kinds: list[Kind]) -> None:
+    client = Client()
+    client.bind()
+    client.now += 10
+    client.client.slept(slept)
+    until = client.now + 5
+    said = []
+    while (at := client.client.poll_at()) is not None and at <= until:
+        said += client.next()
+    assert [message.kind for message in said] == kinds
+    assert (client.leases[-1] is None) == (Kind.DISCOVER in kinds)
