@@ -27,11 +27,11 @@ _SIGNATURE = 0x554E495A
 _ESP = 0xEF  # UEFI 2.10, 5.2.2: the type of its partition on a disk with an MBR
 
 _EARLY = "search --file --set=root /unizone/grub.cfg\nconfigfile /unizone/grub.cfg\n"
-_MENU = "source /unizone/parameters.cfg\nmultiboot /unizone/unizone unizone $parameters\nboot\n"
+_MENU = "source /unizone/parameters.cfg\nmultiboot2 /unizone/unizone unizone $parameters\nboot\n"
 _PARAMETERS = """# What `unizone serve` is started with; see docs/parameters.md. One line, between the double quotes.
 set parameters="{}"
 """
-_MODULES = ("part_msdos", "fat", "search", "search_fs_file", "normal", "configfile", "multiboot")
+_MODULES = ("part_msdos", "fat", "search", "search_fs_file", "normal", "configfile", "multiboot2")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,9 @@ class Tools:
     def check(self) -> None:
         """BuildError names what is missing."""
         missing = [name for name in (self.mkimage, self.mformat, self.mcopy, self.mmd) if shutil.which(name) is None]
-        missing += [name for name in ("i386-pc", "x86_64-efi") if not (self.modules / name / "multiboot.mod").is_file()]
+        missing += [
+            name for name in ("i386-pc", "x86_64-efi") if not (self.modules / name / "multiboot2.mod").is_file()
+        ]
         if missing:
             packages = "grub-common grub-pc-bin grub-efi-amd64-bin mtools"
             raise BuildError(f"--disk: missing {', '.join(missing)}", hint=f"apt-get install {packages}")

@@ -5,6 +5,9 @@
 
 extern char image_start[], image_end[];
 
+/* What CPython takes until the first zone is served, about; of it above an image that lies high in a small machine. */
+enum { LEAST = 15 << 20, LEAST_ABOVE = 6 << 20 };
+
 static uint64_t *used;		/* one bit a page; 1 is in use, or no RAM */
 static size_t pages;		/* bits in the map */
 static size_t cursor;		/* where the next search begins */
@@ -47,7 +50,8 @@ void memory_init(const struct memory_range *ranges, unsigned count)
 			room = start;
 	}
 	if (!room)
-		refuse("memory: no RAM above the image, which ends at %lu KB; give the machine at least 32 MB", image_top >> 10);
+		refuse("memory: no RAM above the image, which ends at %lu KB; give the machine at least %lu MB", image_top >> 10,
+		       ((image_top + LEAST_ABOVE) >> 20) + 1);
 	used = (uint64_t *)room;
 	memset(used, 0xff, size);
 	for (unsigned i = 0; i < count; i++) {
@@ -60,6 +64,9 @@ void memory_init(const struct memory_range *ranges, unsigned count)
 	mark(room / PAGE_SIZE, size / PAGE_SIZE, 1);
 	for (size_t page = 0; page < pages; page++)
 		total += is_used(page) ? 0 : PAGE_SIZE;
+	if (total < LEAST)
+		refuse("memory: the image leaves %lu KB of RAM and takes %u KB to start; give the machine at least %lu MB",
+		       total >> 10, LEAST >> 10, ((top + LEAST - total) >> 20) + 1);
 }
 
 /* First page of a free run of `count` in [from, to), or 0 (page 0 is never free). */

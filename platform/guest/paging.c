@@ -90,8 +90,9 @@ static void *map(uint64_t start, size_t size, uint64_t flags)
 	if (!root)
 		return (void *)start;	/* the loader's tables, or ours of the start, map everything */
 	for (uint64_t page = start & -PAGE_SIZE; page < start + size; page += PAGE_SIZE) {
-		if (*directory_entry(page) & LARGE)
-			continue;	/* tables that firmware left beside RAM are mapped with it */
+		uint64_t *directory = directory_entry(page);
+		if (*directory & LARGE || below(directory)[page >> 12 & 511] & PRESENT)
+			continue;	/* tables that firmware left beside RAM are mapped with it; nothing of the image changes */
 		map_page(page, PRESENT | WRITABLE | NO_EXECUTE | flags);
 		__asm__ volatile("invlpg (%0)" : : "r"(page) : "memory");
 	}

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -16,7 +17,17 @@
 #include "syscall.h"
 #include "x86.h"
 
-enum { STANDARD_STREAMS = 3, SET_FS = 0x1002, SIGNAL_ACTION = 32 };
+enum { STANDARD_STREAMS = 3, SET_FS = 0x1002, EXIT_SIGNAL = 128 };
+
+/* Linux's struct sigaction. */
+struct action {
+	void (*handler)(int);
+	unsigned long flags;
+	void (*restorer)(void);
+	uint64_t mask;
+};
+
+static struct action on_terminate;
 
 static uint64_t nanoseconds(const struct timespec *t) { return (uint64_t)t->tv_sec * NANOSECONDS + (uint64_t)t->tv_nsec; }
 
@@ -112,6 +123,24 @@ static long status(int file, struct stat *status)
 	return 0;
 }
 
+/* One signal comes: a machine that is to end gets it from guest_terminate(). */
+static long signal_action(int number, const struct action *action, struct action *before)
+{
+	if (before)
+		*before = number == SIGTERM ? on_terminate : (struct action){.handler = SIG_DFL};
+	if (action && number == SIGTERM)
+		on_terminate = *action;
+	return 0;
+}
+
+void guest_terminate(void)
+{
+	if (on_terminate.handler == SIG_DFL)
+		uz_exit(EXIT_SIGNAL + SIGTERM);
+	if (on_terminate.handler != SIG_IGN)
+		on_terminate.handler(SIGTERM);
+}
+
 static long name(struct utsname *name)
 {
 	memset(name, 0, sizeof *name);
@@ -188,10 +217,8 @@ long __uk_syscall(long n, long a, long b, long c, long d, long e, long f)
 			return -EINVAL;
 		wrmsr(MSR_FS_BASE, (uint64_t)b);
 		return 0;
-	case SYS_rt_sigaction:		/* no signal ever comes; the action before was the default one */
-		if (c)
-			memset((void *)c, 0, SIGNAL_ACTION);
-		return 0;
+	case SYS_rt_sigaction:
+		return signal_action((int)a, (const struct action *)b, (struct action *)c);
 	case SYS_uname:
 		return name((struct utsname *)a);
 	case SYS_getpid:

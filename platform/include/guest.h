@@ -53,9 +53,14 @@ volatile void *paging_map_device(uint64_t start, size_t size);
 /* The same for memory that a hypervisor shares, which is not uncached. */
 void *paging_map_shared(uint64_t start, size_t size);
 
+/* -- syscall.c ---------------------------------------------------------------------------------------------------- */
+
+/* The machine is asked to end: what SIGTERM is to a program of a kernel. */
+void guest_terminate(void);
+
 /* -- cpu.c, traps.S ----------------------------------------------------------------------------------------------- */
 
-enum { VECTOR_TIMER = 32, VECTOR_DEVICE = 33, VECTOR_SPURIOUS = 63, VECTORS = 64 };
+enum { VECTOR_TIMER = 32, VECTOR_DEVICE, VECTOR_BUTTON, VECTOR_SPURIOUS = 63, VECTORS = 64 };
 
 void cpu_init(void);
 void cpu_set_interrupt(unsigned vector, void (*handler)(void));

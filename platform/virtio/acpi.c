@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "acpi.h"
 #include "guest.h"
 #include "pvh.h"
 #include "virtio.h"
@@ -13,15 +14,10 @@ enum {
 	SCAN_START = 0xe0000,	/* where a BIOS leaves the pointer (5.2.5.1) */
 	SCAN_END = 0x100000,
 	HEADER = 36,		/* octets before the contents of a table (5.2.6) */
-	FADT_DSDT = 40,
-	FADT_PM1A_CONTROL = 64,
-	FADT_PM1B_CONTROL = 68,
-	FADT_FLAGS = 112,
-	FADT_DSDT_64 = 140,
-	FADT_SLEEP_CONTROL = 244,
-	HARDWARE_REDUCED = 1 << 20,
 	S5 = 5,
 };
+
+static const struct acpi_fadt *fadt;
 
 static uint32_t get32(const uint8_t *at)
 {
@@ -56,29 +52,34 @@ static const uint8_t *root_pointer(void)
 	return NULL;
 }
 
-static const uint8_t *find_fadt(void)
+const struct acpi_fadt *acpi_fadt(void) { return fadt; }
+
+void acpi_init(void)
 {
 	enum { REVISION = 15, RSDT = 16, XSDT = 24 };
+	static uint8_t copy[sizeof *fadt];	/* of tables that are shorter, too */
 	const uint8_t *root = root_pointer();
 	if (!root)
-		return NULL;
+		return;
 	unsigned width = root[REVISION] >= 2 && get64(root + XSDT) ? 8 : 4;
 	const uint8_t *list = table(width == 8 ? get64(root + XSDT) : get32(root + RSDT));
 	if (!list)
-		return NULL;
+		return;
 	for (uint32_t at = HEADER; at + width <= get32(list + 4); at += width) {
 		const uint8_t *found = table(width == 8 ? get64(list + at) : get32(list + at));
-		if (found && !memcmp(found, "FACP", 4))
-			return found;
+		if (!found || memcmp(found, "FACP", 4))
+			continue;
+		memcpy(copy, found, get32(found + 4) < sizeof copy ? get32(found + 4) : sizeof copy);
+		fadt = (const struct acpi_fadt *)copy;
+		return;
 	}
-	return NULL;
 }
 
 /* What the registers take for S5: the first two elements of the package _S5_ (7.4.2). 0 when there is none. */
-static int sleep_types(const uint8_t *fadt, uint16_t types[2])
+static int sleep_types(uint16_t types[2])
 {
 	enum { PACKAGE = 0x12, BYTE = 0x0a };
-	const uint8_t *code = table(get32(fadt + FADT_DSDT) ? get32(fadt + FADT_DSDT) : get64(fadt + FADT_DSDT_64));
+	const uint8_t *code = table(fadt->code ? fadt->code : fadt->code_64);
 	if (!code)
 		return 0;
 	const uint8_t *end = code + get32(code + 4);
@@ -98,21 +99,19 @@ static int sleep_types(const uint8_t *fadt, uint16_t types[2])
 
 void acpi_power_off(void)
 {
-	enum { ENABLE = 1 << 13, TYPE_SHIFT = 10, REDUCED_ENABLE = 1 << 5, REDUCED_SHIFT = 2, IN_MEMORY = 0, IN_PORTS = 1 };
-	const uint8_t *fadt = find_fadt();
+	enum { ENABLE = 1 << 13, TYPE_SHIFT = 10, REDUCED_ENABLE = 1 << 5, REDUCED_SHIFT = 2 };
 	if (!fadt)
 		return;
-	if (get32(fadt + FADT_FLAGS) & HARDWARE_REDUCED) {
-		const uint8_t *control = fadt + FADT_SLEEP_CONTROL;	/* space, width, offset, size, address (5.2.3.2) */
+	if (fadt->flags & ACPI_HARDWARE_REDUCED) {
 		uint8_t value = REDUCED_ENABLE | S5 << REDUCED_SHIFT;
-		if (control[0] == IN_PORTS)
-			outb((uint16_t)get64(control + 4), value);
-		else if (control[0] == IN_MEMORY && get64(control + 4))
-			*(volatile uint8_t *)paging_map_device(get64(control + 4), 1) = value;
+		if (fadt->sleep.space == ACPI_PORTS)
+			outb((uint16_t)fadt->sleep.address, value);
+		else if (fadt->sleep.space == ACPI_MEMORY && fadt->sleep.address)
+			*(volatile uint8_t *)paging_map_device(fadt->sleep.address, 1) = value;
 		return;
 	}
-	uint16_t types[2], ports[2] = {(uint16_t)get32(fadt + FADT_PM1A_CONTROL), (uint16_t)get32(fadt + FADT_PM1B_CONTROL)};
-	if (!sleep_types(fadt, types))
+	uint16_t types[2], ports[2] = {(uint16_t)fadt->control, (uint16_t)fadt->control_b};
+	if (!sleep_types(types))
 		return;
 	for (int i = 0; i < 2; i++)
 		if (ports[i])

@@ -24,7 +24,7 @@ static volatile uint8_t *local;
 static uint64_t ticks_per_second;
 
 static volatile uint32_t *at(unsigned offset) { return (volatile uint32_t *)(local + offset); }
-static void woken(void) { *at(END_OF_INTERRUPT) = 0; }
+void apic_done(void) { *at(END_OF_INTERRUPT) = 0; }
 static void spurious(void) {}
 
 void apic_init(void)
@@ -34,8 +34,8 @@ void apic_init(void)
 	outb(0xa1, 0xff);
 	wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | GLOBAL_ENABLE);
 	local = paging_map_device(LOCAL, PAGE_SIZE);
-	cpu_set_interrupt(VECTOR_TIMER, woken);
-	cpu_set_interrupt(VECTOR_DEVICE, woken);
+	cpu_set_interrupt(VECTOR_TIMER, apic_done);
+	cpu_set_interrupt(VECTOR_DEVICE, apic_done);
 	cpu_set_interrupt(VECTOR_SPURIOUS, spurious);
 	*at(SPURIOUS) = ON | VECTOR_SPURIOUS;
 	*at(DIVIDER) = BY_ONE;
@@ -71,12 +71,12 @@ int apic_has_second(void)
 	return (registers[4] >> LAST_ENTRY_SHIFT & 0xff) == LINES_PER_CHIP - 1;
 }
 
-void apic_route(unsigned line)
+void apic_route(unsigned line, unsigned vector)
 {
 	volatile uint32_t *registers = chip(line / LINES_PER_CHIP);
 	unsigned entry = 0x10 + 2 * (line % LINES_PER_CHIP);
 	registers[0] = entry + 1;
 	registers[4] = 0;			/* to the one CPU */
 	registers[0] = entry;
-	registers[4] = VECTOR_DEVICE;		/* edge, high: a lost level would only delay to the timer */
+	registers[4] = vector;			/* edge, high: a lost level would only delay to the timer */
 }

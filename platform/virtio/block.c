@@ -32,10 +32,8 @@ void block_device(const struct virtio *found)
 	block->device = *found;
 	struct virtio *device = &block->device;
 	device->has_interrupts = 0;	/* it is waited for */
-	if (!virtio_start(device, FEATURE_FLUSH | FEATURE_VERSION_1, &block->queue, 1)) {
-		say("unizone: a block device doesn't agree on features and is left alone\n");
+	if (!virtio_start(device, FEATURE_FLUSH | FEATURE_VERSION_1, &block->queue, 1))
 		return;
-	}
 	block->can_flush = !!(device->transport->features(device) & FEATURE_FLUSH);
 	for (unsigned i = 0; i < sizeof block->sectors; i++)
 		block->sectors |= (uint64_t)device->transport->configuration(device, i) << 8 * i;
@@ -69,18 +67,16 @@ static enum uz_result request(struct block *block, uint32_t type, uint64_t secto
 	};
 	queue_add_chain(&block->queue, parts, used);
 	queue_tell(&block->device, &block->queue);
-	uint64_t deadline = uz_clock_monotonic() + PATIENCE_S * NANOSECONDS;
 	uint16_t descriptor;
-	uint32_t written;
-	while (!queue_take(&block->queue, &descriptor, &written)) {
-		if (uz_clock_monotonic() > deadline) {
-			say("unizone: a block device has not answered for %d seconds and is left alone\n", PATIENCE_S);
-			block->is_stuck = 1;
-			return UZ_FAILED;
-		}
-		__builtin_ia32_pause();
+	uint32_t written;	/* not looked at: bhyve, for one, always says 1 */
+	if (!queue_await(&block->queue, PATIENCE_S, &descriptor, &written)) {
+		say("unizone: a block device has not answered for %d seconds and is left alone\n", PATIENCE_S);
+		block->is_stuck = 1;
+	} else if (descriptor) {
+		say("unizone: a block device answers what it was not asked and is left alone\n");
+		block->is_stuck = 1;
 	}
-	return block->status ? UZ_FAILED : UZ_OK;
+	return block->is_stuck || block->status ? UZ_FAILED : UZ_OK;
 }
 
 unsigned uz_block_count(void) { return count; }

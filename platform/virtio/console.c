@@ -1,6 +1,7 @@
-/* The console: a 16550 UART at the usual port. */
+/* The console: a 16550 UART at the usual port, and a virtio console beside it. */
 #include "guest.h"
 #include "pvh.h"
+#include "virtio.h"
 #include "x86.h"
 
 enum {
@@ -29,22 +30,26 @@ void console_init(void)
 	outb(MODEM, 0x03);
 }
 
-void uz_console_write(const char *data, size_t size)
+static void put(char character)
 {
 	static int room;
-	for (size_t i = 0; i < size; i++) {
-		if (data[i] == '\n') {
-			static const char carriage_return[] = "\r";
-			if (i == 0 || data[i - 1] != '\r')
-				uz_console_write(carriage_return, 1);
-		}
-		if (!room) {
-			for (int tries = 0; !(inb(STATUS) & ROOM); tries++)
-				if (tries == PATIENCE)
-					return;
+	terminal_put(character);
+	for (int tries = 0; !room; tries++) {
+		if (inb(STATUS) & ROOM)
 			room = FIFO_SIZE;
-		}
-		outb(DATA, (uint8_t)data[i]);
-		room--;
+		else if (tries == PATIENCE)
+			return;
 	}
+	outb(DATA, (uint8_t)character);
+	room--;
+}
+
+void uz_console_write(const char *data, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (data[i] == '\n' && (i == 0 || data[i - 1] != '\r'))
+			put('\r');
+		put(data[i]);
+	}
+	terminal_flush();
 }

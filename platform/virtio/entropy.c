@@ -4,7 +4,7 @@
 #include "guest.h"
 #include "virtio.h"
 
-enum { CHUNK = 256 };
+enum { CHUNK = 256, PATIENCE_S = 10 };
 
 static struct virtio device;
 static int has_device;
@@ -30,8 +30,8 @@ size_t target_random(void *to, size_t size)
 		return 0;
 	queue_add(&queue, 0, (uint64_t)chunk, size < CHUNK ? (uint32_t)size : CHUNK, 1);
 	queue_tell(&device, &queue);
-	while (!queue_take(&queue, &descriptor, &given))
-		__builtin_ia32_pause();
+	if (!queue_await(&queue, PATIENCE_S, &descriptor, &given))
+		refuse("the device for random numbers has not answered for %d seconds", PATIENCE_S);
 	if (given > size || given > CHUNK)
 		panic("virtio-rng: %u octets in a buffer for %zu", given, size);
 	memcpy(to, chunk, given);

@@ -9,6 +9,8 @@ static void found(const struct virtio *device)
 		network_device(device);
 	else if (device->type == VIRTIO_BLOCK)
 		block_device(device);
+	else if (device->type == VIRTIO_CONSOLE)
+		terminal_device(device);
 	else if (device->type == VIRTIO_RANDOM)
 		entropy_device(device);
 }
@@ -17,6 +19,8 @@ void target_init(void)
 {
 	clock_init();
 	apic_init();
+	acpi_init();
+	button_init();
 	mmio_scan(pci_scan(found), found);
 }
 

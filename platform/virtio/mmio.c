@@ -107,7 +107,7 @@ static void probe(uint64_t address, unsigned line, void (*found)(const struct vi
 	device.is_legacy = REGISTER(&device, VERSION) == 1;
 	if (!device.type)
 		return;	/* a place without a device */
-	apic_route(line);
+	apic_route(line, VECTOR_DEVICE);
 	found(&device);
 }
 

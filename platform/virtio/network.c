@@ -35,10 +35,8 @@ void network_device(const struct virtio *found)
 	struct network *network = &networks[count];
 	network->device = *found;
 	struct virtio *device = &network->device;
-	if (!virtio_start(device, FEATURE_MAC | FEATURE_VERSION_1, network->queues, QUEUES)) {
-		say("unizone: a network device doesn't agree on features and is left alone\n");
+	if (!virtio_start(device, FEATURE_MAC | FEATURE_EVENT_INDEX | FEATURE_VERSION_1, network->queues, QUEUES))
 		return;
-	}
 	/* 5.1.6.1: legacy headers lack the last field. */
 	network->header = device->is_legacy ? 10 : 12;
 	for (unsigned i = 0; i < sizeof network->info.mac; i++)

@@ -34,6 +34,7 @@ enum {
 	QUEUE_DESCRIPTORS = 32,
 	QUEUE_AVAILABLE = 40,
 	QUEUE_USED = 48,
+	COMMON_SIZE = 56,
 };
 
 /* Ports of legacy devices. */
@@ -91,11 +92,19 @@ static void modern_accept(struct virtio *device, uint64_t features)
 
 static uint8_t modern_status(struct virtio *device) { return REGISTER(device, uint8_t, STATUS); }
 static void modern_set_status(struct virtio *device, uint8_t status) { REGISTER(device, uint8_t, STATUS) = status; }
-static uint8_t modern_configuration(struct virtio *device, unsigned offset) { return device->specific[offset]; }
+
+static uint8_t modern_configuration(struct virtio *device, unsigned offset)
+{
+	return offset < device->specific_size ? device->specific[offset] : 0;
+}
 
 static uint16_t modern_queue_size(struct virtio *device, uint16_t number)
 {
 	REGISTER(device, uint16_t, QUEUE_SELECT) = number;
+	uint64_t offset = (uint64_t)REGISTER(device, uint16_t, QUEUE_NOTIFY) * device->notify_multiplier;
+	if (number >= array_length(device->notify_offsets) || offset + sizeof(uint16_t) > device->notification_size)
+		return 0;	/* a queue that can't be told of is none */
+	device->notify_offsets[number] = (uint32_t)offset;
 	return REGISTER(device, uint16_t, QUEUE_SIZE);
 }
 
@@ -118,9 +127,7 @@ static void modern_set_queue(struct virtio *device, const struct queue *queue)
 
 static void modern_notify(struct virtio *device, uint16_t queue)
 {
-	REGISTER(device, uint16_t, QUEUE_SELECT) = queue;
-	uint32_t offset = REGISTER(device, uint16_t, QUEUE_NOTIFY) * device->notify_multiplier;
-	*(volatile uint16_t *)(device->notification + offset) = queue;
+	*(volatile uint16_t *)(device->notification + device->notify_offsets[queue]) = queue;
 }
 
 /* Message-signalled interrupts need no acknowledgment. */
@@ -164,9 +171,13 @@ static const struct transport legacy = {
 	legacy_queue_size, legacy_set_queue, legacy_notify, no_acknowledge,
 };
 
-/* Start of a memory or port region, and whether it is ports. */
+/* Start of a memory or port region, and whether it is ports; 0 for none. */
 static uint64_t region(uint32_t function, unsigned number, int *is_port)
 {
+	enum { REGIONS = 6 };
+	*is_port = 0;
+	if (number >= REGIONS)
+		return 0;
 	uint32_t low = read32(function, 0x10 + 4 * number);
 	*is_port = low & 1;
 	if (*is_port)
@@ -192,13 +203,15 @@ static int enable_msix(uint32_t function, unsigned capability)
 	return 1;
 }
 
-/* A structure of a modern device, given by a capability. */
-static volatile uint8_t *structure(uint32_t function, unsigned capability)
+/* A structure of a modern device, given by a capability, and how much of it is looked at; NULL where there is none. */
+static volatile uint8_t *structure(uint32_t function, unsigned capability, uint32_t *size)
 {
+	enum { LARGEST = 1 << 20 };
 	int is_port;
 	uint64_t start = region(function, field(function, capability + 4, 1), &is_port);
-	uint32_t offset = read32(function, capability + 8), size = read32(function, capability + 12);
-	return is_port || !start ? NULL : paging_map_device(start + offset, size);
+	uint32_t offset = read32(function, capability + 8), length = read32(function, capability + 12);
+	*size = length < LARGEST ? length : LARGEST;
+	return is_port || !start || !length ? NULL : paging_map_device(start + offset, *size);
 }
 
 static void capabilities(uint32_t function, struct virtio *device)
@@ -214,14 +227,14 @@ static void capabilities(uint32_t function, struct virtio *device)
 		} else if (kind == CAPABILITY_VENDOR) {
 			switch (field(function, at + 3, 1)) {
 			case COMMON:
-				device->common = structure(function, at);
+				device->common = structure(function, at, &device->common_size);
 				break;
 			case NOTIFICATION:
-				device->notification = structure(function, at);
+				device->notification = structure(function, at, &device->notification_size);
 				device->notify_multiplier = read32(function, at + 16);
 				break;
 			case SPECIFIC:
-				device->specific = structure(function, at);
+				device->specific = structure(function, at, &device->specific_size);
 				break;
 			}
 		}
@@ -237,7 +250,7 @@ static void probe(uint32_t function, void (*found)(const struct virtio *device))
 	struct virtio device = {.type = id >= DEVICE_MODERN ? id - DEVICE_MODERN : field(function, 0x2e, 2)};
 	write32(function, COMMAND, COMMAND_ON);
 	capabilities(function, &device);
-	if (device.common && device.notification && device.specific) {
+	if (device.common && device.common_size >= COMMON_SIZE && device.notification) {
 		device.transport = &modern;
 	} else if (id >= DEVICE_LEGACY && id < DEVICE_MODERN) {
 		int is_port;

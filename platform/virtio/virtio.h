@@ -5,13 +5,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { VIRTIO_NETWORK = 1, VIRTIO_BLOCK, VIRTIO_RANDOM = 4 };
+enum { VIRTIO_NETWORK = 1, VIRTIO_BLOCK, VIRTIO_CONSOLE, VIRTIO_RANDOM };
 
 /* Feature bits. */
 #define FEATURE_MAC (1ull << 5)
+#define FEATURE_EVENT_INDEX (1ull << 29)
 #define FEATURE_VERSION_1 (1ull << 32)
 
-enum { RING_MAX = 256 };
+enum { RING_MAX = 256, QUEUES_MAX = 2 };
 
 /* One virtqueue: the device fills or empties the buffers that it is given, and hands them back in any order. */
 struct ring_descriptor {
@@ -39,6 +40,7 @@ struct queue {
 	volatile struct ring_used *used;
 	uint16_t number, size, seen;	/* seen: used entries that were taken */
 	uint16_t added;			/* buffers given since the device was last told */
+	uint8_t has_events;		/* FEATURE_EVENT_INDEX was agreed on */
 };
 
 struct virtio;
@@ -63,7 +65,8 @@ struct virtio {
 	int is_legacy;		/* before VERSION_1 */
 	int has_interrupts;	/* else it must be asked now and then */
 	volatile uint8_t *common, *notification, *specific, *registers;
-	uint32_t notify_multiplier;
+	uint32_t common_size, notification_size, specific_size;
+	uint32_t notify_multiplier, notify_offsets[QUEUES_MAX];
 	uint16_t port, specific_port;
 };
 
@@ -74,6 +77,7 @@ void queue_add(struct queue *queue, uint16_t descriptor, uint64_t address, uint3
 void queue_add_chain(struct queue *queue, const struct ring_descriptor *parts, unsigned count);
 void queue_tell(struct virtio *device, struct queue *queue);
 int queue_take(struct queue *queue, uint16_t *descriptor, uint32_t *size);
+int queue_await(struct queue *queue, unsigned seconds, uint16_t *descriptor, uint32_t *size);
 int queue_pending(const struct queue *queue);
 void queue_interrupts(struct queue *queue, int wanted);
 
@@ -85,11 +89,22 @@ void mmio_scan(int has_pci, void (*found)(const struct virtio *device));
 void apic_init(void);
 void apic_timer(uint64_t nanoseconds);
 int apic_has_second(void);		/* whether there is a second IOAPIC, as on microvm */
-void apic_route(unsigned line);		/* an interrupt line of the IOAPIC to VECTOR_DEVICE */
+void apic_route(unsigned line, unsigned vector);	/* an interrupt line of the IOAPIC to that vector */
+void apic_done(void);			/* the end of an interrupt */
 #define APIC_MESSAGE_ADDRESS 0xfee00000u	/* message-signalled interrupts to the one CPU */
 
-/* acpi.c */
+/* acpi.c, button.c */
+struct acpi_fadt;
+void acpi_init(void);
+const struct acpi_fadt *acpi_fadt(void);	/* the fixed hardware; NULL where there is no ACPI */
 void acpi_power_off(void);		/* returns where that is not possible */
+void button_init(void);
+int button_pressed(void);		/* since the last call */
+
+/* terminal.c: a virtio console, where there is one */
+void terminal_device(const struct virtio *device);
+void terminal_put(char character);
+void terminal_flush(void);
 
 void clock_init(void);
 void entropy_device(const struct virtio *device);

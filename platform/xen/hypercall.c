@@ -81,13 +81,14 @@ uint32_t xen_event(uint16_t domain)
 }
 
 /* Events stay masked: they end a wait and never interrupt. */
-void xen_wait(uint32_t event, uint64_t deadline)
+void xen_wait(uint32_t event, uint32_t other, uint64_t deadline)
 {
+	uint32_t events[2] = {event ? event : other, other};
 	struct {
 		uint32_t *events;
 		uint32_t count;
 		uint64_t deadline;
-	} request = {&event, event != 0, deadline};
+	} request = {events, (event != 0) + (other != 0), deadline};
 	call(SCHEDULER, POLL, &request);
 }
 

@@ -82,7 +82,7 @@ static void await(const char *backend, uint64_t state)
 	while (store_number(backend, "state") != state) {
 		if (uz_clock_monotonic() > end)
 			refuse("xen: the backend of the network device is not in state %lu: see its vif script", state);
-		xen_wait(0, uz_clock_monotonic() + NANOSECONDS / 200);
+		xen_wait(0, 0, uz_clock_monotonic() + NANOSECONDS / 200);
 	}
 }
 

@@ -5,7 +5,7 @@
 #include "guest.h"
 #include "xen.h"
 
-enum { READ = 2, WRITE = 11, ERROR = 16, RING = 1024, PATH = 128, NUMBER = 24 };
+enum { READ = 2, WATCH = 4, WRITE = 11, EVENT = 15, ERROR = 16, RING = 1024, PATH = 128, NUMBER = 24 };
 
 struct header {
 	uint32_t type, request, transaction, size;
@@ -16,6 +16,9 @@ static volatile struct {
 	uint32_t request_taken, request_given, response_taken, response_given;
 } *ring;
 static uint32_t event;
+static int is_changed;	/* something that is watched */
+
+uint32_t store_event(void) { return event; }
 
 void store_init(void)
 {
@@ -36,7 +39,7 @@ static void get(char *to, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {
 		while (ring->response_taken == ring->response_given) {
-			xen_wait(event, uz_clock_monotonic() + NANOSECONDS);
+			xen_wait(event, 0, uz_clock_monotonic() + NANOSECONDS);
 			xen_clear(event);
 		}
 		barrier();
@@ -46,28 +49,57 @@ static void get(char *to, size_t size)
 	xen_notify(event);
 }
 
+/* One message of the store: its type, and its text, cut to `size` - 1 octets. */
+static uint32_t take(char *text, size_t size)
+{
+	struct header header;
+	char rest;
+	get((char *)&header, sizeof header);
+	size_t kept = header.size < size ? header.size : size - 1;
+	get(text, kept);
+	text[kept] = 0;
+	for (size_t i = kept; i < header.size; i++)
+		get(&rest, 1);
+	return header.type;
+}
+
 /* Ask, and take the answer as text; whether it is no error. `value` is NULL for reading. */
 static int ask(uint32_t type, const char *folder, const char *name, const char *value, char *answer, size_t size)
 {
-	char path[PATH], rest;
+	char path[PATH];
 	if (strlen(folder) + strlen(name) + 2 > sizeof path)
 		panic("xenstore: a path of %zu octets", strlen(folder) + strlen(name));
 	strcpy(path, folder);
 	strcat(path, "/");
 	strcat(path, name);
-	size_t text = value ? strlen(value) : 0;
+	size_t text = value ? strlen(value) + (type == WATCH) : 0;	/* the name of a watch has its end in it */
 	put(&(struct header){.type = type, .size = (uint32_t)(strlen(path) + 1 + text)}, sizeof(struct header));
 	put(path, strlen(path) + 1);
 	put(value, text);
 	xen_notify(event);
-	struct header header;
-	get((char *)&header, sizeof header);
-	size_t kept = header.size < size ? header.size : size - 1;
-	get(answer, kept);
-	answer[kept] = 0;
-	for (size_t i = kept; i < header.size; i++)
-		get(&rest, 1);
-	return header.type != ERROR;
+	for (;;) {
+		uint32_t found = take(answer, size);
+		if (found != EVENT)
+			return found != ERROR;
+		is_changed = 1;
+	}
+}
+
+void store_watch(const char *folder, const char *name)
+{
+	char answer[NUMBER];
+	if (!ask(WATCH, folder, name, "w", answer, sizeof answer))
+		panic("xenstore: %s/%s can't be watched: %s", folder, name, answer);
+}
+
+int store_changed(void)
+{
+	char text[NUMBER];
+	while (ring->response_taken != ring->response_given)
+		is_changed |= take(text, sizeof text) == EVENT;
+	int was_changed = is_changed;
+	is_changed = 0;
+	return was_changed;
 }
 
 int store_read(const char *folder, const char *name, char *value, size_t size)

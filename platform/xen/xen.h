@@ -19,7 +19,7 @@ struct xen_shared {
 };
 
 enum { XEN_PARAMETER_STORE = 1, XEN_PARAMETER_STORE_EVENT, XEN_PARAMETER_CONSOLE = 17, XEN_PARAMETER_CONSOLE_EVENT };
-enum { XEN_POWER_OFF = 0, XEN_CRASH = 3 };
+enum { XEN_POWER_OFF = 0, XEN_REBOOT, XEN_CRASH = 3 };
 
 /* hypercall.c */
 void xen_init(void);				/* calls work, the shared page and the table of grants are in place */
@@ -27,7 +27,8 @@ uint64_t xen_parameter(uint32_t number);
 void xen_yield(void);
 void xen_notify(uint32_t event);
 uint32_t xen_event(uint16_t domain);		/* a new event channel that the domain may bind to */
-void xen_wait(uint32_t event, uint64_t deadline);	/* until the event or that time since boot */
+/* Wait for one of two events (0: none), or until that time since boot. */
+void xen_wait(uint32_t event, uint32_t other, uint64_t deadline);
 int xen_clear(uint32_t event);			/* whether it was pending */
 uint32_t xen_grant(uint16_t domain, const void *page, int is_read_only);	/* let the domain use a page */
 _Noreturn void xen_shutdown(unsigned reason);
@@ -38,6 +39,9 @@ int store_read(const char *folder, const char *name, char *value, size_t size);
 void store_write(const char *folder, const char *name, const char *value);
 uint64_t store_number(const char *folder, const char *name);	/* 0 when there is none */
 void store_write_number(const char *folder, const char *name, uint64_t value);
+void store_watch(const char *folder, const char *name);
+int store_changed(void);	/* whether a watched entry may have changed since the last call */
+uint32_t store_event(void);
 void store_init(void);
 
 void console_map(void);		/* after the page tables have changed */

@@ -74,6 +74,20 @@ def test_xen(tmp_path: Path, origin: tuple[git.Origin, str]) -> None:
     serves(command, port, repository)
 
 
+def test_xen_shutdown(tmp_path: Path) -> None:
+    zones = tmp_path / "zones"
+    zones.mkdir()
+    (zones / "baked.test").write_bytes(trees.zone_text(1, "www A 192.0.2.1"))
+    image = images.build("xen", tmp_path, baked=zones)
+    configuration = image.path.with_suffix(".xl")
+    command = beds.xen(tmp_path, image.path, configuration, free_port(), "--ipv6=none", shut_down_after="leased")
+    with qemu.running(command, beds.TIMEOUT_S) as console:
+        console.wait_for("bed: shutdown asked")
+        console.wait_for("stopping .*SIGTERM")
+        console.wait_for("^unizone: exit 0$")
+        console.wait_for("bed: domain ended")
+
+
 def test_xen_exit_code(tmp_path: Path) -> None:
     image = images.build("xen", tmp_path, images.application("versions"))
     command = beds.xen(tmp_path, image.path, image.path.with_suffix(".xl"), free_port(), "--a=b")

@@ -77,7 +77,7 @@ def test_notes_are_those_of_the_abi(versions: Image) -> None:
 
 
 def test_small_memory_is_enough_for_python(versions: Image) -> None:
-    assert Tender(versions.path, memory=20 << 20).run() == 7
+    assert Tender(versions.path, memory=24 << 20).run() == 7
 
 
 def test_exchanges_frames(network: Image) -> None:

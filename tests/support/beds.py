@@ -56,8 +56,13 @@ def kvm(folder: Path, image: Path, port: int, parameters: str) -> list[str]:
     return _command("1024", port, "-kernel", str(nested.vmlinux()), "-initrd", str(archive), "-append", line)
 
 
-def xen(folder: Path, image: Path, configuration: Path, port: int, parameters: str) -> list[str]:
-    """Command line of a machine with Xen, whose first domain starts a Xen image in one of its own."""
+def xen(
+    folder: Path, image: Path, configuration: Path, port: int, parameters: str, *, shut_down_after: str = ""
+) -> list[str]:
+    """Command line of a machine with Xen, whose first domain starts a Xen image in one of its own.
+
+    It is shut down by `xl` once the text `shut_down_after` stands on its console.
+    """
     tools = debian.programs(*_XEN_PACKAGES)
     binaries = [tools.root / "usr" / "lib" / "xen-4.17" / "bin" / name for name in _XEN_PROGRAMS]
     files = {
@@ -72,7 +77,8 @@ def xen(folder: Path, image: Path, configuration: Path, port: int, parameters: s
         f"image/{image.name}": image.read_bytes(),
         f"image/{configuration.name}": configuration.read_bytes(),
     }
-    script = _XEN.format(configuration=configuration.name, parameters=parameters)
+    ending = _SHUT_DOWN.format(text=shut_down_after) if shut_down_after else ""
+    script = _XEN.format(configuration=configuration.name, parameters=parameters, ending=ending)
     archive = folder / "xen.cpio"
     archive.write_bytes(nested.archive(files, nested.INIT + _BRIDGE + script))
     hypervisor = folder / "xen"
@@ -97,6 +103,11 @@ if [ "$1" = online ]; then
 fi
 """
 
+_SHUT_DOWN = """
+until grep -q '{text}' $name; do sleep 1; done
+xl shutdown unizone && echo "bed: shutdown asked"
+"""
+
 _XEN = """
 mkdir -p /var/run /var/lock /run/lock /dev/pts
 mount -t devpts devpts /dev/pts
@@ -110,6 +121,7 @@ xl create {configuration} 'cmdline="{parameters}"' && echo "bed: domain created"
 name=/var/log/xen/console/guest-unizone.log
 until [ -e $name ]; do sleep 0.1; done
 tail -n +1 -f $name &
+{ending}
 while xl list unizone >/dev/null 2>&1; do sleep 1; done
 sleep 1
 echo "bed: domain ended"
