@@ -17,8 +17,9 @@ SHARED = "unizone_cython"
 
 
 def modules() -> dict[str, Path]:
-    """Sources of the compiled modules by name."""
-    sources = [Path(source) for source in _table()["modules"]]
+    """Sources of the compiled modules by name, but for those that images have a facade of."""
+    facades = ROOT / "platform" / "facades" / "all"
+    sources = [Path(source) for source in _table()["modules"] if not (facades / source).is_file()]
     return {".".join(source.with_suffix("").parts): source for source in sources}
 
 

@@ -1,5 +1,8 @@
 """`dns_server.listeners.messages` where there is no ctypes: datagrams are read one by one, as on other systems."""
 
+BATCH = 64
+Message = Peer = tuple
+
 
 def is_available():
     """No: these system calls are made through ctypes."""
