@@ -4,7 +4,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 PYTEST_ARGS ?= -n auto
 
-.PHONY: run test test-uncompiled lint format bench bench-image count-lines image runtime clean setup
+.PHONY: run test test-long test-uncompiled lint format bench bench-image count-lines image runtime clean setup
 
 run: setup
 	@$(VENV)/bin/unizone example $(if $(NET),--net=$(NET))
@@ -12,7 +12,11 @@ run: setup
 test: setup
 	$(PYTHON) -m pytest $(PYTEST_ARGS)
 
-# The same with the sources of what Cython compiles as plain Python; afterwards they are compiled again.
+# The same with those tests that take many minutes each.
+test-long: setup
+	UNIZONE_LONG_TESTS=1 $(PYTHON) -m pytest $(PYTEST_ARGS)
+
+# The same as `test` with the sources of what Cython compiles as plain Python; afterwards they are compiled again.
 test-uncompiled: setup
 	UNIZONE_COMPILE=0 $(PYTHON) -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	@rm -f $(VENV)/.compiled

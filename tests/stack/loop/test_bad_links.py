@@ -18,6 +18,7 @@ from dns_platform.wrapping.wrapper import Wrapper
 from tests.stack.loop.linux import linked, run
 from tests.stack.loop.test_linux import pattern, receive_from_linux, send_to_linux
 from tests.support.namespaces import Namespace
+from tests.support.patience import takes_minutes
 
 pytestmark = pytest.mark.netns
 
@@ -67,7 +68,7 @@ def test_octets_arrive_over_bad_links(name: str) -> None:
         assert run(link[1], receive_from_linux(link, 4, LENGTH)) == expected
 
 
-@pytest.mark.slow
+@takes_minutes
 @pytest.mark.timeout(4000)
 @pytest.mark.parametrize("name", ["loss", "all"])
 def test_100_megabytes_arrive_over_bad_links(name: str) -> None:
