@@ -54,13 +54,15 @@ def updated(*, zone: str = "example.com", key: dns.tsig.Key | None = KEY) -> dns
     return message
 
 
-def send(server: Server, message: dns.message.Message, *, tcp: bool = True) -> dns.message.Message:
+def send(
+    server: Server, message: dns.message.Message, *, tcp: bool = True, timeout_s: float = 60
+) -> dns.message.Message:
     ask = dns.query.tcp if tcp else dns.query.udp
-    return ask(message, server.address, timeout=60, port=server.port)
+    return ask(message, server.address, timeout=timeout_s, port=server.port)
 
 
-def rcode(server: Server, message: dns.message.Message) -> str:
-    return dns.rcode.to_text(send(server, message).rcode())
+def rcode(server: Server, message: dns.message.Message, timeout_s: float = 60) -> str:
+    return dns.rcode.to_text(send(server, message, timeout_s=timeout_s).rcode())
 
 
 def answer(server: Server, *question: str) -> list[str]:
