@@ -7,6 +7,7 @@ Own code, for the packages that read FAT (pyfatfs and its like) write as well an
 times as large as what a folder of small files needs. The volume may be hostile: every offset is checked, chains end.
 """
 
+import codecs
 import struct
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
@@ -156,14 +157,15 @@ def _entries(folder: bytes) -> Iterator[_Entry]:
 
 def _long(parts: dict[int, bytes]) -> str:
     octets = b"".join(parts[number] for number in sorted(parts))
-    text = octets.decode("utf-16-le", "replace")
+    text, _ = codecs.utf_16_le_decode(octets, "replace")  # needs no codec by name, which images lack
     return text.partition("\0")[0]
 
 
 def _short(octets: bytes, case: int) -> str:
     if octets[0] == 0x05:  # stands for 0xE5, which would say that the entry is free
         octets = b"\xe5" + octets[1:]
-    base, extension = (part.decode("cp437").rstrip(" ") for part in (octets[:8], octets[8:]))
+    # Which code page it is nobody says; names of the configuration are ASCII, and others have a long name, too
+    base, extension = (part.decode("ascii", "replace").rstrip(" ") for part in (octets[:8], octets[8:]))
     base = base.lower() if case & _LOWER_BASE else base
     extension = extension.lower() if case & _LOWER_EXTENSION else extension
     return f"{base}.{extension}" if extension else base
