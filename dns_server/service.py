@@ -78,11 +78,11 @@ class Plan:
     dns_status: bool = False
     """Whether `status.server` is answered where `http` is None."""
     rate_limits: RateLimits | None = None
+    """None for none."""
     cookie_secrets: tuple[bytes, ...] = ()
     """Of DNS cookies, of which there are none without any; see `Cookies`."""
     cookie_load: int = 0
     """Queries a second without a valid cookie that are too many; 0: any number is all right."""
-    """None for none."""
     workers: int = 1
     """Processes that answer over UDP; with 1 it is this one."""
 

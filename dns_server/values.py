@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 
 from dns_server import endpoint
 from dns_server.endpoint import Destination, Endpoint
+from dns_server.reasons import reason
 from stack import address
 from stack.address import Address
 from stack.interface.settings import Static
@@ -162,7 +163,7 @@ def secret(value: str) -> str:
         try:
             value = Path(value[1:]).read_text(encoding="utf-8").partition("\n")[0].strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"the file can't be read: {error}") from None
+            raise ValueError(f"the file can't be read: {reason(error)}") from None
     if len(value) < _MIN_SECRET or not value.isascii() or not value.isprintable():
         raise ValueError(f"expected at least {_MIN_SECRET} printable ASCII characters, or @FILE")
     return value
@@ -175,7 +176,7 @@ def cookie_secrets(value: str) -> tuple[bytes, ...]:
         try:
             texts = Path(value[1:]).read_text(encoding="ascii").split()
         except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"the file can't be read: {error}") from None
+            raise ValueError(f"the file can't be read: {reason(error)}") from None
     if not texts or any(_COOKIE_SECRET.fullmatch(each) is None for each in texts):
         raise ValueError("expected 32 hexadecimal digits for each secret, as `openssl rand -hex 16` prints them")
     return tuple(map(bytes.fromhex, texts))
@@ -192,7 +193,7 @@ def text(value: str) -> str:
 
 def folder(value: str) -> Path:
     """A folder that is there."""
-    path = Path(value)
+    path = Path(_named(value))
     if not path.is_dir():
         raise ValueError("there is no such folder" if not path.exists() else "it is no folder")
     return path
@@ -200,7 +201,7 @@ def folder(value: str) -> Path:
 
 def file(value: str) -> Path:
     """A file that is there and can be read."""
-    path = Path(value)
+    path = Path(_named(value))
     try:
         with path.open("rb"):
             return path
@@ -210,10 +211,16 @@ def file(value: str) -> Path:
 
 def new_file(value: str) -> Path:
     """A file that can be written, in a folder that is there."""
-    path = Path(value)
+    path = Path(_named(value))
     if not path.parent.is_dir() or path.is_dir():
         raise ValueError("it is a folder" if path.is_dir() else "there is no such folder")
     return path
+
+
+def _named(value: str) -> str:
+    if not value:  # else it would be the current folder
+        raise ValueError("it is empty")
+    return value
 
 
 def mask_urls(value: str) -> str:

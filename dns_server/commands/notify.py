@@ -13,6 +13,7 @@ from dns_server.notify.exchange import NoReply, tell
 from dns_server.notify.messages import Said
 from dns_server.notify.targets import Target
 from dns_server.parameters.peers import KEY, PATIENCE
+from dns_server.reasons import reason
 from dns_server.settings import BadUsage, Settings
 from dns_server.telemetry.statistics import RCODE_NAMES
 from zones import name as names
@@ -46,7 +47,7 @@ async def announce(host: str, port: int, zone: bytes, key: TsigKey | None, patie
     try:
         infos = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise NoReply(f"no address: {error.strerror or error}") from None
+        raise NoReply(f"no address: {reason(error)}") from None
     failure = NoReply("no address")
     for info in infos:
         try:

@@ -43,6 +43,7 @@ from dns_server.peers import PeersPlan
 from dns_server.service import HttpPlan, Plan, Service
 from dns_server.settings import BadParameter, BadUsage, Settings
 from dns_server.update.writing import Writing
+from dns_server.without_effect import without_effect
 from zones.cache.cache import Cache
 from zones.folder import FolderSource
 from zones.git.local import LocalRemote
@@ -228,6 +229,8 @@ async def _serve(
     cached = cache.source() if cache is not None else None
     if settings.places:
         structlog.get_logger().info("configured", places=list(settings.places))
+    for parameter, needed in without_effect(settings):
+        structlog.get_logger().warning("parameter without effect", parameter=parameter, needs=needed)
     if settings.foreign:
         structlog.get_logger().info("words of the boot line that are not ours", words=list(settings.foreign))
     sync = Sync(

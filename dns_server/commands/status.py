@@ -7,6 +7,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping
+from http.client import HTTPException
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -15,11 +16,14 @@ import dns.message
 import dns.query
 import dns.rdataclass
 import dns.rdatatype
+from dns.rdtypes.ANY.TXT import TXT
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from dns_server.logs.pipeline import printable
 from dns_server.parameters.output import FORMAT, OutputFormat
+from dns_server.reasons import reason
 from dns_server.settings import BadUsage, Settings
 
 HTTP_PORT: Final = 8053
@@ -27,6 +31,8 @@ DNS_PORT: Final = 53
 TOKEN_VARIABLE: Final = "UNIZONE_HTTP_TOKEN"  # noqa: S105  the name, not a token
 _TIMEOUT_S: Final = 5.0
 _MAX_ZONES: Final = 30
+_MAX_DOCUMENT: Final = 256 << 20  # octets
+_MEMBERS: Final = {"broken", "held_back", "queries", "ready", "server", "source", "stack", "zones"}
 EXIT_UNREACHABLE: Final = 2
 
 
@@ -45,7 +51,7 @@ def run(settings: Settings, operands: list[str]) -> int:
             if settings[FORMAT] is OutputFormat.JSON:
                 print(json.dumps(document, indent=2))
             else:
-                _show(console, document)
+                _show(console, _printable(document))
             return 0 if document["ready"] and not document["broken"] and not document["held_back"] else 1
         except _Unreachable as error:
             failures.append(str(error))
@@ -83,17 +89,40 @@ def _by_http(host: str, port: int) -> dict[str, Any]:
     token = os.environ.get(TOKEN_VARIABLE)
     fields = {"Authorization": f"Bearer {token}"} if token else {}
     request = urllib.request.Request(f"http://{address}:{port}/status.json", headers=fields)
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects)
     try:
         with opener.open(request, timeout=_TIMEOUT_S) as response:
-            document: dict[str, Any] = json.loads(response.read())
+            document: dict[str, Any] = json.loads(response.read(_MAX_DOCUMENT))
     except urllib.error.HTTPError as error:
         hint = f"; put its token into {TOKEN_VARIABLE}" if error.code == 401 else ""
         raise _Unreachable(f"http://{address}:{port} says {error.code} {error.reason}{hint}") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        raise _Unreachable(f"no status from http://{address}:{port}: {reason}") from None
+    except (OSError, ValueError, HTTPException) as error:
+        cause = getattr(error, "reason", error)
+        why = reason(cause) if isinstance(cause, OSError) else "something else than a status came"
+        raise _Unreachable(f"no status from http://{address}:{port}: {why}") from None
+    if not isinstance(document, dict) or not document.keys() >= _MEMBERS:
+        raise _Unreachable(f"no status from http://{address}:{port}: that is another program")
     return document
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Who sends us elsewhere is no unizone, and must not have the token sent there."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Follow none."""
+
+
+def _printable(members: Mapping[str, Any]) -> dict[str, Any]:
+    """What a terminal must not obey, as escapes."""
+    return {printable(name): _clean(value) for name, value in members.items()}
+
+
+def _clean(value: object) -> object:
+    if isinstance(value, dict):
+        return _printable(value)
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    return printable(value) if isinstance(value, str) else value
 
 
 def _by_dns(host: str, port: int) -> list[str]:
@@ -102,8 +131,9 @@ def _by_dns(host: str, port: int) -> list[str]:
         address = str(socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0][4][0])
         reply, _ = dns.query.udp_with_fallback(query, address, _TIMEOUT_S, port)
     except (OSError, dns.exception.DNSException) as error:
-        raise _Unreachable(f"no answer from {host} port {port}: {error or type(error).__name__}") from None
-    texts = [text.decode() for rrset in reply.answer for rdata in rrset for text in rdata.strings]
+        raise _Unreachable(f"no answer from {host} port {port}: {reason(error)}") from None
+    records = [rdata for rrset in reply.answer for rdata in rrset if isinstance(rdata, TXT)]
+    texts = [printable(text.decode(errors="replace")) for record in records for text in record.strings]
     if not texts:
         raise _Unreachable(f"{host} port {port} does not tell: {dns.rcode.to_text(reply.rcode())}")
     return texts

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from dns_server.hooks.pushed import GitFailed, git
+from dns_server.reasons import reason
 
 NAMES: Final = ("pre-receive", "post-receive")
 _MARK: Final = "# Put here by unizone: `unizone hook install` renews it, `unizone hook uninstall` removes it.\n"
@@ -46,7 +47,7 @@ def _folder(repository: Path) -> Path:
             raise NotInstalled(f"{repository} is not a bare repository: hooks guard the one that people push to")
         return (repository / git(repository, "rev-parse", "--git-path", "hooks").strip()).resolve()
     except (GitFailed, OSError) as error:
-        raise NotInstalled(f"{repository} is no git repository ({error})") from None
+        raise NotInstalled(f"{repository} is no git repository ({reason(error)})") from None
 
 
 def _is_foreign(hook: Path) -> bool:

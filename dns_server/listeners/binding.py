@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from dns_server.endpoint import Endpoint
+from dns_server.reasons import reason
 
 _RECEIVE_BUFFER: Final = 1 << 20
 _PORT_TRIES: Final = 20
@@ -23,15 +24,16 @@ class CannotListen(Exception):
 
     def __init__(self, endpoint: Endpoint, transport: str, error: OSError) -> None:
         self.error = error
+        another = "take another port with --listen, --tls-listen or --http"
         remedies = {
-            errno.EADDRINUSE: "another program has it: stop that one, or take another port with --listen",
-            errno.EACCES: "ports below 1024 need root or CAP_NET_BIND_SERVICE; or take another with --listen",
+            errno.EADDRINUSE: f"another program has it, or it is asked for twice: {another}",
+            errno.EACCES: f"ports below 1024 need root or CAP_NET_BIND_SERVICE; or {another}",
             errno.EADDRNOTAVAIL: "this machine has no such address; see `ip address`",
             errno.EAFNOSUPPORT: "this machine has no IPv6" if endpoint.is_ipv6 else "this machine has no IPv4",
         }
         remedy = remedies.get(error.errno or 0)
-        reason = error.strerror or str(error)
-        super().__init__(f"can't listen on {endpoint} over {transport}: {reason}{f' ({remedy})' if remedy else ''}")
+        why = reason(error)
+        super().__init__(f"can't listen on {endpoint} over {transport}: {why}{f' ({remedy})' if remedy else ''}")
 
     @property
     def has_no_such_address(self) -> bool:
@@ -78,7 +80,7 @@ def _for_cookies(endpoint: Endpoint, plain: list[socket.socket], report: Callabl
             more = [opened.enter_context(bind(endpoint, socket.SOCK_DGRAM)) for _ in plain]
             steer([*plain, *more])
         except (ImportError, OSError, CannotListen) as error:
-            report("queries with cookies have no queue of their own here", address=str(endpoint), reason=str(error))
+            report("queries with cookies have no queue of their own here", address=str(endpoint), reason=reason(error))
             return []
         opened.pop_all()
         return more

@@ -15,6 +15,7 @@ from dns_server.listeners.binding import IP_PKTINFO
 from dns_server.listeners.later import Later
 from dns_server.listeners.messages import BATCH, Message, MessageQueue, Peer
 from dns_server.listeners.udp_counters import UdpCounters
+from dns_server.reasons import reason
 from stack.address import parse
 
 DATAGRAMS_A_TURN: Final = 32
@@ -63,7 +64,7 @@ class UdpSocket:
         except BlockingIOError:
             return
         except OSError as error:  # an error queued on the socket is reported by the next read; the socket lives on
-            self._report("reading from a UDP socket failed", reason=error.strerror or str(error))
+            self._report("reading from a UDP socket failed", reason=reason(error))
 
     def _answer_some(self) -> None:
         """Answer what has come, up to a bound. OSError."""
@@ -81,7 +82,7 @@ class UdpSocket:
             self._socket.sendmsg((reply,), control, 0, peer)
         except OSError as error:
             self._counters.unsent += 1
-            self._report("an answer was not sent", peer=str(peer[0]), reason=error.strerror or str(error))
+            self._report("an answer was not sent", peer=str(peer[0]), reason=reason(error))
         else:
             self._counters.sent += 1
 

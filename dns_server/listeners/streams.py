@@ -22,6 +22,7 @@ from dns_server.answer.protocol import Transport
 from dns_server.client import Client
 from dns_server.listeners.answering import Aborted, Answer, Handle
 from dns_server.listeners.clients import Clients
+from dns_server.reasons import reason
 from stack.address import Address, parse
 
 if TYPE_CHECKING:  # images without TLS have no ssl
@@ -139,7 +140,7 @@ class Streams:
             )
         except (OSError, asyncio.CancelledError) as error:  # ssl.SSLError is an OSError
             self.counters.tls_failed += 1
-            self.report("TLS handshake failed", reason=str(error) or type(error).__name__)
+            self.report("TLS handshake failed", reason=reason(error))
             self.clients.remove(connection)
             transport.abort()
             return

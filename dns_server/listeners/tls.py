@@ -7,6 +7,8 @@ import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dns_server.reasons import reason
+
 ALPN = "dot"  # RFC 7858 and IANA's registry
 
 
@@ -45,8 +47,9 @@ class Certificate:
             # Without a function that gives no password, OpenSSL would ask for one on the terminal.
             context.load_cert_chain(self.chain, self.key, password=lambda: b"")
         except ssl.SSLError as error:
-            reason = error.reason or str(error)
-            what = f"{self.chain} and {self.key} are no PEM certificate chain with its unencrypted key ({reason})"
+            what = (
+                f"{self.chain} and {self.key} are no PEM certificate chain with its unencrypted key ({reason(error)})"
+            )
             raise BadCertificate(what) from None
         except OSError as error:
             raise BadCertificate(f"{error.filename or self.chain} can't be read: {error.strerror}") from None

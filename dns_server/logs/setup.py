@@ -24,7 +24,8 @@ from dns_server.parameters.logs import (
     TLS_AUTHENTICATOR,
     SyslogProtocol,
 )
-from dns_server.settings import BadParameter, Settings
+from dns_server.reasons import reason
+from dns_server.settings import DEFAULT, BadParameter, Settings
 
 if TYPE_CHECKING:  # images without TLS have no ssl
     import ssl
@@ -63,6 +64,8 @@ def _syslog(settings: Settings) -> Syslog | None:
     if protocol.value not in syslog_transports():  # never by another one than was asked for
         problem = f"this image was built without syslog over {protocol.value.upper()}"
         raise BadParameter("--syslog-proto", protocol.value, problem, f"--syslog-proto={SYSLOG_PROTO.default}")
+    if protocol is not SyslogProtocol.TLS:
+        _refuse_parts_of_tls(settings)
     collector = Collector(
         host=destination.host,
         port=destination.port or PORTS[protocol],
@@ -75,12 +78,21 @@ def _syslog(settings: Settings) -> Syslog | None:
     return Syslog(collector, renderer(settings[SYSLOG_FORMAT], host, os.getpid()))
 
 
+def _refuse_parts_of_tls(settings: Settings) -> None:
+    """Who says how TLS is to be done must not have the lines sent without it. BadParameter."""
+    for parameter in (TLS_AUTHENTICATOR, SYSLOG_CERT):
+        setting = settings.setting(parameter)
+        if setting.source != DEFAULT:
+            problem = f"it needs TLS, and --syslog-proto is {settings[SYSLOG_PROTO].value}"
+            raise BadParameter(f"--{parameter.name}", setting.text, problem, "--syslog-proto=tls")
+
+
 def _context(settings: Settings) -> "ssl.SSLContext":
     try:
         context = settings[TLS_AUTHENTICATOR].context()
     except OSError as error:
         text = settings.setting(TLS_AUTHENTICATOR).text
-        problem = f"its certificates can't be read ({error.strerror or error})"
+        problem = f"its certificates can't be read ({reason(error)})"
         raise BadParameter(
             "--tls-authenticator", text, problem, f"--tls-authenticator={TLS_AUTHENTICATOR.example}"
         ) from None
@@ -89,7 +101,7 @@ def _context(settings: Settings) -> "ssl.SSLContext":
         try:
             context.load_cert_chain(certificate, password=lambda: b"")
         except OSError as error:  # ssl.SSLError is one
-            problem = f"it is no PEM file with a certificate and its unencrypted key ({error.strerror or error})"
+            problem = f"it is no PEM file with a certificate and its unencrypted key ({reason(error)})"
             raise BadParameter(
                 "--syslog-cert", str(certificate), problem, f"--syslog-cert={SYSLOG_CERT.example}"
             ) from None

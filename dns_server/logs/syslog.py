@@ -24,6 +24,7 @@ from dns_server.logs.authenticator import Authenticator
 from dns_server.logs.syslog_format import Render, frame
 from dns_server.logs.throttle import Throttle
 from dns_server.parameters.logs import Framing, SyslogProtocol
+from dns_server.reasons import reason
 
 if TYPE_CHECKING:  # images without TLS have no ssl
     import ssl
@@ -128,8 +129,7 @@ class Syslog:
                     while True:
                         await self._send_waiting(channel)
             except (OSError, TimeoutError) as error:  # ssl.SSLError is an OSError
-                reason = str(error) or type(error).__name__
-                trouble("the log collector can't be reached", collector=str(self._collector), reason=reason)
+                trouble("the log collector can't be reached", collector=str(self._collector), reason=reason(error))
             if opened and time.monotonic() - opened > PATIENCE_S:  # not one that takes us and throws us out
                 failures = 0
             opened = 0.0

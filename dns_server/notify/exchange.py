@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dns_platform import trust
 from dns_server.notify.messages import BadReply, Said, is_reply, notify, read_reply
 from dns_server.notify.targets import Target
+from dns_server.reasons import reason
 from dns_server.tsig.exchange import NotBelieved, Request
 from zones.keys import TsigKey
 from zones.zone import RRset
@@ -48,7 +49,7 @@ async def tell(
     except TimeoutError:
         raise NoReply(str(doubts[-1]) if doubts else "no reply in time") from None
     except (OSError, ImportError, BadReply, NotBelieved, asyncio.IncompleteReadError) as error:
-        raise NoReply(str(error) or type(error).__name__) from None
+        raise NoReply(reason(error)) from None
 
 
 class _Waiting(asyncio.DatagramProtocol):

@@ -1,7 +1,10 @@
 """`unizone status` of the real program: by HTTP, by the DNS, and where nobody answers."""
 
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -71,6 +74,54 @@ def test_the_dns_tells_nothing_where_it_should_not(
 def test_nobody_answers(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status", f"http://127.0.0.1:{free_port()}"]) == 2
     assert "no status from http://127.0.0.1:" in capsys.readouterr().err
+
+
+class Other(BaseHTTPRequestHandler):
+    """Something else that speaks HTTP, and notes the tokens it is shown."""
+
+    replies: ClassVar[dict[str, tuple[int, dict[str, str], bytes]]] = {}
+    tokens: ClassVar[list[str | None]] = []
+
+    def do_GET(self) -> None:
+        self.tokens.append(self.headers["Authorization"])
+        code, fields, body = self.replies[self.path]
+        self.send_response(code)
+        for name, value in fields.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        ((200, {}, b"[]"), "that is another program"),
+        ((200, {}, b'{"zones": 3}'), "that is another program"),
+        ((200, {}, b"<html>"), "something else than a status came"),
+        ((200, {"Content-Length": "100"}, b"{"), "something else than a status came"),
+        ((302, {"Location": "/elsewhere"}, b""), "says 302 Found"),
+    ],
+)
+def test_another_program_is_no_unizone_and_sends_the_token_nowhere(
+    reply: tuple[int, dict[str, str], bytes],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("UNIZONE_HTTP_TOKEN", TOKEN)
+    monkeypatch.setattr(Other, "replies", {"/status.json": reply, "/elsewhere": (200, {}, b"{}")})
+    monkeypatch.setattr(Other, "tokens", [])
+    with HTTPServer(("127.0.0.1", 0), Other) as other:
+        serving = threading.Thread(target=other.serve_forever)
+        serving.start()
+        assert main(["status", f"http://127.0.0.1:{other.server_port}"]) == 2
+        other.shutdown()
+        serving.join()
+    assert said in capsys.readouterr().err
+    assert Other.tokens == [f"Bearer {TOKEN}"]
 
 
 @pytest.mark.parametrize("server", ["ftp://example.net", "http://", "127.0.0.1:53", "http://h:port", "http://h/path"])

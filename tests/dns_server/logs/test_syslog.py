@@ -261,6 +261,19 @@ def test_bad_parameter(argument: str, problem: str, capsys: pytest.CaptureFixtur
     assert problem in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("protocol", ["udp", "tcp"])
+@pytest.mark.parametrize("part", ["tls-authenticator", "syslog-cert"])
+def test_who_says_how_tls_is_to_be_done_gets_nothing_less(
+    part: str, protocol: str, zones: Path, files: Files, capsys: pytest.CaptureFixture[str]
+) -> None:
+    value = f"file:{files.chain}" if part == "tls-authenticator" else files.chain
+    line = [f"--zones={zones}", "--syslog=localhost", f"--syslog-proto={protocol}", f"--{part}={value}"]
+    assert main(["serve", *line]) == 64
+    assert (
+        f"it needs TLS, and --syslog-proto is {protocol}\n  for example: --syslog-proto=tls" in capsys.readouterr().err
+    )
+
+
 def test_client_certificate_that_is_none_stops_the_start(
     zones: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
