@@ -13,8 +13,8 @@ from pathlib import Path
 import tests.bench
 from tests.bench.harness.figure import Figure
 from tests.bench.harness.one import EXIT_NOT_HERE
-from tests.bench.harness.picture import picture
-from tests.bench.harness.report import Outcome, markdown, summary, table
+from tests.bench.harness.page import write
+from tests.bench.harness.report import Outcome, summary, table
 from tests.bench.harness.versions import versions
 
 _ROOT = Path(__file__).parent.parent.parent
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
     outcomes = [_measure(name, known[name], quick=options.quick) for name in options.names or known]
     print(f"\n{table(outcomes)}\n{summary(outcomes)}")
     if options.write is not None:
-        _write(options.write, outcomes, about)
+        write(options.write, _PAGE, outcomes, about, *(f"{name} {about[name]}" for name in ("NSD", "Knot")))
     return int(any(outcome.is_fault for outcome in outcomes))
 
 
@@ -92,17 +92,6 @@ system time of the server's process. Absolute times differ from machine to machi
 {table}
 {summary}.
 """
-
-
-def _write(folder: Path, outcomes: Sequence[Outcome], about: dict[str, str]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    figures = [figure for outcome in outcomes for figure in outcome.figures]
-    caption = ", ".join([about["date"], about["machine"], *(f"{name} {about[name]}" for name in ("NSD", "Knot"))])
-    (folder / "figures.svg").write_text(picture(figures, caption))
-    page = _PAGE.format(
-        versions=markdown(("of", "version"), list(about.items())), table=table(outcomes), summary=summary(outcomes)
-    )
-    (folder / "README.md").write_text(page)
 
 
 if __name__ == "__main__":

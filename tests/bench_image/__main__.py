@@ -11,8 +11,8 @@ from pathlib import Path
 from dns_build import image
 from dns_build.targets import TARGETS
 from tests.bench.harness.figure import Figure
-from tests.bench.harness.picture import picture
-from tests.bench.harness.report import Outcome, markdown, summary, table
+from tests.bench.harness.page import write
+from tests.bench.harness.report import Outcome, summary, table
 from tests.bench.harness.versions import versions
 from tests.bench_image import figures, systems
 from tests.support.debian import Unavailable
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
         ]
     print(f"\n{table(outcomes)}\n{summary(outcomes)}")
     if options.write is not None:
-        _write(options.write, outcomes, about)
+        write(options.write, _PAGE, outcomes, about, f"NSD {about['NSD']}", f"load {about['load']}")
     return int(any(outcome.is_fault for outcome in outcomes))
 
 
@@ -72,17 +72,6 @@ def _outcome(name: str, title: str, measure: Callable[[], Iterator[Figure]]) -> 
         outcome.problem, outcome.is_fault = str(problem), isinstance(problem, ChildProcessError)
     outcome.seconds = time.monotonic() - started
     return outcome
-
-
-def _write(folder: Path, outcomes: Sequence[Outcome], about: dict[str, str]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    shown = [figure for outcome in outcomes for figure in outcome.figures]
-    caption = ", ".join([about["date"], about["machine"], f"NSD {about['NSD']}", f"load {about['load']}"])
-    (folder / "figures.svg").write_text(picture(shown, caption))
-    page = _PAGE.format(
-        versions=markdown(("of", "version"), list(about.items())), table=table(outcomes), summary=summary(outcomes)
-    )
-    (folder / "README.md").write_text(page)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,10 @@
 
 from dns_server.answer.catalogue import Catalogue
 from dns_server.answer.table import build
+from zones.delta import Record
 from zones.name import from_text
 from zones.slices import run_to_end
-from zones.zone import Zone
+from zones.zone import SOA, Zone
 from zones.zonefile import parse
 
 
@@ -18,6 +19,16 @@ def zone_from_text(text: str, origin: str) -> Zone:
     if parsed.zone is None:
         raise ValueError("\n".join(map(str, parsed.findings)))
     return parsed.zone
+
+
+def records_of(zone: Zone) -> set[Record]:
+    """What it has but the SOA record, as it comes from its objects."""
+    return {
+        Record(owner, rdtype, ttl, rdata)
+        for owner, rdtype, ttl, rdatas in zone.rrsets()
+        for rdata in rdatas
+        if rdtype != SOA
+    }
 
 
 def catalogue_of(*zones: Zone, revision: str = "") -> Catalogue:

@@ -3,12 +3,12 @@
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.served import zone_from_text
+from tests.support.served import records_of, zone_from_text
 from zones.change import compare
 from zones.comparison import LARGE, Comparison
-from zones.delta import Record, delta, delta_within
+from zones.delta import delta, delta_within
 from zones.slices import run_to_end
-from zones.zone import SOA, Zone
+from zones.zone import Zone
 
 HEAD = "$TTL 60\n@ SOA ns h {serial} 2 3 4 5\n@ NS ns\n"
 SETTINGS = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -29,23 +29,13 @@ def versions(draw: st.DrawFn) -> Zone:
     return zone_from_text(head + "".join(f"{owner} {record}\n" for owner, record in lines), "t.test.")
 
 
-def content(zone: Zone) -> set[Record]:
-    """As it comes from the objects of a zone."""
-    return {
-        Record(owner, rdtype, ttl, rdata)
-        for owner, rdtype, ttl, rdatas in zone.rrsets()
-        for rdata in rdatas
-        if rdtype != SOA
-    }
-
-
 @SETTINGS
 @given(versions(), versions())
 def test_the_difference_is_that_of_the_sets_of_records(before: Zone, after: Zone) -> None:
     found = run_to_end(delta(before, after))
     assert (len(found.removed), len(found.added)) == (len(set(found.removed)), len(set(found.added)))
-    assert set(found.removed) == content(before) - content(after)
-    assert set(found.added) == content(after) - content(before)
+    assert set(found.removed) == records_of(before) - records_of(after)
+    assert set(found.added) == records_of(after) - records_of(before)
 
 
 @SETTINGS
@@ -60,7 +50,7 @@ def test_what_the_loader_asks_is_counted_right(before: Zone, after: Zone) -> Non
     old, new = counts(before), counts(after)
     assert found.records == sum(old.values())
     assert found.removed == sum(max(0, count - new.get(key, 0)) for key, count in old.items())
-    assert found.same == (content(before) == content(after))
+    assert found.same == (records_of(before) == records_of(after))
 
 
 @SETTINGS

@@ -5,10 +5,10 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.served import zone_from_text
+from tests.support.served import records_of, zone_from_text
 from zones.delta import Delta, Record, condense, delta
 from zones.slices import run_to_end
-from zones.zone import SOA, Zone
+from zones.zone import Zone
 
 HEAD = "@ SOA ns hostmaster {serial} 3600 600 86400 300\n@ NS ns\nns A 192.0.2.1\n"
 records = st.sets(
@@ -27,15 +27,6 @@ def version(serial: int, lines: set[str]) -> Zone:
     return zone_from_text("$TTL 300\n" + HEAD.format(serial=serial) + "\n".join(sorted(lines)) + "\n", "example.com.")
 
 
-def content(zone: Zone) -> set[Record]:
-    return {
-        Record(owner, rdtype, ttl, rdata)
-        for owner, rdtype, ttl, rdatas in zone.rrsets()
-        for rdata in rdatas
-        if rdtype != SOA
-    }
-
-
 def applied(before: set[Record], change: Delta) -> set[Record]:
     assert set(change.removed) <= before
     assert not set(change.added) & (before - set(change.removed))
@@ -46,7 +37,7 @@ def applied(before: set[Record], change: Delta) -> set[Record]:
 def test_a_difference_leads_from_one_version_to_the_other(old: set[str], new: set[str]) -> None:
     before, after = version(1, old), version(2, new)
     change = run_to_end(delta(before, after))
-    assert applied(content(before), change) == content(after)
+    assert applied(records_of(before), change) == records_of(after)
     assert (change.before, change.after) == (before.soa, after.soa)
 
 
