@@ -124,7 +124,7 @@ class DhcpClient:
     def slept(self, seconds: float) -> None:
         """The host kept the machine from running for so long, which its monotonic clock does not know: leases go on."""
         self._lease_began -= seconds
-        if self.state is State.BOUND and self._deadline is not None:
+        if self.lease is not None and self._deadline is not None:
             self._deadline -= seconds
 
     def release(self) -> None:

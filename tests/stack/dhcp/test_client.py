@@ -300,3 +300,16 @@ def test_a_lease_goes_on_while_the_machine_is_paused(slept: float, kinds: list[K
         said += client.next()
     assert [message.kind for message in said] == kinds
     assert (client.leases[-1] is None) == (Kind.DISCOVER in kinds)
+
+
+@pytest.mark.parametrize("paused", [State.RENEWING, State.REBINDING])
+def test_a_lease_that_ended_while_the_machine_was_paused_is_given_up_at_once(paused: State) -> None:
+    client = Client()
+    client.bind()
+    while client.client.state is not paused:
+        client.next()
+    client.client.slept(3600)
+    until = client.now + 5
+    while (at := client.client.poll_at()) is not None and at <= until:
+        client.next()
+    assert client.leases[-1] is None
