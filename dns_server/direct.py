@@ -87,7 +87,7 @@ async def _attended(settings: Settings, serving: Coroutine[Any, Any, int]) -> in
         dhcp = DhcpService(loop.interface, loop.time(), settings[NAME], leased)
     beside = [
         asyncio.create_task(_log_notices(loop)),
-        asyncio.create_task(_notice_pauses(loop, dhcp)),
+        asyncio.create_task(_notice_pauses(loop)),
     ]
     try:
         return await serving
@@ -106,8 +106,8 @@ async def _log_notices(loop: StackLoop) -> None:
         await asyncio.sleep(_NOTICES_S)
 
 
-async def _notice_pauses(loop: StackLoop, dhcp: DhcpService | None) -> None:
-    """Tell when the host has kept the machine from running: only the wall clock shows it, and a lease has gone on."""
+async def _notice_pauses(loop: StackLoop) -> None:
+    """Tell when the host has kept the machine from running: only the wall clock shows it, and leases have gone on."""
     log = structlog.get_logger()
     clock = loop.platform.clock
     ahead = clock.wall() - clock.monotonic()
@@ -116,5 +116,4 @@ async def _notice_pauses(loop: StackLoop, dhcp: DhcpService | None) -> None:
         before, ahead = ahead, clock.wall() - clock.monotonic()
         if ahead - before > _PAUSE_S:
             log.warning("the machine was paused, or its clock was set forward", seconds=round(ahead - before))
-            if dhcp is not None:
-                dhcp.slept(ahead - before)
+            loop.interface.slept(ahead - before, loop.time())

@@ -105,6 +105,13 @@ class Addresses:
             entry.state = State.PREFERRED
         self._watch(entry)
 
+    def slept(self, seconds: float) -> None:
+        """The machine did not run for so long, which its monotonic clock does not know: lifetimes went on."""
+        for entry in self._entries.values():
+            entry.valid_until -= seconds
+            entry.preferred_until -= seconds
+            self._watch(entry)
+
     def is_local(self, address: Address) -> bool:
         """May packets to `address` be taken?"""
         entry = self._entries.get(address)

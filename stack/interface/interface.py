@@ -47,6 +47,10 @@ class Agent(Protocol):
         """Run the timers that are due; may send."""
         ...
 
+    def slept(self, seconds: float) -> None:
+        """The machine did not run for so long, which its monotonic clock does not know."""
+        ...
+
 
 class Interface:
     """One interface with address `mac` on a link of `mtu`, set up by `settings` from `now` on.
@@ -113,6 +117,16 @@ class Interface:
     def detach(self, agent: Agent) -> None:
         """No longer run the timers of `agent`."""
         self._agents.remove(agent)
+
+    def slept(self, seconds: float, now: float) -> None:
+        """The machine did not run for so long, which its monotonic clock does not know: what others granted went on.
+
+        Leases, addresses and routes that ended meanwhile are given up, and asked for again.
+        """
+        if self.ipv6 is not None:
+            self.ipv6.slept(seconds, now)
+        for agent in self._agents:
+            agent.slept(seconds)
 
     # What transports ask
 

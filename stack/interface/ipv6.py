@@ -104,6 +104,13 @@ class Ipv6:
         self.addresses.add(address, now, optimistic=self._optimistic, kept=True)
         self.routes.on_link[network] = FOREVER
 
+    def slept(self, seconds: float, now: float) -> None:
+        """Lifetimes went on for `seconds` while the machine did not run; ask routers what holds now."""
+        self.addresses.slept(seconds)
+        self.routes.slept(seconds)
+        if self.routers is not None:
+            self.routers.start(now)
+
     def is_local(self, address: Address) -> bool:
         """Is it a valid unicast address of ours?"""
         return self.addresses.is_local(address) or address == IPV6_LOOPBACK

@@ -35,6 +35,11 @@ class Routes:
         if router in self.routers:
             self.routers[router] = self.routers.pop(router)
 
+    def slept(self, seconds: float) -> None:
+        """The machine did not run for so long, which its monotonic clock does not know: lifetimes went on."""
+        self.on_link = {network: expiry - seconds for network, expiry in self.on_link.items()}
+        self.routers = {router: expiry - seconds for router, expiry in self.routers.items()}
+
     def poll_at(self) -> float | None:
         """When something expires."""
         expiry = min((*self.on_link.values(), *self.routers.values()), default=FOREVER)

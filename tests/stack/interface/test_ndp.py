@@ -222,6 +222,25 @@ def test_rfc_4862_section_5_5_an_advertisement_brings_address_router_and_mtu() -
     assert host.interface.source_for(STRANGER_6) is None
 
 
+def test_lifetimes_go_on_while_the_machine_is_paused() -> None:
+    host = Host(ADVERTISED)
+    host.settle()
+    host.say(discovery(router(PREFIX), STRANGER_LINK, ALL_NODES))
+    host.run(10)
+    host.interface.slept(250, host.now)
+    asked = bodies(host.run(60), RouterSolicitation)
+    assert asked, "routers are asked what holds now"
+    assert address_state(host, OURS_OF_PREFIX) is AddressState.DEPRECATED
+    host.interface.slept(300, host.now)
+    host.run(10)
+    assert address_state(host, OURS_OF_PREFIX) is None
+    assert address_state(host, OUR_LINK) is AddressState.PREFERRED
+    assert host.interface.source_for(STRANGER_6) is not None
+    host.interface.slept(1200, host.now)
+    host.run(10)
+    assert host.interface.source_for(STRANGER_6) is None
+
+
 def test_rfc_4862_section_5_5_3_e_a_forged_lifetime_leaves_two_hours() -> None:
     host = Host(ADVERTISED)
     host.settle()
