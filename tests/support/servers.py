@@ -91,6 +91,7 @@ remote-control:
 
 
 def _knot(folder: Path, port: int, zones: Mapping[str, Path], options: str) -> str:
+    cookies = "    global-module: mod-cookies/default\n" if "mod-cookies:" in options else ""
     text = f"""server:
   rundir: "{folder}"
   user: root:root
@@ -112,7 +113,7 @@ template:
     journal-content: none
     semantic-checks: off
     zonemd-verify: off
-zone:
+{cookies}zone:
 """
     return text + "".join(f'  - domain: "{origin}"\n    file: "{path}"\n' for origin, path in zones.items())
 
@@ -130,7 +131,7 @@ def _bind(folder: Path, port: int, zones: Mapping[str, Path], options: str) -> s
   minimal-any yes;
   max-udp-size 1232;
   edns-udp-size 1232;
-  answer-cookie no;
+  answer-cookie {"yes" if "cookie-secret" in options else "no"};
   notify no;
   zero-no-soa-ttl no;
   check-integrity no;
