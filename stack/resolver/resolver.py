@@ -21,6 +21,8 @@ from stack.wire.error import WireError
 TIMEOUTS_S = (1.0, 2.0, 4.0)
 """How long each round over all servers waits for each of them."""
 ALIASES_LIMIT = 8
+RESOLUTION_DELAY_S = 0.05
+"""How long addresses of one family wait for those of the other (RFC 8305 3): some servers never answer for AAAA."""
 
 
 class ResolveError(socket.gaierror):
@@ -52,7 +54,7 @@ class Resolver:
         except ValueError:
             wire = dns.fold(dns.parse_name(name))
         kinds = [kind for kind, wanted in ((Type.AAAA, ipv6), (Type.A, ipv4)) if wanted]
-        found = await asyncio.gather(*(self._lookup(wire, kind) for kind in kinds), return_exceptions=True)
+        found = await _in_time([asyncio.create_task(self._lookup(wire, kind)) for kind in kinds])
         addresses = [address for result in found if isinstance(result, tuple) for address in result]
         if addresses:
             return addresses
@@ -107,6 +109,23 @@ class Resolver:
                         return response
                     reason = f"{server} answers with response code {response.rcode}"
         raise ResolveError(socket.EAI_AGAIN, f"{dns.text(name)}: no server has an answer: {reason}")
+
+
+async def _in_time(lookups: Sequence[asyncio.Task[tuple[Address, ...]]]) -> list[tuple[Address, ...] | BaseException]:
+    """What came of `lookups`, in their order; once one has addresses, the others have only a moment left."""
+    pending: set[asyncio.Task[tuple[Address, ...]]] = set(lookups)
+    patience = None
+    try:
+        while pending:
+            done, pending = await asyncio.wait(pending, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                break
+            if any(task.exception() is None for task in done):
+                patience = RESOLUTION_DELAY_S
+    finally:
+        for task in pending:
+            task.cancel()
+    return await asyncio.gather(*lookups, return_exceptions=True)
 
 
 class Found(NamedTuple):

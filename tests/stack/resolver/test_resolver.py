@@ -103,6 +103,17 @@ def run(answer: Answerer, use: Callable[[Resolver, list[str]], Awaitable[Result]
     return asyncio.run(main())
 
 
+def test_rfc_8305_section_3_addresses_of_one_family_do_not_wait_long_for_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(resolver, "TIMEOUTS_S", (3600.0,))
+
+    def silent_for_aaaa(query: dns.message.Message, tcp: bool) -> list[bytes]:
+        return [] if query.question[0].rdtype == dns.rdatatype.AAAA else honest(query, tcp)
+
+    assert lookup(silent_for_aaaa, "www.test") == [parse("192.0.2.1"), parse("192.0.2.2")]
+
+
 def lookup(answer: Answerer, name: str) -> list[bytes]:
     """Sorted, as dnspython shuffles what it sends; only the families keep their order."""
     found = run(answer, lambda made, _: made.lookup(name))
