@@ -16,7 +16,7 @@ from dns_server.logs.syslog import QUEUE, Collector, Syslog
 from dns_server.parameters.logs import Framing, SyslogProtocol
 from tests.dns_server.logs.test_syslog import authenticator_for, logging_to
 from tests.support import hostile_collector, rsyslog, syslog_ng
-from tests.support.certificates import Files, self_signed
+from tests.support.certificates import Files
 from tests.support.dig import short
 from tests.support.hostile_collector import MANNERS, closes_after_each_message, in_tls, stalls
 from tests.support.network import current
@@ -31,19 +31,6 @@ COLLECTORS: dict[str, Callable[[Path, str, int, Files], Opened]] = {
     "rsyslog": rsyslog.collector,
     "syslog-ng": syslog_ng.collector,
 }
-
-
-@pytest.fixture
-def zones(tmp_path: Path) -> Path:
-    folder = tmp_path / "zones"
-    folder.mkdir()
-    (folder / "example.com").write_text("$TTL 60\n@ SOA ns1 h 1 1h 10m 7d 1m\n@ NS ns1\nns1 A 192.0.2.1\n")
-    return folder
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> Files:
-    return self_signed(tmp_path)
 
 
 def options(protocol: str, files: Files) -> list[str]:

@@ -27,19 +27,6 @@ from tests.support.servers import free_port
 EVENT = {"timestamp": "2026-01-05T03:04:05.678901Z", "level": "warning", "event": "something happened"}
 
 
-@pytest.fixture
-def zones(tmp_path: Path) -> Path:
-    folder = tmp_path / "zones"
-    folder.mkdir()
-    (folder / "example.com").write_text("$TTL 60\n@ SOA ns1 h 1 1h 10m 7d 1m\n@ NS ns1\nns1 A 192.0.2.1\n")
-    return folder
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> Files:
-    return self_signed(tmp_path)
-
-
 @contextlib.contextmanager
 def logging_to(zones: Path, port: int, *arguments: str) -> Iterator[Server]:
     with serve(f"--zones={zones}", f"--syslog={current().here_name}:{port}", *arguments) as server:
