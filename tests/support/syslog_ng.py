@@ -1,6 +1,5 @@
 """A real syslog collector: syslog-ng from Debian's package, its received messages as lines of a file."""
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,9 +9,8 @@ import pytest
 
 from tests.support import network
 from tests.support.certificates import Files
+from tests.support.collected import Collected, collecting
 from tests.support.debian import Unavailable, programs
-from tests.support.rsyslog import Collected, listens
-from tests.support.server import eventually
 
 _SOURCES: Final = {
     "udp": 'syslog(ip("{address}") port({port}) transport("udp"));',
@@ -54,15 +52,5 @@ def collector(
     options = ["--foreground", "--no-caps", "--stderr", *(f"--{name}={path}" for name, path in places.items())]
     environment = dict(tree.environment)
     environment["LD_LIBRARY_PATH"] += f":{modules.parent}:{modules}"
-    log = folder / "syslog-ng.log"
-    with log.open("a") as output:
-        process = subprocess.Popen(
-            [str(tree.path("syslog-ng")), *options], env=environment, stdout=output, stderr=output
-        )
-    try:
-        eventually(lambda: listens(port, protocol) or process.poll() is not None)
-        assert process.poll() is None, log.read_text()
-        yield Collected(file, process)
-    finally:
-        process.terminate()
-        process.wait(60)
+    with collecting([str(tree.path("syslog-ng")), *options], environment, folder, protocol, port) as collected:
+        yield collected

@@ -17,10 +17,10 @@ from dns_server.parameters.logs import Framing, SyslogProtocol
 from tests.dns_server.logs.test_syslog import authenticator_for, logging_to
 from tests.support import hostile_collector, rsyslog, syslog_ng
 from tests.support.certificates import Files
+from tests.support.collected import Collected
 from tests.support.dig import short
 from tests.support.hostile_collector import MANNERS, closes_after_each_message, in_tls, stalls
 from tests.support.network import current
-from tests.support.rsyslog import Collected
 from tests.support.server import Server, eventually
 from tests.support.servers import free_port
 
