@@ -19,6 +19,7 @@ from dns_server.logs.syslog_format import frame, renderer
 from dns_server.parameters.logs import Framing, SyslogFormat
 from tests.support import syslog_ng
 from tests.support.certificates import Files, self_signed
+from tests.support.collected import Collected
 from tests.support.network import current
 from tests.support.rsyslog import collector
 from tests.support.server import Server, eventually, serve
@@ -33,6 +34,22 @@ def logging_to(zones: Path, port: int, *arguments: str) -> Iterator[Server]:
         yield server
 
 
+def refuse_a_zone(server: Server, zones: Path, collected: Collected) -> None:
+    (zones / "bad.example").write_text("@ SOA\n")
+    server.hang_up()
+    eventually(lambda: collected.has("zone refused"))
+
+
+def check_lines(collected: Collected, *, is_structured: bool) -> None:
+    """That the collector understood the line about the zone, and gets those of the end, too."""
+    refused = next(message for message in collected.messages() if "zone refused" in message.text)
+    assert refused.severity == "err"
+    assert refused.host == "ns1_fra"
+    assert refused.application == "unizone"
+    assert ('[unizone@32473 zone="bad.example."]' in refused.data) is is_structured
+    eventually(lambda: collected.has("stopped"))
+
+
 @pytest.mark.usefixtures("network")
 @pytest.mark.parametrize(
     ("protocol", "framing", "syslog_format"),
@@ -45,15 +62,8 @@ def test_rsyslog_understands_the_lines(
     options = [f"--syslog-proto={protocol}", f"--syslog-framing={framing}", f"--syslog-format={syslog_format}"]
     options.append("--name=ns1 fra")
     with collector(tmp_path, protocol, port) as collected, logging_to(zones, port, *options) as server:
-        (zones / "bad.example").write_text("@ SOA\n")
-        server.hang_up()
-        eventually(lambda: collected.has("zone refused"))
-    refused = next(message for message in collected.messages() if "zone refused" in message.text)
-    assert refused.severity == "err"
-    assert refused.host == "ns1_fra"
-    assert refused.application == "unizone"
-    assert ('[unizone@32473 zone="bad.example."]' in refused.data) is (syslog_format == "rfc5424")
-    eventually(lambda: collected.has("stopped"))  # the last lines leave, too
+        refuse_a_zone(server, zones, collected)
+    check_lines(collected, is_structured=syslog_format == "rfc5424")
 
 
 @pytest.mark.usefixtures("network")
@@ -76,15 +86,8 @@ def test_syslog_ng_understands_the_lines(
         syslog_ng.collector(tmp_path, kind, port, files) as collected,
         logging_to(zones, port, *options, *trust, "--name=ns1 fra") as server,
     ):
-        (zones / "bad.example").write_text("@ SOA\n")
-        server.hang_up()
-        eventually(lambda: collected.has("zone refused"))
-    refused = next(message for message in collected.messages() if "zone refused" in message.text)
-    assert refused.severity == "err"
-    assert refused.host == "ns1_fra"
-    assert refused.application == "unizone"
-    assert ('[unizone@32473 zone="bad.example."]' in refused.data) is ("rfc3164" not in options[-1])
-    eventually(lambda: collected.has("stopped"))
+        refuse_a_zone(server, zones, collected)
+    check_lines(collected, is_structured="rfc3164" not in options[-1])
 
 
 @pytest.mark.usefixtures("network")
