@@ -1,6 +1,7 @@
 """Collectors that are frozen, hostile or somebody else: lines wait or are counted; the DNS does not notice."""
 
 import asyncio
+import contextlib
 import signal
 import ssl
 import urllib.request
@@ -77,6 +78,35 @@ def test_a_collector_that_freezes_for_a_while_gets_all_lines(
             collected.send_signal(signal.SIGCONT)
         eventually(lambda: collected.has("more zones refused"))
         assert metric(server, "syslog_dropped_total") == 0
+
+
+@pytest.mark.parametrize("protocol", ["udp", "tcp", "tls"])
+@pytest.mark.parametrize("kind", COLLECTORS)
+def test_a_collector_that_is_killed_and_comes_back_gets_lines_again(
+    kind: str, protocol: str, zones: Path, tmp_path: Path, files: Files
+) -> None:
+    port = free_port()
+    open_collector = COLLECTORS[kind]
+    with contextlib.ExitStack() as stack:
+        with open_collector(tmp_path, protocol, port, files) as collected:
+            server = stack.enter_context(logging_to(zones, port, *options(protocol, files)))
+            eventually(lambda: collected.has("ready"))
+            collected.send_signal(signal.SIGKILL)
+            collected.process.wait()
+        trouble(server, zones)
+        server.wait_for("the log collector can't be reached")
+        answers(server)
+        with open_collector(tmp_path, protocol, port, files) as collected:
+            if protocol != "udp":  # what waited comes; over UDP it left for nobody
+                eventually(lambda: collected.has("more zones refused"))
+            known = len(collected.messages())
+
+            def tells_more() -> bool:
+                server.hang_up()  # which is logged
+                return len(collected.messages()) > known
+
+            eventually(tells_more)
+            answers(server)
 
 
 @pytest.mark.parametrize("is_tls", [False, True], ids=["tcp", "tls"])
