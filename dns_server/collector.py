@@ -10,8 +10,8 @@ import gc
 from typing import Final
 
 INTERVAL_S: Final = 5.0
-MAX_YOUNG: Final = 50_000
-"""Objects to walk above which there is no collection: walking more would hold the loop for several milliseconds."""
+MAX_YOUNG: Final = 12_000
+"""Objects to walk above which there is no collection: walking more would hold the loop for longer than a slice."""
 
 
 class Collector:

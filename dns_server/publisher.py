@@ -92,5 +92,9 @@ def _prepare(before: Snapshot, after: Snapshot) -> Sliced[tuple[Difference, dict
 def _let_go(tables: list[ZoneTable]) -> Sliced[None]:
     """Empty the list of tables from which nobody answers any more."""
     while tables:
-        yield from drain(tables.pop().parts)
+        table = tables.pop()
+        yield from drain(table.parts)
+        if table.index is not None:
+            yield from table.index.release()
+        del table
         yield

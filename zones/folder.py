@@ -1,8 +1,8 @@
 """A plain folder as a tree of zone files: `--zones=DIR`, and `unizone check DIR`."""
 
 import contextlib
+import errno
 import hashlib
-import io
 import os
 import time
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from zones.slices import Sliced, run_sliced, run_to_end
+from zones.slices import Sliced, run_sliced
 from zones.source import SourceError, Version
 from zones.tree import Entry
 
@@ -18,7 +18,7 @@ _SETTLED_NS: Final = 2_000_000_000
 """Age in nanoseconds from which a file's time tells that its content is not changing any more: file systems keep
 coarse times, so a younger file may change again without a sign."""
 _PIECE: Final = 1 << 17
-"""Octets that are read at a time."""
+"""Octets that are read and hashed at a time: about 100 microseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def _blob_digest(size: int) -> "hashlib._Hash":
 
 
 def _pieces(file: Path) -> Iterator[bytes]:
-    """Content, each piece of which takes some 100 microseconds at most."""
+    """Content."""
     with file.open("rb", buffering=0) as stream:
         while piece := stream.read(_PIECE):
             yield piece
@@ -68,18 +68,28 @@ class FolderTree:
 
     def read(self, path: str) -> bytes:
         """Content as it is now. FileNotFoundError where there is no regular file, or it lies outside the folder."""
-        return run_to_end(self.read_sliced(path))
+        return self._find(path).read_bytes()
 
-    def read_sliced(self, path: str) -> Sliced[bytes]:
-        """As `read`."""
+    def pieces(self, path: str) -> Iterator[bytes]:
+        """See `TreeInPieces`. OSError at the end where the content is not what was listed."""
+        known = self.files.get(path)
+        if known is None:
+            raise FileNotFoundError(path)
+        return self._pieces(self._find(path), known)
+
+    def _pieces(self, file: Path, known: _Known) -> Iterator[bytes]:
+        digest = _blob_digest(known.status[0])
+        for piece in _pieces(file):
+            digest.update(piece)
+            yield piece
+        if digest.hexdigest() != known.blob:
+            raise OSError(errno.EAGAIN, "it changed while it was read")
+
+    def _find(self, path: str) -> Path:
         file = (self.folder / path).resolve()
         if not file.is_relative_to(self._resolved) or not file.is_file():
             raise FileNotFoundError(path)
-        content = io.BytesIO()  # gives its content without a copy at the end
-        for piece in _pieces(file):
-            content.write(piece)
-            yield
-        return content.getvalue()
+        return file
 
 
 def scan(folder: Path, previous: FolderTree | None = None) -> Sliced[FolderTree]:

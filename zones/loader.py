@@ -21,9 +21,9 @@ from zones.repository import Layout
 from zones.serial import is_newer, next_serial
 from zones.slices import Sliced
 from zones.snapshot import BrokenZone, HeldBack, KeyFile, PolicyFile, ServedZone, Snapshot
-from zones.tree import Entry, SlowTree, Tree
+from zones.tree import Entry, Tree, TreeInPieces
 from zones.zone import Zone
-from zones.zonefile import parse
+from zones.zonefile import Text, parse
 
 MAX_REMOVED_RECORDS: Final = 0.3
 """Share of a zone's records that one version may remove."""
@@ -67,7 +67,7 @@ class _Load:
 
     def __init__(self, tree: Tree, previous: Snapshot, options: Options, files: Layout, now: float) -> None:
         self._tree = tree
-        self._slow = tree if isinstance(tree, SlowTree) else None
+        self._in_pieces = tree if isinstance(tree, TreeInPieces) else None
         self._previous = previous
         self._options = options
         self._files = files
@@ -110,7 +110,7 @@ class _Load:
             self._broken[origin] = broken
             self._keep(origin)
             return
-        sources = _Sources(self._tree, self._slow, self._files.blobs)
+        sources = _Sources(self._tree, self._in_pieces, self._files.blobs)
         zone, findings = yield from self._parse(origin, entry, sources)
         if zone is None:
             self._refuse(origin, entry.path, sources.read_so_far, findings)
@@ -138,16 +138,12 @@ class _Load:
     ) -> Sliced[tuple[Zone | None, tuple[Finding, ...]]]:
         """The zone and its warnings, or None and what is wrong."""
         try:
-            text = yield from sources.read_sliced(entry.path)
-        except OSError as error:
-            return None, (_unreadable(entry.path, error),)
-        try:
-            parsed = yield from parse(text, origin, entry.path, sources.include)
-            del text  # to free what is large takes a while, so not together with what goes at the end of the checks
-            yield
+            parsed = yield from parse(sources.open(entry.path), origin, entry.path, sources.include)
             if parsed.zone is None or has_errors(parsed.findings):
                 return None, parsed.findings
             checked = yield from check(parsed.zone, self._now, self._options.verify)
+        except OSError as error:
+            return None, (_unreadable(entry.path, error),)
         except Exception as error:
             # A fault of ours must cost no more than this zone: the others are loaded, this one stays as it was.
             return None, (_fault(entry.path, error),)
@@ -213,7 +209,7 @@ class _Load:
         before = self._previous.key_files.get(entry.path)
         if before is not None and self._is_current(before.sources, entry):
             return before
-        sources = _Sources(self._tree, self._slow, self._files.blobs)
+        sources = _Sources(self._tree, self._in_pieces, self._files.blobs)
         findings: list[Finding] = []
         keys: list[TsigKey] = []
         try:
@@ -249,26 +245,26 @@ class _Load:
 class _Sources:
     """Reads the files of one zone and notes which, those that are missing too: all of them decide about the zone."""
 
-    def __init__(self, tree: Tree, slow: SlowTree | None, blobs: dict[str, str]) -> None:
-        """`slow` is the tree, if it is a slow one."""
+    def __init__(self, tree: Tree, in_pieces: TreeInPieces | None, blobs: dict[str, str]) -> None:
+        """`in_pieces` is the tree, if it is such a one."""
         self._tree = tree
-        self._slow = slow
+        self._in_pieces = in_pieces
         self._blobs = blobs
         self._read: dict[str, str] = {}
 
-    def include(self, path: str) -> bytes:
+    def include(self, path: str) -> Text:
         """Content of the file that a zone file calls `path`, each octet of which is a character."""
-        return self.read(path.encode("latin-1").decode("utf-8", "surrogateescape"))
+        return self.open(path.encode("latin-1").decode("utf-8", "surrogateescape"))
 
     def read(self, path: str) -> bytes:
         """Content of `path`. FileNotFoundError where the tree has no such regular file."""
         self._note(path)
         return self._tree.read(path)
 
-    def read_sliced(self, path: str) -> Sliced[bytes]:
+    def open(self, path: str) -> Text:
         """As `read`, for what may be large."""
         self._note(path)
-        return self._tree.read(path) if self._slow is None else (yield from self._slow.read_sliced(path))
+        return self._tree.read(path) if self._in_pieces is None else self._in_pieces.pieces(path)
 
     def _note(self, path: str) -> None:
         blob = self._blobs.get(path)

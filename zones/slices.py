@@ -27,7 +27,11 @@ def run_to_end(work: Sliced[Result]) -> Result:
 
 
 async def run_sliced(work: Sliced[Result], budget: float = BUDGET_S) -> Result:
-    """The result of `work`, giving the loop a turn after each `budget` seconds."""
+    """The result of `work`, giving the loop a turn after each `budget` seconds.
+
+    And one at the end of what took longer than that: who calls may have other long work to do.
+    """
+    is_long = False
     while True:
         until = time.monotonic() + budget
         try:
@@ -36,8 +40,12 @@ async def run_sliced(work: Sliced[Result], budget: float = BUDGET_S) -> Result:
                 next(work)
         except StopIteration as stop:
             result: Result = stop.value
-            return result
+            break
+        is_long = True
         await asyncio.sleep(0)
+    if is_long:
+        await asyncio.sleep(0)
+    return result
 
 
 def drain(containers: Iterable[dict[Any, Any] | set[Any] | list[Any]]) -> Sliced[None]:

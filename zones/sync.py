@@ -148,9 +148,12 @@ class Sync:
                 is_asked, self._is_asked = self._is_asked, False
                 self._triggered.clear()
                 outcome = await self._sync(offers, is_asked=is_asked)
-                for future in waiting:
+                while waiting:
+                    future = waiting.pop()
                     if not future.done():
                         future.set_result(outcome)
+                    del future
+                del outcome  # it holds what is served, and must not do so when that has been replaced
                 await self._pause()
         finally:
             for future in (*waiting, *self._waiting):
@@ -202,7 +205,7 @@ class Sync:
         await self._apply(snapshot)
         gone = await run_sliced(replaced(self._snapshot, snapshot))
         self._snapshot = snapshot
-        await run_sliced(let_go(gone))
+        await run_sliced(let_go(gone), budget=0)  # each step may take as long as a budget
         self._state = version.state
         self._log.info("loaded", zones=len(snapshot.zones), seconds=round(time.monotonic() - started, 3))
         if self._keep is not None and is_newest:

@@ -1,9 +1,7 @@
 """The files of one version of a zone repository, wherever they come from."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Protocol, runtime_checkable
-
-from zones.slices import Sliced
 
 
 class Entry(NamedTuple):
@@ -34,8 +32,11 @@ class Tree(Protocol):
 
 
 @runtime_checkable
-class SlowTree(Tree, Protocol):
-    """A tree that must fetch large files from somewhere first."""
+class TreeInPieces(Tree, Protocol):
+    """A tree whose large files are never in memory as a whole."""
 
-    def read_sliced(self, path: str) -> Sliced[bytes]:
-        """As `read`, but the event loop gets its turns."""
+    def pieces(self, path: str) -> Iterator[bytes]:
+        """Content of a file; each piece is read when it is asked for, within some 100 microseconds.
+
+        FileNotFoundError when there is none, at once. OSError, then or later, where it cannot be read.
+        """

@@ -260,6 +260,7 @@ class ZoneBuilder:
             if budget <= 0:
                 yield
                 budget = SLICE
+        yield from log.release()
         yield from add_empty(tables, self.origin)
         return Zone(self.origin, self.file, tables)
 

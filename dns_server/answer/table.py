@@ -12,6 +12,7 @@ from dns_server.answer.denial import Chain, chains_of
 from dns_server.answer.indexing import index_of
 from dns_server.answer.protocol import Type
 from dns_server.answer.render import Answer
+from zones.marks import NameMarks
 from zones.slices import Sliced
 from zones.survey import kinds
 from zones.zone import Node, RRset, Zone
@@ -56,11 +57,11 @@ class ZoneTable:
         self.soa: Final = soa
         self.signed: Final = Type.RRSIG in zone.node(zone.origin)
         """Whether askers that set DO get signatures and proofs."""
-        self.cuts: Final[set[bytes]] = set()
+        self.cuts: Final = NameMarks(zone.tables.names)
         """Names with NS records below the apex."""
-        self.dnames: Final[set[bytes]] = set()
+        self.dnames: Final = NameMarks(zone.tables.names)
         """Names with a DNAME record."""
-        self.hidden: Final[set[bytes]] = set()
+        self.hidden: Final = NameMarks(zone.tables.names)
         """Names that have NSEC3 records alone: they are not in the tree of names (RFC 5155 7.2.8)."""
         self.chain: Chain | None = None
         """What proves that things are not there."""
@@ -85,10 +86,10 @@ class ZoneTable:
         self._denials[key] = answer
 
     @property
-    def parts(self) -> "list[dict[Any, Any] | set[Any] | list[Any]]":
+    def parts(self) -> "list[dict[Any, Any] | list[Any]]":
         """What is large in a large zone, to be emptied when nobody answers from the table any more."""
         chain = [] if self.chain is None else self.chain.parts
-        return [self.cuts, self.dnames, self.hidden, self.ready, self._denials, *chain]
+        return [self.ready, self._denials, *chain]
 
     def negative_soa(self) -> RRset:
         """The SOA for negative answers: TTL min(SOA TTL, MINIMUM) (RFC 2308 3)."""

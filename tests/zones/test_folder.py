@@ -77,3 +77,19 @@ def test_names_that_are_no_utf_8_are_listed(tmp_path: Path) -> None:
     (Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe"))).write_bytes(b"x")
     ((path, _),) = listed(tmp_path)
     assert tree(tmp_path).read(path) == b"x"
+
+
+def test_a_file_that_changes_while_it_is_read_in_pieces_is_not_taken(tmp_path: Path) -> None:
+    file = tmp_path / "example.com"
+    file.write_bytes(b"1" * 300_000)
+    found = tree(tmp_path)
+    assert b"".join(found.pieces("example.com")) == b"1" * 300_000
+    reading = found.pieces("example.com")
+    next(reading)
+    with file.open("r+b") as stream:
+        stream.seek(200_000)
+        stream.write(b"2")
+    with pytest.raises(OSError, match="changed while it was read"):
+        list(reading)
+    with pytest.raises(FileNotFoundError):
+        found.pieces("other")

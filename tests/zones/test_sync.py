@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 import random
 import shutil
+import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
@@ -260,5 +261,20 @@ def test_what_is_offered_on_top_of_another_version_is_fetched_instead() -> None:
             late = Version("commit2", MemoryTree({"example.com": zone_text(2)}, "commit2"))
             outcome = await sync.offer("commit1", late)
             assert outcome.snapshot.revision == "commit3"
+
+    asyncio.run(scenario())
+
+
+def test_a_version_that_was_replaced_is_held_by_nobody() -> None:
+    async def scenario() -> None:
+        source, applied = MemorySource({"example.com": zone_text(1)}), Applied()
+        sync = make(source, applied)
+        async with running(sync):
+            await applied.wait_for(1)
+            await sync.trigger()
+            rdata = applied.snapshots.pop().zones[COM].zone.tables.rdata
+            source.push({"example.com": zone_text(2)})
+            await sync.trigger()
+            assert sys.getrefcount(rdata) == 2
 
     asyncio.run(scenario())

@@ -8,6 +8,7 @@ from zones import name as names
 from zones import rdtypes
 from zones.checks.registry import Check
 from zones.findings import Finding, Place
+from zones.marks import NameMarks
 from zones.zone import Node, RRset, Zone
 
 AT_CUT: Final = frozenset(
@@ -53,22 +54,22 @@ class Context:
         self.findings: Final[list[Finding]] = []
         self.authoritative: Final[list[bytes]] = []
         """Owners that are not hidden, delegations with them, in canonical order; empty in an unsigned zone."""
-        self.cuts: Final[set[bytes]] = set()
+        self.cuts: Final = NameMarks(zone.tables.names)
         """Authoritative owners that are delegations."""
-        self.dnames: Final[set[bytes]] = set()
+        self.dnames: Final = NameMarks(zone.tables.names)
         """Authoritative owners that have a DNAME."""
         self.hidden: Final[list[tuple[bytes, bytes]]] = []
         """Owners with data that is never answered as such, and the delegation or DNAME which hides it."""
         self.hashed: Final[list[bytes]] = []
         """Owners of NSEC3, in canonical order, which is that of their hashes."""
-        self.servers: Final[set[bytes]] = set()
-        """Folded names of all name servers of the zone and its delegations."""
+        self.servers: Final = NameMarks(zone.tables.names)
+        """Names of the zone that are name servers of it or of its delegations."""
         self._counts: Final[Counter[Check]] = Counter()
 
     @property
-    def parts(self) -> list[set[bytes] | list[bytes] | list[tuple[bytes, bytes]]]:
+    def parts(self) -> list[list[bytes] | list[tuple[bytes, bytes]]]:
         """What is large for a large zone, to be emptied when the checks are over."""
-        return [self.authoritative, self.cuts, self.dnames, self.hidden, self.hashed, self.servers]
+        return [self.authoritative, self.hidden, self.hashed]
 
     def note(self, owner: bytes, node: Node) -> bytes:
         """Note what the authoritative `owner` is; `owner` again if it hides what is below it, else empty."""
@@ -76,7 +77,8 @@ class Context:
             self.authoritative.append(owner)
         servers = node.get(rdtypes.NS)
         if servers is not None:
-            self.servers.update(names.fold(rdata) for rdata in servers.rdatas)
+            for rdata in servers.rdatas:
+                self.servers.add(names.fold(rdata))
             if owner != self.origin:
                 self.cuts.add(owner)
                 if not AT_CUT.issuperset(node):

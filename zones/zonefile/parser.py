@@ -1,6 +1,6 @@
 """Reads a zone file: entries and directives (RFC 1035 5.1, RFC 2308 4, RFC 3597 5) into a zone and findings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +13,7 @@ from zones.zone import Zone, ZoneBuilder
 from zones.zonefile import fields as texts
 from zones.zonefile.errors import BadText, Fault, quote
 from zones.zonefile.generate import generated
-from zones.zonefile.lexer import PLAIN, read_entry
+from zones.zonefile.lexer import MAX_ENTRY, PLAIN, next_line, read_entry
 from zones.zonefile.records import RecordReader
 
 SCANNER_MODULE: Final = "zones.zonefile.scanner"
@@ -44,11 +44,16 @@ _COST: Final = 15
 """Of a short record, in the same."""
 _OCTETS_A_RECORD: Final = 256
 """So many octets of an entry take about as long as a short record."""
+_AHEAD: Final = MAX_ENTRY + MAX_LINE
+"""So many octets behind the begin of an entry say all about it."""
+_NEWLINE: Final = 10
 _DOLLAR: Final = 36
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 
-Include = Callable[[str], bytes]
+Text = bytes | Iterator[bytes]
+"""Content of a file, as a whole or in pieces: a large one is then never in memory as a whole, nor freed at once."""
+Include = Callable[[str], Text]
 """Content of a file of the repository by its path from the top. FileNotFoundError when there is none."""
 
 
@@ -63,10 +68,11 @@ class Parsed:
     """Paths that were included, missing ones too: when one of them changes the zone must be read again."""
 
 
-def parse(text: bytes, origin: bytes, file: str, include: Include, default_ttl: int | None = None) -> Sliced[Parsed]:
+def parse(text: Text, origin: bytes, file: str, include: Include, default_ttl: int | None = None) -> Sliced[Parsed]:
     """Read zone `origin` (wire) from the content of `file`; `include` gives other files of the repository.
 
     `default_ttl` (seconds) is in force until the file's own `$TTL`; without one, the file must say TTLs itself.
+    What the pieces of a text raise comes through.
     """
     return _Parser(origin, file, include, default_ttl).run(text)
 
@@ -83,6 +89,8 @@ class _File:
     number: int
     """What the zone builder counts it by."""
     text: bytes
+    """From the begin of some line on; `rest` has what comes behind it."""
+    rest: Iterator[bytes] | None
     origin: bytes
     owner: bytes
     """Folded; empty before the first record."""
@@ -121,11 +129,11 @@ class _Parser:
         self._files: list[_File] = []
         """Those that are open, the one in hand last."""
 
-    def run(self, text: bytes) -> Sliced[Parsed]:
+    def run(self, text: Text) -> Sliced[Parsed]:
         """The whole zone."""
         builder = self._builder
         try:
-            yield from self._read(_File(builder.file, 0, text, builder.origin, b""))
+            yield from self._read(builder.file, 0, text, builder.origin, b"")
         except _TooMany:
             more = f"and more: reading stopped after {MAX_ERRORS} errors"
             self._errors.append(Finding(Place(builder.file), "syntax", Severity.ERROR, more))
@@ -142,31 +150,63 @@ class _Parser:
                 self._note("ttl-differs", place, message, "the lowest one is served for all")
         return Parsed(zone, (*self._errors, *self._warnings), tuple(self._included))
 
-    def _read(self, file: _File) -> Sliced[None]:
+    def _read(self, path: str, number: int, text: Text, origin: bytes, owner: bytes) -> Sliced[None]:
         """One file, with what it includes."""
-        text = file.text
+        file = _File(path, number, b"", iter((text,)) if isinstance(text, bytes) else text, origin, owner)
+        del text
         self._files.append(file)
-        self._octets += len(text)
-        if self._octets > MAX_TEXT:
-            self._error(Place(file.path), f"files of more than {MAX_TEXT} octets", "make several zones of it")
-        elif text.startswith(_UTF_16):
+        self._fill(file, 0, _AHEAD)
+        if file.text.startswith(_UTF_16):
             self._error(Place(file.path, 1, 1), "the file is UTF-16", "save it as ASCII or UTF-8")
         else:
-            yield from self._read_entries(file, len(_BYTE_ORDER_MARK) if text.startswith(_BYTE_ORDER_MARK) else 0)
+            yield from self._read_entries(file, len(_BYTE_ORDER_MARK) if file.text.startswith(_BYTE_ORDER_MARK) else 0)
         self._files.pop()
+
+    def _fill(self, file: _File, position: int, wanted: int) -> None:
+        """Let go of the text before `position`, and get what comes behind: more than the `wanted` octets in all."""
+        assert file.rest is not None
+        parts = [file.text[position:]]
+        ahead = len(parts[0])
+        while ahead <= wanted:
+            piece = next(file.rest, None)
+            if piece is None:
+                file.rest = None
+                break
+            parts.append(piece)
+            ahead += len(piece)
+            self._octets += len(piece)
+            if self._octets > MAX_TEXT:
+                file.rest = None
+                parts.clear()
+                self._error(Place(file.path), f"files of more than {MAX_TEXT} octets", "make several zones of it")
+                break
+        file.text = b"".join(parts)
 
     def _read_entries(self, file: _File, position: int) -> Sliced[None]:
         """Entries of `file` from `position` on."""
         text = file.text
-        find, read_record = text.find, self._records.read
+        read_record = self._records.read
         end = len(text)
         scanner = SCANNER(text, self._builder.origin) if SCANNER else None
         budget = _SLICE
-        while position < end:
+        ahead = MAX_LINE
+        while True:
             if budget <= 0:
                 yield from self._builder.make_room()
                 yield
                 budget = _SLICE
+            if file.rest is not None and end - position <= ahead:
+                is_cut = position == end > 0 and text[-1] != _NEWLINE
+                self._fill(file, position, ahead)
+                text = file.text
+                end = len(text)
+                scanner = SCANNER(text, self._builder.origin) if SCANNER else None
+                position = next_line(text, 0) if is_cut else 0  # the end of a line that could not be read
+                file.line += text.count(b"\n", 0, position)
+                budget = 0
+                continue
+            if position >= end:
+                break
             if scanner is not None:
                 lines = self._scan(scanner, file, position, budget)
                 position = scanner.position
@@ -175,9 +215,13 @@ class _Parser:
                     continue
             budget -= _COST
             file.start = position
-            newline = find(b"\n", position, position + MAX_LINE)
+            newline = text.find(b"\n", position, position + MAX_LINE)
             line = text[position:newline] if newline >= 0 else b"("
             if line.translate(None, PLAIN):
+                if file.rest is not None and end - position <= _AHEAD:
+                    ahead = _AHEAD
+                    continue
+                ahead = MAX_LINE
                 fields, position, column = self._read_entry(file)
                 budget -= (position - file.start) // _OCTETS_A_RECORD * _COST
                 lines = text.count(b"\n", file.start, position)
@@ -268,7 +312,7 @@ class _Parser:
             raise Fault(
                 1, f"there is no file {quote(path.encode())}", "a path from the top of the repository"
             ) from None
-        yield from self._read(_File(path, self._builder.file_number(path), text, origin, file.owner))
+        yield from self._read(path, self._builder.file_number(path), text, origin, file.owner)
 
     def _generate(self, file: _File, fields: list[bytes]) -> Sliced[None]:
         """Add the records of a `$GENERATE`; the owner in force stays as it is."""
