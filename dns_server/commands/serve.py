@@ -105,7 +105,7 @@ def start(
     on_ready: Callable[[Sequence[Endpoint]], None] = lambda _: None,
 ) -> int:
     """Serve `sources`, on `default_listen` where the settings don't say; the exit code."""
-    plan = _plan(settings, default_listen)
+    plan = _plan(settings, sources.remote, default_listen)
     _prepare_memory()
     source = sources.open()
     syslog = start_logs(settings)
@@ -122,7 +122,7 @@ def _prepare_memory() -> None:
     map_large_buffers()
 
 
-def _plan(settings: Settings, default: tuple[Endpoint, ...]) -> Plan:
+def _plan(settings: Settings, remote: RemoteUrl | None, default: tuple[Endpoint, ...]) -> Plan:
     version = settings[VERSION_TEXT]
     listen = settings[LISTEN] or default
     certificate = _certificate(settings)
@@ -146,14 +146,13 @@ def _plan(settings: Settings, default: tuple[Endpoint, ...]) -> Plan:
         if settings[RATE_LIMIT]
         else None,
         workers=_workers(settings),
-        http=_http(settings),
+        http=_http(settings, remote),
     )
 
 
-def _http(settings: Settings) -> HttpPlan | None:
+def _http(settings: Settings, remote: RemoteUrl | None) -> HttpPlan | None:
     if not settings[HTTP]:
         return None
-    remote = settings[REMOTE]
     return HttpPlan(
         settings[HTTP],
         settings[HTTP_ALLOW],

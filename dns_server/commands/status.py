@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -31,6 +32,7 @@ DNS_PORT: Final = 53
 TOKEN_VARIABLE: Final = "UNIZONE_HTTP_TOKEN"  # noqa: S105  the name, not a token
 _TIMEOUT_S: Final = 5.0
 _MAX_ZONES: Final = 30
+_WIDE: Final = 400  # columns
 _MAX_DOCUMENT: Final = 256 << 20  # octets
 _MEMBERS: Final = {"broken", "held_back", "queries", "ready", "server", "source", "stack", "zones"}
 EXIT_UNREACHABLE: Final = 2
@@ -43,7 +45,9 @@ class _Unreachable(Exception):
 def run(settings: Settings, operands: list[str]) -> int:
     """Print it; 0 when all is well, 1 when the server is not ready or something is broken, 2 when nobody answers."""
     scheme, host, port = _target(operands[0])
-    console = Console(highlight=False, soft_wrap=True)
+    # What is piped has no edge at which it would have to be broken.
+    width = None if sys.stdout.isatty() else _WIDE
+    console = Console(highlight=False, soft_wrap=True, width=width)
     failures = []
     if scheme in ("", "http"):
         try:
@@ -135,7 +139,9 @@ def _by_dns(host: str, port: int) -> list[str]:
     records = [rdata for rrset in reply.answer for rdata in rrset if isinstance(rdata, TXT)]
     texts = [printable(text.decode(errors="replace")) for record in records for text in record.strings]
     if not texts:
-        raise _Unreachable(f"{host} port {port} does not tell: {dns.rcode.to_text(reply.rcode())}")
+        raise _Unreachable(
+            f"{host} port {port} does not tell: {dns.rcode.to_text(reply.rcode())}; is it asked by HTTP?"
+        )
     return texts
 
 
@@ -228,4 +234,4 @@ def _duration(seconds: float) -> str:
     for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
         if whole >= 2 * size:
             return f"{whole // size} {unit}"
-    return f"{whole} seconds"
+    return f"{whole} second{'' if whole == 1 else 's'}"

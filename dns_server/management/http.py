@@ -223,7 +223,9 @@ class _Connection:
             "Content-Length": str(len(response.body)),
             **response.fields,
         }
-        start = self._http.send(h11.Response(status_code=response.status, headers=list(fields.items())))
+        status = response.status
+        head_of = h11.Response(status_code=status, headers=list(fields.items()), reason=status.phrase.encode())
+        start = self._http.send(head_of)
         body = None if head else self._http.send(h11.Data(data=response.body))
         self._http.send(h11.EndOfMessage())
         self._writer.write((start or b"") + (body or b""))

@@ -61,7 +61,7 @@ def example(tmp_path: Path) -> Iterator[Example]:
         "LD_LIBRARY_PATH": tree.environment["LD_LIBRARY_PATH"],
         "LC_ALL": "C.UTF-8",
     }
-    command = [sys.executable, "-m", "dns_server", "example", "--listen=127.0.0.1:0"]
+    command = [sys.executable, "-m", "dns_server", "example", "--listen=127.0.0.1:0", "--http=127.0.0.1:0"]
     with (
         (tmp_path / "log").open("w") as log,
         subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=log, text=True) as process,

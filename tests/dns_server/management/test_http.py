@@ -120,7 +120,7 @@ def test_bad_request_is_told_what_is_wrong(request_: bytes, status: int) -> None
         async with serving() as (port, _):
             received = await exchange(port, request_)
             assert int(received.split()[1]) in (status, 200), received[:200]
-            assert f"HTTP/1.1 {status} ".encode() in received, received[:200]
+            assert f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode() in received, received[:200]
             assert b"hello" in await exchange(port, get("/"))
 
     run(scenario)
