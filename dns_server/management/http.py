@@ -149,7 +149,10 @@ class HttpServer:
 
 
 def _path(request: h11.Request) -> str:
-    return request.target.partition(b"?")[0].decode("latin-1")
+    target = request.target
+    if target.startswith((b"http://", b"https://")):  # RFC 9112 3.2.2: as to a proxy; every server must take it
+        target = b"/" + target.partition(b"://")[2].partition(b"/")[2]
+    return target.partition(b"?")[0].decode("latin-1")
 
 
 class _Connection:
@@ -195,6 +198,9 @@ class _Connection:
                 self._http.receive_data(await self._reader.read(_READ))
             elif isinstance(event, h11.Request):
                 request = event
+                if not event.http_version.startswith(b"1."):
+                    what = "only versions 1.0 and 1.1 are spoken here"
+                    raise h11.RemoteProtocolError(what, HTTPStatus.HTTP_VERSION_NOT_SUPPORTED)
                 is_post = self._server.post_of(request) is not None
                 limit = MAX_BODY if is_post else MAX_HEADER
                 if self._http.they_are_waiting_for_100_continue:

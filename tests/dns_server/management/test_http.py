@@ -81,6 +81,15 @@ def test_pipelined_requests_are_answered_on_one_connection() -> None:
     run(scenario)
 
 
+@pytest.mark.parametrize("target", ["/", "/?x=/y", "http://test/", "http://other:1/?x", "http://test"])
+def test_rfc_9112_3_2_forms_of_the_target(target: str) -> None:
+    async def scenario() -> None:
+        async with serving() as (port, _):
+            assert b"hello" in await exchange(port, get(target))
+
+    run(scenario)
+
+
 def test_head_has_the_length_and_no_body() -> None:
     async def scenario() -> None:
         async with serving() as (port, _):
@@ -98,6 +107,16 @@ def test_head_has_the_length_and_no_body() -> None:
         (get("/../etc/passwd"), 404),
         (get("/%2e%2e/"), 404),
         (get("//"), 404),
+        (get("http://test/../"), 404),
+        (get("http://"), 200),
+        (get("*", method="OPTIONS"), 405),
+        (get("test:1", method="CONNECT"), 405),
+        (get("/", "Host: another"), 400),
+        (get("/", method="GET\t"), 400),
+        (get("/", "X : y"), 400),
+        (get("/", " folded"), 200),
+        (b"GET / HTTP/2.0\r\nHost: test\r\n\r\n", 505),
+        (get("/", "Transfer-Encoding: chunked", "Content-Length: 5") + b"0\r\n\r\n", 200),
         (get("/", method="POST"), 405),
         (get("/", "Content-Length: 5", method="PUT") + b"hello", 405),
         (get("/", f"Content-Length: {MAX_HEADER + 1}") + b"x" * (MAX_HEADER + 1), 413),
