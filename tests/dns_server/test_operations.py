@@ -1,15 +1,12 @@
 """The commands of docs/operations.md, run as they stand there, on the host's network and on the own stack."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import pytest
-
 from tests.support import git
-from tests.support.debian import Unavailable, programs
+from tests.support.debian import need
 from tests.support.network import Network
 from tests.support.server import Server, eventually, serve
 
@@ -37,10 +34,7 @@ def run(block: str, folder: Path, environment: Mapping[str, str]) -> str:
 
 
 def test_the_commands_of_a_day(network: Network, tmp_path: Path) -> None:
-    try:
-        tree = programs("bind9-dnsutils", "curl")
-    except Unavailable as error:
-        pytest.skip(str(error))
+    tree = need("bind9-dnsutils", "curl")
     origin = git.Origin(tmp_path)
     origin.push({"example.com": ZONE.format(serial=1, address="192.0.2.80").encode()})
     zone = origin.work / "example.com"
@@ -52,7 +46,7 @@ def test_the_commands_of_a_day(network: Network, tmp_path: Path) -> None:
         environment = {
             **tree.environment,
             **git.ENVIRONMENT,
-            "PATH": f"{Path(sys.executable).parent}:{tree.root}/usr/bin:{os.environ['PATH']}",
+            "PATH": f"{Path(sys.executable).parent}:{tree.environment['PATH']}",
             "HTTP": f"http://{endpoint(server, network, 'HTTP')}",
             "DNS": f"{network.server} -p {address.rpartition(':')[2]}",
         }

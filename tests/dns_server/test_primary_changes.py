@@ -20,7 +20,7 @@ import dns.update
 import pytest
 
 from tests.dns_server.test_primary_page import blocks
-from tests.support.debian import Unavailable, programs
+from tests.support.debian import need
 from tests.support.dig import short
 from tests.support.git import ENVIRONMENT, Origin, daemon, git
 from tests.support.network import current
@@ -49,10 +49,10 @@ def answer(server: Server, *question: str) -> list[str]:
     return short(server.address, server.port, *question)
 
 
-def shell(script: str, folder: Path) -> str:
-    """Run `script` with our `unizone`; what it prints."""
+def shell(script: str, folder: Path, others: Mapping[str, str] | None = None) -> str:
+    """Run `script` with our `unizone`, in the environment of `others` besides; what it prints."""
     script = script.replace("unizone ", f"{sys.executable} -m dns_server ", 1) if "unizone " in script else script
-    environment = {**ENVIRONMENT, "PYTHONPATH": f"{ROOT}:{ROOT}/platform:{ROOT}/build"}
+    environment = {**ENVIRONMENT, **(others or {}), "PYTHONPATH": f"{ROOT}:{ROOT}/platform:{ROOT}/build"}
     done = subprocess.run(
         ["sh", "-e", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, timeout=120
     )
@@ -75,22 +75,20 @@ def test_hooks(origin: Origin, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("commands", blocks("webhook"), ids=["GitHub", "Gitea", "GitLab"])
 def test_webhook(commands: str, origin: Origin, tmp_path: Path) -> None:
+    programs_used = need("curl", "openssl").environment
     (tmp_path / "webhook-secret").write_text("a secret of the webhook\n")
     parameters = ["--poll=1h", *current().http, f"--webhook-secret=@{tmp_path}/webhook-secret"]
     with serve(f"--remote={origin.bare}", *parameters) as server:
         origin.push({"example.com": zone_text(2, "new A 192.0.2.2")})
         script = commands.replace("/etc/unizone", str(tmp_path))
         script = script.replace("192.0.2.53:8053", f"{server.address}:{server.port_for('HTTP')}")
-        assert "looking for the new version" in shell(script, tmp_path)
+        assert "looking for the new version" in shell(script, tmp_path, programs_used)
         eventually(lambda: answer(server, "new.example.com", "A") == ["192.0.2.2"])
 
 
 @pytest.mark.parametrize(("package", "program"), [("bind9-dnsutils", "nsupdate"), ("knot-dnsutils", "knsupdate")])
 def test_nsupdate(package: str, program: str, origin: Origin) -> None:
-    try:
-        tree = programs(package)
-    except Unavailable as error:
-        pytest.skip(str(error))
+    tree = need(package)
     with serve(f"--remote={origin.bare}", "--poll=1h") as server:
         script = block("nsupdate").replace("192.0.2.53 53", f"{server.address} {server.port}")
         command = [str(tree.path(program))]

@@ -47,9 +47,10 @@ class Tree:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """Environment in which the programs find their libraries."""
+        """Environment in which shells find the programs, and these their libraries."""
+        folders = [os.environ["PATH"], *(str(self.root / folder) for folder in PROGRAM_FOLDERS)]
         libraries = [str(self.root / folder) for folder in LIBRARY_FOLDERS if (self.root / folder).is_dir()]
-        return {**os.environ, "LD_LIBRARY_PATH": ":".join(libraries)}
+        return {**os.environ, "PATH": ":".join(folders), "LD_LIBRARY_PATH": ":".join(libraries)}
 
 
 def cache_folder() -> Path:
