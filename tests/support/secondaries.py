@@ -67,7 +67,9 @@ class Brand:
 def _nsd(tree: Tree, wish: Wish) -> list[str]:
     path = wish.folder / "nsd.conf"
     ours, here = current().server, current().here
-    block = wish.text(f"{ours}@{wish.primary}").replace(f"allow-notify: {ours}@{wish.primary}", f"allow-notify: {ours}")
+    block = wish.text(ours)
+    asked = f"request-xfr: {ours}"
+    block = block.replace(f"{asked}@853", asked).replace(asked, f"{asked}@{wish.primary}")
     path.write_text(f"""server:
   ip-address: {here}@{wish.port}
   username: ""

@@ -251,6 +251,31 @@ def test_a_secondary_is_told_and_transfers_over_tls(
             assert kinds == {"AXFR", "IXFR"}
 
 
+def test_a_secondary_is_told_in_the_clear_and_transfers_over_tls(network: Network, tmp_path: Path) -> None:
+    content, port = Content(4), free_port()
+    files = self_signed(tmp_path)
+    origin = Origin(tmp_path)
+
+    def pushed() -> dict[str, bytes]:
+        return {"example.com": content.text(), "_keys": key_file(), "_policy.toml": policy([port])}
+
+    origin.push(pushed())
+    tls = (f"--tls-cert={files.chain}", f"--tls-key={files.key}", f"--tls-listen={network.listen}")
+    with serve(f"--remote={origin.bare}", "--poll=1d", *tls) as server:
+        changes = {"/etc/ssl/certs/ca-certificates.crt": str(files.chain), "ns1.example.net": "localhost"}
+        wish = Wish(tmp_path / "NSD", port, server.ports_for("TLS")[network.server], "nsd-tls", changes)
+        with running("NSD", wish) as peer:
+            for _ in range(3):
+                ours = same_as(transferred(server.port, "example.com", KEY))
+                peer.wait_for("example.com", ours.__eq__)
+                content.change()
+                assert push_and_notify(origin, server, pushed()).rcode == 0
+            ours = same_as(transferred(server.port, "example.com", KEY))
+            peer.wait_for("example.com", ours.__eq__)
+            kinds = {event["kind"] for event in server.events if event["event"] == "zone transferred" and event["tls"]}
+            assert kinds == {"AXFR", "IXFR"}
+
+
 @pytest.mark.parametrize("brand", [name for name, brand in BRANDS.items() if brand.has_catalog])
 def test_a_secondary_follows_the_catalog(brand: str, tmp_path: Path) -> None:
     port = free_port()
