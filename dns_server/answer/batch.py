@@ -7,6 +7,8 @@ import sys
 from array import array
 from typing import TYPE_CHECKING, Any, Final
 
+import cython
+
 from dns_server.answer.protocol import UDP_PAYLOAD
 
 if TYPE_CHECKING:
@@ -87,6 +89,14 @@ class Batch:
         start = index * REPLY_STRIDE
         length = self.reply_lengths[index]
         return bytes(self.replies[start : start + length]) if length else None
+
+    def replied(self, count: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """How many of the first `count` datagrams have a reply."""
+        index: cython.Py_ssize_t
+        found: cython.Py_ssize_t = 0
+        for index in range(count):
+            found += self.reply_length_view[index] != 0
+        return found
 
     def put_reply(self, index: int, wire: bytes) -> None:
         """Put a reply to datagram `index`."""

@@ -112,7 +112,7 @@ class DirectListeners:
             for index, kind in answer_batch(batch, count):
                 self._answer_later(batch, index, kind)
             counters.received += count
-            counters.sent += count - batch.reply_lengths[:count].count(0)
+            counters.sent += batch.replied(count)
 
         self.loop.interface.serve_batches(batch, respond)
 

@@ -1,7 +1,14 @@
-"""Frames that lie in one memory, for devices and compiled code that move a batch at a time."""
+"""Frames that lie in one memory, for devices and compiled code that move a batch at a time.
 
+Places and lengths are words of 64 bits in buffers, so that a batch is moved without an object of Python for each frame.
+"""
+
+from array import array
 from collections.abc import Iterator, Sequence
-from typing import overload
+from typing import TypeAlias, overload
+
+Words: TypeAlias = "array[int] | memoryview"
+"""Words of the format "Q", side by side or not. Those of a device are valid until it is called again."""
 
 
 class Frames(Sequence[memoryview]):
@@ -12,7 +19,7 @@ class Frames(Sequence[memoryview]):
 
     __slots__ = ("lengths", "memory", "starts")
 
-    def __init__(self, memory: memoryview, starts: list[int], lengths: list[int]) -> None:
+    def __init__(self, memory: memoryview, starts: Words, lengths: Words) -> None:
         self.memory = memory
         self.starts = starts
         self.lengths = lengths
@@ -37,18 +44,18 @@ class Frames(Sequence[memoryview]):
         for start, length in zip(self.starts, self.lengths, strict=True):
             yield memory[start : start + length]
 
-    def copy(self, target: memoryview, places: list[int]) -> None:
+    def copy(self, target: memoryview, places: Words) -> None:
         """Copy the first `len(places)` frames into `target`, each to its place."""
         for place, frame in zip(places, self, strict=False):
             target[place : place + len(frame)] = frame
 
 
-def copied(frames: Sequence[bytes | memoryview], target: memoryview, places: list[int]) -> list[int]:
+def copied(frames: Sequence[bytes | memoryview], target: memoryview, places: Words) -> Words:
     """Copy the first `len(places)` of `frames` into `target`, each to its place; their lengths."""
     if isinstance(frames, Frames):
         frames.copy(target, places)
         return frames.lengths[: len(places)]
-    lengths = []
+    lengths = array("Q")
     for place, frame in zip(places, frames, strict=False):
         target[place : place + len(frame)] = frame
         lengths.append(len(frame))

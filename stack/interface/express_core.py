@@ -5,12 +5,13 @@ makes the frames that carry those. It takes what `Express` takes; every other fr
 layers. Uncompiled it is slower than these, which then do without it.
 """
 
+from array import array
 from collections.abc import Sequence
 from typing import Any
 
 import cython
 
-from dns_platform.frames import Frames
+from dns_platform.frames import Frames, Words
 from dns_platform.protocols import Octets
 
 # With their C types: what is not named so, or does not fit a C int, would make Python objects of all that it meets.
@@ -121,19 +122,23 @@ class Replies(Frames):
 
     __slots__ = ()
 
-    def copy(self, target: memoryview, places: list[int]) -> None:
+    def copy(self, target: memoryview, places: Words) -> None:
         """See `Frames.copy`."""
         _copy_all(self.memory, self.starts, self.lengths, target, places)
 
 
 @cython.cfunc
 @cython.exceptval(-1, check=False)
-def _copy_all(memory: object, starts: list[int], lengths: list[int], target: object, places: list[int]) -> cython.int:
-    source: cython.const[cython.uchar][::1] = memory
-    to: cython.uchar[::1] = target
+def _copy_all(
+    source: cython.const[cython.uchar][::1],
+    starts: cython.const[cython.ulonglong][:],
+    lengths: cython.const[cython.ulonglong][:],
+    target: cython.uchar[::1],
+    places: cython.const[cython.ulonglong][:],
+) -> cython.int:
     index: cython.Py_ssize_t
-    for index in range(min(len(places), len(starts))):
-        _copy(to, places[index], source, starts[index], lengths[index])
+    for index in range(min(places.shape[0], starts.shape[0], lengths.shape[0])):
+        _copy(target, places[index], source, starts[index], lengths[index])
     return 0
 
 
@@ -158,7 +163,11 @@ class ExpressCore:
     _frame_stride: cython.Py_ssize_t
     _heads: cython.uchar[::1]
     _frames: cython.uchar[::1]
-    _frames_out: Any  # a memoryview, which Cython takes for its own
+    _starts: cython.ulonglong[::1]
+    _sizes: cython.ulonglong[::1]
+    _frames_out: Any  # memoryviews, which Cython takes for its own
+    _starts_out: Any
+    _sizes_out: Any
     _served_4: cython.uchar[::1]
     _served_6: cython.uchar[::1]
     _count_4: cython.int
@@ -193,6 +202,10 @@ class ExpressCore:
         frames = bytearray(self._frame_stride * size)
         self._frames = frames
         self._frames_out = memoryview(frames)
+        self._starts = starts = array("Q", bytes(8 * size))
+        self._starts_out = memoryview(starts)
+        self._sizes = sizes = array("Q", bytes(8 * size))
+        self._sizes_out = memoryview(sizes)
         self.serve([], [], [], [])
 
     def serve(self, served_4: list[bytes], served_6: list[bytes], own_4: list[bytes], own_6: list[bytes]) -> None:
@@ -223,17 +236,21 @@ class ExpressCore:
     @cython.cfunc
     @cython.exceptval(-1, check=False)
     def _take_batch(
-        self, memory: object, starts: list[int], lengths: list[int], frames: Sequence[Octets], left: list[Octets]
+        self,
+        view: cython.const[cython.uchar][::1],
+        starts: cython.const[cython.ulonglong][:],
+        lengths: cython.const[cython.ulonglong][:],
+        frames: Sequence[Octets],
+        left: list[Octets],
     ) -> cython.int:
         """Take frames that lie in one memory; views are made of those that are left alone."""
-        view: cython.const[cython.uchar][::1] = memory
         index: cython.Py_ssize_t
         start: cython.Py_ssize_t
         length: cython.Py_ssize_t
-        for index in range(len(starts)):
+        for index in range(starts.shape[0]):
             start = starts[index]
             length = lengths[index]
-            if start < 0 or length < 0 or start + length > view.shape[0]:
+            if start < 0 or length < 0 or start > view.shape[0] or length > view.shape[0] - start:
                 raise IndexError("a frame past the end of its memory")
             if not self._is_taken(view, start, length):
                 left.append(frames[index])
@@ -387,8 +404,7 @@ class ExpressCore:
         length: cython.Py_ssize_t
         at: cython.Py_ssize_t
         end: cython.Py_ssize_t
-        starts: list[int] = []
-        lengths: list[int] = []
+        made: cython.Py_ssize_t = 0
         for index in range(self.count):
             length = self._reply_lengths[index]
             if length > 0:
@@ -397,10 +413,11 @@ class ExpressCore:
                     end = self._give_4(index, at, length)
                 else:
                     end = self._give_6(index, at, length, hop_limit)
-                starts.append(at)
-                lengths.append(end - at)
+                self._starts[made] = at
+                self._sizes[made] = end - at
+                made += 1
         self.count = 0
-        return Replies(self._frames_out, starts, lengths)
+        return Replies(self._frames_out, self._starts_out[:made], self._sizes_out[:made])
 
     @cython.cfunc
     def _give_4(self, index: cython.int, at: cython.Py_ssize_t, length: cython.Py_ssize_t) -> cython.Py_ssize_t:

@@ -1,6 +1,7 @@
 """Compute alone from frame to reply frame, checksums included."""
 
 import time
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 
 from dns_platform.frames import Frames, copied
@@ -22,7 +23,7 @@ BATCHES_A_TURN = 4
 """See `stack.loop.turn`."""
 _SLOT = 2048
 _OUT = memoryview(bytearray(_SLOT * BATCH))
-_PLACES = [_SLOT * index for index in range(BATCH)]
+_PLACES = array("Q", [_SLOT * index for index in range(BATCH)])
 ROUNDS = 5
 """The best of these is told: the others were disturbed."""
 
@@ -82,7 +83,7 @@ def _batches(frames: list[bytes]) -> list[Frames]:
 
 def _in_one_memory(frames: list[bytes]) -> Frames:
     memory = memoryview(bytearray(_SLOT * len(frames)))
-    starts = [_SLOT * index for index in range(len(frames))]
+    starts = array("Q", range(0, len(memory), _SLOT))
     return Frames(memory, starts, copied(frames, memory, starts))
 
 

@@ -6,13 +6,15 @@ Read first: packet(7), recvmmsg(2).
 """
 
 import ctypes
+import functools
 import mmap
 import socket
 import struct
+import sys
 from array import array
 from collections.abc import Sequence
 
-from dns_platform.frames import Frames, copied
+from dns_platform.frames import Frames, Words, copied
 from dns_platform.protocols import BATCH, DeviceError, Mark, Octets
 from dns_platform.unix import filters, libc
 from dns_platform.unix.link import interface_index, interface_mac, interface_mtu
@@ -30,6 +32,8 @@ _SO_ATTACH_FILTER = 26  # asm-generic/socket.h
 # linux/virtio_net.h: struct virtio_net_hdr, which the kernel puts before each frame and wants there
 _VNET = struct.Struct("=BBHHHH")
 _NEEDS_CHECKSUM = 1
+_FLAG = bytes(flags & _NEEDS_CHECKSUM for flags in range(256))
+"""Of all flags this one, for `bytes.translate`."""
 
 _RECEIVE_SLOT = 65536 + 128
 """The kernel joins segments of TCP (GRO), so a frame may be longer than the MTU."""
@@ -49,30 +53,32 @@ class _Vector:
         start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
         self._slot = slot
         self.memory = memoryview(memory)
-        self.places = [index * slot + _VNET.size for index in range(BATCH)]
+        self.places = memoryview(array("Q", [index * slot + _VNET.size for index in range(BATCH)]))
         """Where each frame begins, behind its struct virtio_net_hdr."""
         self._iov = array("Q", [word for index in range(BATCH) for word in (start + index * slot, slot)])
-        self._headers = array("Q", bytes(8 * _HEADER_WORDS * BATCH))
+        headers = array("Q", bytes(8 * _HEADER_WORDS * BATCH))
         for index in range(BATCH):
-            self._headers[index * _HEADER_WORDS + _IOV] = self._iov.buffer_info()[0] + 16 * index
-            self._headers[index * _HEADER_WORDS + _IOV_LENGTH] = 1
-        self.address = ctypes.c_void_p(self._headers.buffer_info()[0])
+            headers[index * _HEADER_WORDS + _IOV] = self._iov.buffer_info()[0] + 16 * index
+            headers[index * _HEADER_WORDS + _IOV_LENGTH] = 1
+        self._counts = memoryview(headers)[_COUNT::_HEADER_WORDS]
+        self.address = ctypes.c_void_p(headers.buffer_info()[0])
         """Where the kernel finds the headers."""
 
     def received(self, count: int) -> Frames:
         """The first `count` messages without their virtio_net_hdr, checksums complete."""
-        lengths = [moved - _VNET.size for moved in self._headers[_COUNT : count * _HEADER_WORDS : _HEADER_WORDS]]
-        frames = Frames(self.memory, self.places[:count], lengths)
-        for index, flags in enumerate(self.memory[: count * self._slot : self._slot].tobytes()):
-            if flags & _NEEDS_CHECKSUM:
-                _, _, _, _, start, offset = _VNET.unpack_from(self.memory, index * self._slot)
-                _complete_checksum(frames[index], start, offset)
+        frames = Frames(self.memory, self.places[:count], _added(self._counts[:count], -_VNET.size))
+        flags = self.memory[: count * self._slot : self._slot].tobytes().translate(_FLAG)
+        index = flags.find(_NEEDS_CHECKSUM)
+        while index >= 0:
+            _, _, _, _, start, offset = _VNET.unpack_from(self.memory, index * self._slot)
+            _complete_checksum(frames[index], start, offset)
+            index = flags.find(_NEEDS_CHECKSUM, index + 1)
         return frames
 
     def put(self, frames: Sequence[Octets]) -> None:
         """The first messages are `frames`, each behind a virtio_net_hdr of zeros."""
         lengths = copied(frames, self.memory, self.places[: len(frames)])
-        self._iov[1 : 2 * len(lengths) : 2] = array("Q", [_VNET.size + length for length in lengths])
+        self._iov[1 : 2 * len(lengths) : 2] = _added(lengths, _VNET.size)
 
 
 class PacketDevice:
@@ -154,6 +160,21 @@ class PacketDevice:
             return 0
         except OSError as error:
             raise DeviceError(f"AF_PACKET on {self.name}: {error.strerror}") from error
+
+
+def _added(words: Words, number: int) -> "array[int]":
+    """`words` with `number` added to each, which leaves each of them from 0 to 2**64 - 1.
+
+    All together are one large number, so one addition does it without an object for each: nothing is carried over.
+    """
+    total = int.from_bytes(memoryview(words).tobytes(), sys.byteorder) + number * _ones(len(words))
+    return array("Q", total.to_bytes(8 * len(words), sys.byteorder))
+
+
+@functools.lru_cache(BATCH + 1)
+def _ones(count: int) -> int:
+    """So many words of 1, as one number."""
+    return int.from_bytes((array("Q", [1]) * count).tobytes(), sys.byteorder)
 
 
 def _complete_checksum(frame: memoryview, start: int, offset: int) -> None:

@@ -9,7 +9,8 @@ Read first: Documentation/networking/af_xdp.rst of Linux, linux/if_xdp.h.
 import mmap
 import socket
 import struct
-from array import array
+
+from dns_platform.frames import Words
 
 SOL_XDP = 283
 _MMAP_OFFSETS = 1
@@ -41,6 +42,7 @@ class Ring:
         self._consumer = view[consumer : consumer + 4].cast("I")
         self._flags = view[flags : flags + 4].cast("I")
         self._descriptors = view[descriptors:length].cast("Q")
+        self._taken = memoryview(bytearray(size * words * 8)).cast("Q")
         view.release()
 
     def close(self) -> None:
@@ -64,28 +66,30 @@ class Ring:
         """Descriptors that the producer may put."""
         return self.size - self.filled
 
-    def take(self, limit: int) -> list[int]:
-        """Words of up to `limit` descriptors that the kernel has put, one after the other."""
+    def take(self, limit: int) -> memoryview:
+        """Words of up to `limit` descriptors that the kernel has put, one after the other; valid until called again."""
         at = self._consumer[0]
-        count = min(limit, self.filled)
+        count = min(limit, (self._producer[0] - at) & 0xFFFFFFFF)
         start, end, size = self._span(at, count)
+        words = self._taken[: end - start]
         if end <= size:
-            words = self._descriptors[start:end].tolist()
+            words[:] = self._descriptors[start:end]
         else:
-            words = self._descriptors[start:].tolist() + self._descriptors[: end - size].tolist()
+            words[: size - start] = self._descriptors[start:]
+            words[size - start :] = self._descriptors[: end - size]
         self._consumer[0] = at + count & 0xFFFFFFFF
         return words
 
-    def put(self, words: list[int]) -> None:
+    def put(self, words: Words) -> None:
         """Put descriptors, `words` one after the other; there have to be as many `free`."""
         at = self._producer[0]
         count = len(words) // self._words
         start, end, size = self._span(at, count)
         if end <= size:
-            self._descriptors[start:end] = array("Q", words)
+            self._descriptors[start:end] = words
         else:
-            self._descriptors[start:] = array("Q", words[: size - start])
-            self._descriptors[: end - size] = array("Q", words[size - start :])
+            self._descriptors[start:] = words[: size - start]
+            self._descriptors[: end - size] = words[size - start :]
         self._producer[0] = at + count & 0xFFFFFFFF
 
     def _span(self, at: int, count: int) -> tuple[int, int, int]:

@@ -5,6 +5,7 @@ All frames of the interface come here, none goes to the kernel. What sees to tha
 Read first: Documentation/networking/af_xdp.rst of Linux.
 """
 
+import contextlib
 import ctypes
 import errno
 import mmap
@@ -12,10 +13,11 @@ import os
 import socket
 import struct
 import time
+from array import array
 from collections.abc import Sequence
 from pathlib import Path
 
-from dns_platform.frames import Frames, copied
+from dns_platform.frames import Frames, Words, copied
 from dns_platform.protocols import BATCH, DeviceError, Mark, Octets
 from dns_platform.unix import bpf, libc
 from dns_platform.unix.link import interface_index, interface_mac, interface_mtu
@@ -33,12 +35,14 @@ _AF_XDP = 44
 _UMEM_REGISTER = 4
 _SHARED_UMEM = 1
 _USE_NEED_WAKEUP = 8
+_MAX_BATCH = 9  # XDP_MAX_TX_SKB_BATCH
 
 _RING = 1024
 _FRAMES = 2 * _RING  # half of them to receive, half to send
 _ETHERNET = 14
 _HEADROOM = 256  # XDP_PACKET_HEADROOM
 _PATIENCE_S = 30.0  # seconds; on a busy machine the moment may be a long one
+_NONE = array("Q")
 _BUSY = (errno.EAGAIN, errno.EBUSY, errno.ENOBUFS, errno.ENETDOWN)
 
 
@@ -90,9 +94,12 @@ class XdpDevice:
         self._completion = self._mapped(completion_ring(xdp, _RING))
         self._in = [self._mapped(receive_ring(xdp, _RING))]
         self._out = self._mapped(transmit_ring(xdp, _RING))
-        self._taken: list[int] = [slot * self._slot for slot in range(_RING)]
-        self._spare = [slot * self._slot for slot in range(_RING, _FRAMES)]
+        self._taken: Words = array("Q", range(0, _RING * self._slot, self._slot))
+        self._spare = array("Q", range(_RING * self._slot, _FRAMES * self._slot, self._slot))
+        self._words = memoryview(array("Q", bytes(8 * 2 * _RING)))
         self._give_back()
+        with contextlib.suppress(OSError):  # before Linux 6.18 one call to send takes 32 frames
+            xdp.setsockopt(SOL_XDP, _MAX_BATCH, _RING)
         address = struct.pack("HHIII", _AF_XDP, _USE_NEED_WAKEUP, index, 0, 0)
         self._bind(xdp, address)
         socket_map = self._keep(bpf.make_socket_map(2))
@@ -114,30 +121,27 @@ class XdpDevice:
     def receive(self, limit: int = BATCH) -> Frames:
         """See `NetworkDevice.receive`."""
         self._give_back()
-        words: list[int] = []
-        for ring in self._in:
-            words = ring.take(limit)
-            if words:
-                break
-        self._in.reverse()  # each queue has every other turn, if it needs it
-        slot = self._slot
-        starts, lengths = words[::2], words[1::2]
-        self._taken = [start - start % slot for start in starts]
-        return Frames(self._frames, starts, lengths)
+        words = self._in[0].take(limit)
+        if len(self._in) > 1:
+            if not words:
+                words = self._in[1].take(limit)
+            self._in.reverse()  # each queue has every other turn, if it needs it
+        self._taken = starts = words[::2]
+        return Frames(self._frames, starts, words[1::2])
 
     def transmit(self, frames: Sequence[Octets]) -> int:
         """See `NetworkDevice.transmit`."""
-        self._spare += self._completion.take(_RING)
+        self._spare.frombytes(self._completion.take(_RING).cast("B"))
         ring = self._out
         count = min(len(frames), len(self._spare), ring.free)
         first = len(self._spare) - count
         places = self._spare[first:]
         del self._spare[first:]
-        words = [0] * (2 * count)
+        words = self._words[: 2 * count]
         words[::2] = places
         words[1::2] = copied(frames, self._frames, places)
         ring.put(words)
-        # One call sends no more than the kernel's batch of 32 where the driver has no AF_XDP of its own.
+        # Where the driver has no AF_XDP of its own, one call sends no more than a batch of the kernel's.
         left = ring.size
         while ring.needs_wakeup and 0 < (filled := ring.filled) < left:
             left = filled
@@ -201,9 +205,9 @@ class XdpDevice:
         return ring
 
     def _give_back(self) -> None:
-        """The frames that the last `receive` gave out are the kernel's again."""
+        """The frames that the last `receive` gave out are the kernel's again, which finds the begin of their slots."""
         self._fill.put(self._taken)
-        self._taken = []
+        self._taken = _NONE
 
     def _kick(self) -> None:
         """Tell the kernel to send. Busy and no room mean that it does so already."""

@@ -326,10 +326,10 @@ def test_frames_of_one_memory_are_taken_as_others_are() -> None:
     starts = [256 + sum(lengths[:index]) for index in range(len(lengths))]
     memory = bytes(256) + b"".join(given_frames)
     in_batches(host)
-    host.interface.receive(Frames(memoryview(memory), starts, lengths), host.now)
+    host.interface.receive(Frames(memoryview(memory), array("Q", starts), array("Q", lengths)), host.now)
     replies = host.interface.take_replies()
     assert isinstance(replies, Frames)
-    target, places = bytearray(4096), [1000, 3000]
+    target, places = bytearray(4096), array("Q", [1000, 3000])
     replies.copy(memoryview(target), places)
     copies = [bytes(target[at : at + size]) for at, size in zip(places, replies.lengths, strict=True)]
     assert len(copies) == 2
@@ -338,6 +338,6 @@ def test_frames_of_one_memory_are_taken_as_others_are() -> None:
     assert copies == [bytes(reply) for reply in other.interface.take_replies()]
     assert payloads([ethernet.parse(memoryview(copy)) for copy in copies]) == [b"ba", b"dc"]
     with pytest.raises(IndexError):
-        host.interface.receive(Frames(memoryview(memory), [0], [len(memory) + 1]), host.now)
+        host.interface.receive(Frames(memoryview(memory), array("Q", [0]), array("Q", [len(memory) + 1])), host.now)
     with pytest.raises(IndexError):
-        replies.copy(memoryview(target), [4095])
+        replies.copy(memoryview(target), array("Q", [4095]))
