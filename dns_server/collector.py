@@ -22,9 +22,10 @@ class Collector:
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Turn the automatic collector off."""
+        """Turn the automatic collector off; what it has not seen since the program began is looked at once."""
         gc.disable()
-        self.freeze()
+        gc.collect()
+        gc.freeze()
         self._timer = self._loop.call_later(INTERVAL_S, self._collect)
 
     def stop(self) -> None:

@@ -29,12 +29,12 @@ from dns_server.collector import Collector
 from dns_server.endpoint import Endpoint
 from dns_server.limiting.limiting import SECRET_SIZE, Limiting, RateLimits
 from dns_server.listeners.binding import CannotListen
-from dns_server.listeners.direct import DirectListeners
 from dns_server.listeners.host import HostListeners
 from dns_server.listeners.later import Later
 from dns_server.listeners.streams import StreamLimits, Streams
 from dns_server.logs.syslog import Syslog
 from dns_server.logs.throttle import Throttle
+from dns_server.parameters.network import Net
 from dns_server.peers import Peers, PeersPlan
 from dns_server.publisher import Publisher
 from dns_server.telemetry.lag import LoopLag
@@ -46,15 +46,16 @@ from dns_server.update.handler import UpdateHandler
 from dns_server.update.writing import Writing
 from dns_server.values import Network
 from stack.address import parse
-from stack.loop.loop import StackLoop
 from zones.snapshot import Snapshot
 from zones.sync import Sync
 from zones.zonefile.parser import SCANNER_MODULE
 
-if TYPE_CHECKING:  # loaded when asked for: images may lack TLS and HTTP
+if TYPE_CHECKING:  # loaded when asked for: images may lack TLS and HTTP, and few machines have both kinds of network
+    from dns_server.listeners.direct import DirectListeners
     from dns_server.listeners.tls import Certificate
     from dns_server.management.http import HttpServer
     from dns_server.workers.pool import Pool
+    from stack.loop.loop import StackLoop
 
 EXIT_CANNOT_LISTEN: Final = 69  # EX_UNAVAILABLE of sysexits.h
 _RESTART_S: Final = 5.0  # seconds before a sync that failed starts again
@@ -70,6 +71,8 @@ class Plan:
     """Of `listen` and `tls_listen`, what a machine may lack: it is said and left out."""
     limits: StreamLimits
     identity: Identity
+    net: Net = Net.HOST
+    """Whose network; with DIRECT, the running loop is that of the own stack."""
     peers: PeersPlan = field(default_factory=PeersPlan)
     certificate: "Certificate | None" = None
     """For TLS; without one there is none."""
@@ -144,15 +147,27 @@ class Service:
             self._loop, self._answering.single(Transport.TCP), self._handle, plan.limits, self._report, self._bug
         )
         self._later = Later(self._loop, self._handle, self._report, self._bug)
-        batches = self._answering.batches()
-        self.listeners: HostListeners | DirectListeners = (
-            DirectListeners(self._loop, batches, self._later)
-            if isinstance(self._loop, StackLoop)
-            else HostListeners(
-                self._loop, self._report, self._later, batches, workers=plan.workers if plan.workers > 1 else 0
-            )
-        )
+        self._stack = self._own_stack()
+        self.listeners = self._new_listeners()
         self.workers: Pool | None = None
+
+    def _own_stack(self) -> "StackLoop | None":
+        """The running loop, where it is that of the own stack."""
+        if self._plan.net is Net.HOST:
+            return None
+        from stack.loop.loop import StackLoop
+
+        assert isinstance(self._loop, StackLoop)
+        return self._loop
+
+    def _new_listeners(self) -> "HostListeners | DirectListeners":
+        batches = self._answering.batches()
+        if self._stack is not None:
+            from dns_server.listeners.direct import DirectListeners
+
+            return DirectListeners(self._stack, batches, self._later)
+        workers = self._plan.workers if self._plan.workers > 1 else 0
+        return HostListeners(self._loop, self._report, self._later, batches, workers=workers)
 
     async def run(self, sync: Sync, writing: Writing | None = None) -> int:
         """Serve what `sync` brings until a signal says to end; the exit code. Updates go by `writing`."""
@@ -284,7 +299,7 @@ class Service:
             limiter=None if self._limiting is None else self._limiting.limiter,
             stages=self._stages,
             syslog=self._syslog,
-            stack=self._loop if isinstance(self._loop, StackLoop) else None,
+            stack=self._stack,
             workers=self.workers,
             updates=updates,
         )

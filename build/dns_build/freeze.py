@@ -6,10 +6,13 @@ in a usual build) and `modules.json` (what went in, and why).
 """
 
 import ast
+import fnmatch
 import hashlib
 import json
 import marshal
+import os
 import struct
+import subprocess
 import sys
 import zlib
 from collections.abc import Mapping, Sequence
@@ -28,6 +31,9 @@ OWN_ROOTS = frozenset({"unizone", "dns_platform"})
 
 # What CPython's start imports by name from C: the graph sees imports of Python code only.
 STARTUP = ("encodings", "encodings.utf_8", "encodings.latin_1", "codecs", "io", "abc", "os", "warnings", "traceback")
+
+# What `platform/common/python.c` imports first.
+PREPARED = "unizone_prepared"
 
 # Compiled modules that are part of every CPython, with their initialisers' names where those are irregular.
 _INITIALISERS = {"marshal": "PyMarshal_Init", "_warnings": "_PyWarnings_Init"}
@@ -58,6 +64,8 @@ class Job:
     roots: Mapping[str, str]
     also: Mapping[str, Sequence[str]]
     left_out: Sequence[str]
+    waiting: Sequence[str]
+    """Modules, `a.*` for all below a, that run when something of them is first asked for."""
     extensions: Mapping[str, str]
     """Compiled modules that are linked beside CPython's own, with their initialisers; their sources are traced."""
     output: str
@@ -74,7 +82,7 @@ class Job:
 
 def freeze(job: Job) -> None:
     """Write the tables and the report."""
-    applications = [*job.applications, *BOOTSTRAP.values(), *STARTUP]
+    applications = [PREPARED, *job.applications, *BOOTSTRAP.values(), *STARTUP]
     traced = graph.trace(applications, job.rules())
     # Elsewhere they are known and in the table, or optional; in our own code they would be missing in silence.
     own = {name for name in traced.computed if traced.modules[name].root in OWN_ROOTS} - job.also.keys()
@@ -88,6 +96,7 @@ def freeze(job: Job) -> None:
     if broken:
         lines = [f"  {module} needs {missing}" for module, missing in broken]
         raise LookupError("modules need others that are missing or left out:\n" + "\n".join(lines))
+    _prepare(job, traced)
     names = {old: new for new, old in BOOTSTRAP.items()}
     frozen = []
     entries: list[dict[str, Any]] = []
@@ -113,6 +122,28 @@ def freeze(job: Job) -> None:
         "computed": sorted(traced.computed),
     }
     output.joinpath("modules.json").write_text(json.dumps(report, indent=1) + "\n")
+
+
+def _prepare(job: Job, traced: graph.Graph) -> None:
+    """Write `unizone_tables` in place of the empty one that the graph found."""
+    table = traced.modules["unizone_tables"].path
+    assert table is not None
+    files = {name: (str(module.path), module.is_package) for name, module in traced.modules.items() if module.path}
+    # What Cython compiles for the image is imported as Python here, which knows of it by this module.
+    files["cython"] = (str(Path(job.roots["packages"]) / "Cython" / "Shadow.py"), False)
+    result = subprocess.run(
+        [sys.executable, "-S", "-P", "-X", "no_debug_ranges", "-m", "dns_build.prepare"],
+        env={**os.environ, "PYTHONHASHSEED": "0"},  # two builds import, and write down, in one order
+        input=json.dumps({"modules": files, "left_out": sorted(set(job.left_out) - files.keys())}),
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    if result.returncode:
+        raise LookupError(f"modules can't be prepared:\n{result.stderr}")
+    waiting = sorted(name for pattern in job.waiting for name in fnmatch.filter(traced.modules, pattern))
+    table.write_text(f"{result.stdout}WAITING = frozenset({waiting!r})\n")
+    table.with_suffix(".log").write_text(result.stderr)
 
 
 def compile_module(source: bytes, module: graph.Module, root: str) -> CodeType:

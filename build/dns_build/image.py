@@ -126,6 +126,7 @@ class Build:
         generated = self.roots["generated"]
         generated.mkdir()
         (generated / "unizone_versions.py").write_text(f"VERSIONS = {manifest.versions()!r}\n")
+        (generated / "unizone_tables.py").write_text("TEXTS = PATTERNS = WAITING = {}\n")  # `freeze` fills it
         for name, source in self.features.generated().items():
             (generated / f"{name}.py").write_text(source)
         if self.baked is not None:
@@ -139,6 +140,7 @@ class Build:
                 binding.MODULE: [binding.BACKEND],
                 **{name: [compiled.SHARED] for name in compiled.modules()},
             },
+            "waiting": table["waiting"]["modules"],
             "left_out": sorted({**table["left_out"], **self.features.left_out}),
             "extensions": {
                 **(binding.EXTENSIONS if self.target.has_binding else {}),

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from dns_server import direct
 from dns_server.access.keyring import BadKeyFile, read_key_file
 from dns_server.access.transfers import joined
 from dns_server.answer.chaos import Identity
@@ -111,7 +110,11 @@ def start(
     syslog = start_logs(settings)
     structlog.get_logger().info("starting", version=metadata.version("unizone"), source=source.name)
     serving = _serve(settings, sources, source, plan, on_ready, syslog, open_cache(sources.cache))
-    return asyncio.run(serving) if settings[NET] is Net.HOST else direct.run(settings, serving)
+    if settings[NET] is Net.HOST:
+        return asyncio.run(serving)
+    from dns_server import direct
+
+    return direct.run(settings, serving)
 
 
 def _prepare_memory() -> None:
@@ -138,6 +141,7 @@ def _plan(settings: Settings, remote: RemoteUrl | None, default: tuple[Endpoint,
         ),
         certificate=certificate,
         tls_listen=tls_listen,
+        net=settings[NET],
         peers=_peers(settings),
         dns_status=settings[DNS_STATUS] is Switch.ON,
         cookie_secrets=settings[COOKIE_SECRET] or (os.urandom(SECRET_SIZE),),

@@ -10,12 +10,12 @@ from dns_server.logs.syslog import Syslog
 from dns_server.peers import Peers
 from dns_server.telemetry.sources import Sources, resident_bytes
 from dns_server.telemetry.statistics import RCODE_NAMES, Histogram
-from stack.loop.loop import StackLoop
 from zones.keys import Operation
 from zones.name import to_text
 from zones.slices import Sliced
 
 if TYPE_CHECKING:
+    from stack.loop.loop import StackLoop
     from zones.zone import Zone
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -205,7 +205,7 @@ def _peers(page: _Page, peers: Peers) -> None:
     page.many("notified_total", "counter", "Notifications received, by what came of them.", received)
 
 
-def _stack(page: _Page, loop: StackLoop) -> None:
+def _stack(page: _Page, loop: "StackLoop") -> None:
     interface = loop.interface
     counted = [({"layer": layer, "reason": reason}, count) for layer, reason, count in interface.counters]
     page.many("stack_events_total", "counter", "Drops and other events of the own stack, by layer and reason.", counted)

@@ -18,11 +18,11 @@ from dns_server.telemetry.rate import RecentRate
 from dns_server.telemetry.statistics import QueryStatistics
 from dns_server.update.counters import UpdateCounters
 from dns_server.update.writing import Writing
-from stack.loop.loop import StackLoop
 from zones.sync import Sync
 
-if TYPE_CHECKING:  # images have no processes
+if TYPE_CHECKING:  # images have no processes, and few machines the own stack
     from dns_server.workers.pool import Pool
+    from stack.loop.loop import StackLoop
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Sources:
     """None where no rates are limited."""
     syslog: Syslog | None = None
     """None without a collector."""
-    stack: StackLoop | None = None
+    stack: "StackLoop | None" = None
     """The own stack's loop; None on the host's network."""
     workers: "Pool | None" = None
     """None where this process answers everything itself."""

@@ -1,15 +1,17 @@
 """The state of the service as one JSON document, and for the page that people read."""
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from dns_server.logs.syslog import Syslog
 from dns_server.telemetry.sources import Sources, resident_bytes
 from dns_server.telemetry.statistics import RCODE_NAMES
-from stack.loop.loop import StackLoop
 from zones.findings import Finding
 from zones.name import to_text
 from zones.slices import Sliced
 from zones.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from stack.loop.loop import StackLoop
 
 _SLICE: Final = 50  # zones between two yields
 
@@ -86,7 +88,7 @@ def _age(moment: float | None, sources: Sources) -> str:
     return "never" if moment is None else f"{max(0, round(sources.clock() - moment))} s ago"
 
 
-def _stack(loop: StackLoop) -> dict[str, Any]:
+def _stack(loop: "StackLoop") -> dict[str, Any]:
     interface = loop.interface
     states = {state.value: count for state, count in loop.tcp.commons.population.items() if count}
     dropped = [{"layer": layer, "reason": reason, "count": count} for layer, reason, count in interface.counters]

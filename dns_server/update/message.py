@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 import dns.exception
 import dns.name
 import dns.rdata
-from dns.rdataclass import RdataClass
-from dns.rdatatype import RdataType
+import dns.rdataclass
+import dns.rdatatype
 
 from dns_server.answer.protocol import CLASS_IN, HEADER_SIZE, UDP_MINIMUM, Type
 from dns_server.answer.request import Edns, Malformed, Request, question_end
@@ -98,7 +98,8 @@ class _Reader:
         # RFC 2136 2.4, 2.5: rdata of classes ANY and NONE is mostly empty, and then means all of a type or name.
         has_rdata = not is_meta(rdtype) and (rdclass == CLASS_IN or (rdclass == CLASS_NONE and (raw or is_update)))
         if has_rdata:
-            rdata = dns.rdata.from_wire(RdataClass.IN, RdataType.make(rdtype), self._wire, start, length)
+            known = dns.rdatatype.RdataType.make(rdtype)
+            rdata = dns.rdata.from_wire(dns.rdataclass.IN, known, self._wire, start, length)
             raw = rdata.to_wire() or b""
         return Record(owner, rdtype, rdclass, ttl, raw)
 

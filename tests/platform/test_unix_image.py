@@ -114,6 +114,15 @@ def test_arguments_and_exit_code_pass_through(tmp_path: Path) -> None:
     assert result.stdout.splitlines() == ["arguments a b c", "python 3 13 5", "modules from files []"]
 
 
+def test_recursion_ends_before_the_stack_of_a_machine_does(tmp_path: Path) -> None:
+    deep = images.build("unix", tmp_path, images.application("deep"))
+    # Of guest/image.ld, without the few pages that Linux itself lays on a stack.
+    command = ["prlimit", f"--stack={1 << 20}", str(deep.path)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.split() == ["sort", "repr", "key", "map", "arrays", "objects", "pattern"]
+
+
 def test_damaged_code_is_told_and_not_run(tmp_path: Path) -> None:
     hello = images.build("unix", tmp_path, images.application("versions"))
     work = tmp_path / "unizone-unix.work"

@@ -1,0 +1,106 @@
+"""Import modules as an image does, and write down what they compile: see `platform/facades/all/unizone_prepared.py`.
+
+Run by the image's own interpreter as `python -m dns_build.prepare`, with a JSON object on standard input: `modules`,
+their files by name and whether each is a package, and `left_out`. It prints the module `unizone_tables`. A module that
+can't be imported here, because it needs what only a target has, is passed over; what it compiles is compiled at the
+start of the image.
+"""
+
+# What is imported before the recorders are in place compiles unseen, so the order is that of the image.
+import collections
+import importlib.machinery
+import marshal
+import re
+import sys
+from types import CodeType, ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from importlib.machinery import ModuleSpec
+
+_texts: dict[str, bytes] = {}
+_patterns: dict[tuple[str | bytes, int], bytes] = {}
+
+
+def _compiled(text: str, mode: str) -> CodeType:
+    code: CodeType = compile(text, "<string>", mode)
+    _texts[text] = marshal.dumps(code)
+    return code
+
+
+def _exec(text: str, variables: dict[str, Any], names: "Mapping[str, Any]") -> None:
+    exec(_compiled(text, "exec"), variables, names)
+
+
+def _eval(text: str, variables: dict[str, Any]) -> object:
+    return eval(_compiled(text, "eval"), variables)
+
+
+def _record_patterns(compiler: ModuleType) -> None:
+    """Let `re._compiler` keep what it gives to its compiled half."""
+    half, compiled = compiler._sre, compiler.compile
+    last: Any = ()
+
+    def compile_half(pattern: str | bytes, flags: int, code: list[int], *groups: object) -> object:
+        nonlocal last
+        last = (int(flags), [int(word) for word in code], *groups)  # plain numbers: the names of some can't be kept
+        return half.compile(pattern, flags, code, *groups)
+
+    def compile_pattern(pattern: str | bytes, flags: int = 0) -> object:
+        result = compiled(pattern, flags)
+        if isinstance(pattern, str | bytes):
+            _patterns[pattern, int(flags)] = marshal.dumps(last)
+        return result
+
+    compiler._sre = SimpleNamespace(**{**vars(half), "compile": compile_half})  # type: ignore[attr-defined]
+    compiler.compile = compile_pattern  # type: ignore[attr-defined]
+
+
+class _Finder:
+    """Finds the modules of the image, those that stand for others too, and nothing else but what is linked."""
+
+    def __init__(self, modules: "Mapping[str, tuple[str, bool]]") -> None:
+        self._modules = modules
+
+    def find_spec(self, name: str, _path: object = None, _target: object = None) -> "ModuleSpec | None":
+        """Spec of a module by its file; None for others."""
+        if name not in self._modules:
+            return None
+        path, is_package = self._modules[name]
+        loader = importlib.machinery.SourceFileLoader(name, path)
+        return importlib.machinery.ModuleSpec(name, loader, origin=path, is_package=is_package)
+
+
+def record(modules: "Mapping[str, tuple[str, bool]]", left_out: "Sequence[str]") -> None:
+    """Import the modules from their files."""
+    sys.path[:] = []
+    sys.meta_path.insert(0, _Finder(modules))
+    for name in left_out:
+        sys.modules[name] = None  # type: ignore[assignment]
+    for name in modules:
+        try:
+            importlib.import_module(name)
+        except Exception as error:  # whatever it needs, it is not here
+            print(f"prepare: {name} is passed over: {error!r}", file=sys.stderr)
+
+
+def tables() -> str:
+    """Source of the module with what was recorded."""
+    lines = ["TEXTS = {", *(f"    {text!r}: {code!r}," for text, code in sorted(_texts.items())), "}"]
+    patterns = sorted(_patterns.items(), key=repr)
+    return "\n".join([*lines, "PATTERNS = {", *(f"    {key!r}: {code!r}," for key, code in patterns), "}", ""])
+
+
+if __name__ == "__main__":
+    collections.eval = _eval  # type: ignore[attr-defined]
+    _record_patterns(re._compiler)  # type: ignore[attr-defined]
+    import dataclasses
+
+    dataclasses.exec = _exec  # type: ignore[attr-defined]
+    import json
+
+    job = json.load(sys.stdin)
+    output, sys.stdout = sys.stdout, sys.stderr
+    record(job["modules"], job["left_out"])
+    output.write(tables())
