@@ -4,6 +4,7 @@ A name is `bytes`: labels, each behind its length octet, ended by the root's zer
 here follows compression pointers; names in zones never have them.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -15,6 +16,7 @@ MAX_LABEL: Final = 63
 # RFC 4343: only A to Z fold. Length octets are below 64, so folding a whole wire name leaves them alone.
 _FOLD: Final = bytes(octet + 32 if 65 <= octet <= 90 else octet for octet in range(256))
 # RFC 1035 5.1: characters that a zone file gives a meaning to.
+_PLAIN: Final = re.compile(r"[!-\-/-\[\]-~]{1,63}(?:\.[!-\-/-\[\]-~]{1,63})*\.?")  # without the backslash
 _SPECIAL: Final = frozenset(b'"().;\\@$')
 
 
@@ -96,6 +98,8 @@ def from_text(text: str, origin: bytes | None = ROOT) -> bytes:
         return ROOT
     if not text:
         raise BadName("empty name", 0)
+    if origin is not None and _PLAIN.fullmatch(text):
+        return _joined(text, origin)
     wire = bytearray()
     label = bytearray()
     position, end = 0, len(text)
@@ -134,6 +138,15 @@ def from_text(text: str, origin: bytes | None = ROOT) -> bytes:
     if len(wire) > MAX_NAME:
         raise BadName("name longer than 255 octets", 0)
     return bytes(wire)
+
+
+def _joined(text: str, origin: bytes) -> bytes:
+    """Wire name of labels without escapes, of which none is empty or too long."""
+    labels = [bytes([len(label)]) + label for label in text.encode("ascii").split(b".") if label]
+    wire = b"".join(labels) + (ROOT if text[-1] == "." else origin)
+    if len(wire) > MAX_NAME:
+        raise BadName("name longer than 255 octets", 0)
+    return wire
 
 
 def _escape(text: str, position: int) -> tuple[int, int]:

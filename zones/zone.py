@@ -68,6 +68,13 @@ class Zone:
         number = self._tables.names.find(owner)
         return self._node(number, owner) if number >= 0 else _EMPTY
 
+    def types(self, owner: bytes) -> Sequence[int]:
+        """Types that `owner` has, in the order of the file; quicker than `node`."""
+        number = self._tables.names.find(owner)
+        if number < 0:
+            return ()
+        return self._tables.types[self._tables.sets_at[number] : self._tables.sets_at[number + 1]]
+
     def rrset(self, owner: bytes, rdtype: int) -> RRset | None:
         """The RRset of `owner` and `rdtype`, if there is one."""
         index = self._find(owner, rdtype)

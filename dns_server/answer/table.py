@@ -55,7 +55,7 @@ class ZoneTable:
         self.zone: Final = zone
         self.origin: Final = zone.origin
         self.soa: Final = soa
-        self.signed: Final = Type.RRSIG in zone.node(zone.origin)
+        self.signed: Final = Type.RRSIG in zone.types(zone.origin)
         """Whether askers that set DO get signatures and proofs."""
         self.cuts: Final = NameMarks(zone.tables.names)
         """Names with NS records below the apex."""

@@ -1,3 +1,5 @@
+import re
+
 import dns.name
 import pytest
 from hypothesis import given
@@ -66,3 +68,17 @@ def test_ancestors_and_parent() -> None:
     assert list(names.ancestors(b"\x01a\x01b\0")) == [b"\x01a\x01b\0", b"\x01b\0", b"\0"]
     with pytest.raises(ValueError, match="root"):
         names.parent(names.ROOT)
+
+
+@given(st.text("aB1-*_.\\@ \u00e9$", max_size=12), st.integers(0, 66), st.sampled_from([names.ROOT, b"\1x\0", None]))
+def test_plain_names_are_read_as_the_careful_way_reads_them(text: str, length: int, origin: bytes | None) -> None:
+    def outcome() -> bytes | tuple[str, int]:
+        try:
+            return names.from_text(f"{'a' * length}{text}", origin)
+        except names.BadName as bad:
+            return str(bad), bad.position
+
+    quick = outcome()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(names, "_PLAIN", re.compile("(?!)"))
+        assert outcome() == quick

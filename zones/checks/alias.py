@@ -25,9 +25,9 @@ _MAX_LINKS: Final = 16  # what resolvers follow at most: 11 (Unbound) to 17 (BIN
 
 def cname(context: Context, rrset: RRset) -> None:
     """Alone, and one."""
-    owner = names.to_text(rrset.owner)
-    others = [rdtype for rdtype in context.zone.node(rrset.owner) if rdtype not in _BESIDE_CNAME]
+    others = [rdtype for rdtype in context.zone.types(rrset.owner) if rdtype not in _BESIDE_CNAME]
     if others:
+        owner = names.to_text(rrset.owner)
         listed = ", ".join(rdtypes.to_text(rdtype) for rdtype in others)
         context.report(
             CNAME_BESIDE_DATA,
@@ -37,34 +37,31 @@ def cname(context: Context, rrset: RRset) -> None:
             "keep the CNAME or the other data",
         )
     if len(rrset.rdatas) > 1:
-        listed = ", ".join(names.to_text(rdata) for rdata in rrset.rdatas)
-        context.report(
-            CNAME_MULTIPLE, rrset.owner, rdtypes.CNAME, f"{owner} is an alias of {listed}", "keep one", index=1
-        )
+        message = f"{names.to_text(rrset.owner)} is an alias of {', '.join(map(names.to_text, rrset.rdatas))}"
+        context.report(CNAME_MULTIPLE, rrset.owner, rdtypes.CNAME, message, "keep one", index=1)
 
 
 def chain(context: Context, rrset: RRset) -> None:
     """It ends soon, and at a name that exists. A loop is reported at each of its names, not at those before it."""
-    text = names.to_text(rrset.owner)
     seen = {rrset.owner}
     target = names.fold(rrset.rdatas[0])
     for link in range(_MAX_LINKS):
         found, owner = context.lookup(target)
         if found is Lookup.MISSING and not link:
-            message = f"{text} is an alias of {names.to_text(target)}, which does not exist"
+            message = f"{names.to_text(rrset.owner)} is an alias of {names.to_text(target)}, which does not exist"
             hint = "add the name or remove the alias; is a final dot missing?"
             context.report(CNAME_DANGLING, rrset.owner, rdtypes.CNAME, message, hint)
         if found is not Lookup.CNAME:
             return
         if target in seen or owner in seen:
             if rrset.owner in (target, owner):
-                message = f"the alias {text} leads back to itself"
+                message = f"the alias {names.to_text(rrset.owner)} leads back to itself"
                 context.report(CNAME_LOOP, rrset.owner, rdtypes.CNAME, message, "let one name of the loop have data")
             return
         seen.add(target)
         seen.add(owner)
         target = names.fold(context.zone.node(owner)[rdtypes.CNAME].rdatas[0])
-    message = f"the alias {text} leads through more than {_MAX_LINKS} others"
+    message = f"the alias {names.to_text(rrset.owner)} leads through more than {_MAX_LINKS} others"
     context.report(CNAME_LONG, rrset.owner, rdtypes.CNAME, message, "resolvers give up: name the last one")
 
 

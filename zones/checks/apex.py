@@ -1,5 +1,6 @@
 """The apex: SOA, NS, and what stands nowhere else."""
 
+import struct
 from typing import Final
 
 from zones import name as names
@@ -17,33 +18,29 @@ from zones.checks.registry import (
 )
 from zones.zone import RRset
 
-_TIMERS: Final = 20  # octets of the five 32-bit fields that end an SOA (RFC 1035 3.3.13)
+_FIELDS: Final = struct.Struct("!5I")  # what ends an SOA (RFC 1035 3.3.13)
 
 
 def apex(context: Context) -> None:
     """SOA and NS are there."""
-    node = context.zone.node(context.origin)
-    if rdtypes.SOA not in node:
+    types = context.zone.types(context.origin)
+    if rdtypes.SOA not in types:
         text = names.to_text(context.origin)
         context.report(SOA_MISSING, context.origin, rdtypes.SOA, f"{text} has no SOA", "add one at the zone's name")
-    if rdtypes.NS not in node:
+    if rdtypes.NS not in types:
         text = names.to_text(context.origin)
         context.report(NS_MISSING, context.origin, rdtypes.SOA, f"{text} has no NS", "name the zone's servers")
 
 
 def soa(context: Context, rrset: RRset) -> None:
     """One, at the apex, with sane fields."""
-    owner = names.to_text(rrset.owner)
     if rrset.owner != context.origin:
-        origin = names.to_text(context.origin)
-        context.report(
-            SOA_NOT_AT_APEX, rrset.owner, rdtypes.SOA, f"SOA at {owner}", f"the zone is {origin}: move or remove it"
-        )
+        hint = f"the zone is {names.to_text(context.origin)}: move or remove it"
+        context.report(SOA_NOT_AT_APEX, rrset.owner, rdtypes.SOA, f"SOA at {names.to_text(rrset.owner)}", hint)
         return
     if len(rrset.rdatas) > 1:
-        context.report(
-            SOA_MULTIPLE, rrset.owner, rdtypes.SOA, f"{owner} has {len(rrset.rdatas)} SOA", "keep one", index=1
-        )
+        message = f"{names.to_text(rrset.owner)} has {len(rrset.rdatas)} SOA"
+        context.report(SOA_MULTIPLE, rrset.owner, rdtypes.SOA, message, "keep one", index=1)
     for index, rdata in enumerate(rrset.rdatas):
         _, position = name_at(rdata, 0)
         rname, _ = name_at(rdata, position)
@@ -57,8 +54,7 @@ def soa(context: Context, rrset: RRset) -> None:
                 "write hostmaster@example.com as hostmaster.example.com.",
                 index=index,
             )
-        timers = rdata[len(rdata) - _TIMERS :]
-        _, refresh, retry, expire, _ = (int.from_bytes(timers[at : at + 4], "big") for at in range(0, _TIMERS, 4))
+        _, refresh, retry, expire, _ = _FIELDS.unpack(rdata[len(rdata) - _FIELDS.size :])
         if not refresh or not retry or expire <= refresh:
             context.report(
                 SOA_TIMERS,

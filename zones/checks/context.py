@@ -2,6 +2,7 @@
 
 import enum
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
 from zones import name as names
@@ -49,7 +50,7 @@ class Context:
         self.zone: Final = zone
         self.origin: Final = zone.origin
         self.now: Final = now
-        self.signed: Final = not OF_SIGNED.isdisjoint(zone.node(zone.origin))
+        self.signed: Final = not OF_SIGNED.isdisjoint(zone.types(zone.origin))
         """Whether the apex has any of the records that a signed zone has."""
         self.findings: Final[list[Finding]] = []
         self.authoritative: Final[list[bytes]] = []
@@ -116,21 +117,21 @@ class Context:
                 break
         return None
 
-    def find(self, name: bytes) -> tuple[Node, bytes]:
-        """RRsets that answer for `name`, and their owner: its own or a wildcard's (RFC 4592 3.3.1).
+    def find(self, name: bytes) -> tuple[Sequence[int], bytes]:
+        """Types that `name` has, and their owner: it or a wildcard that answers for it (RFC 4592 3.3.1).
 
         `name` is folded, inside the zone, and not below a delegation or DNAME. Where it does not exist the owner
         is empty.
         """
         if self.zone.exists(name):
-            return self.zone.node(name), name
+            return self.zone.types(name), name
         closest = names.parent(name)
         while not self.zone.exists(closest) and closest != self.origin:
             closest = names.parent(closest)
         wildcard = names.WILDCARD_LABEL + closest
         if wildcard in self.zone:
-            return self.zone.node(wildcard), wildcard
-        return {}, b""
+            return self.zone.types(wildcard), wildcard
+        return (), b""
 
     def lookup(self, name: bytes) -> tuple[Lookup, bytes]:
         """What becomes of a query for addresses of `name` (folded), and the owner that decides it."""
@@ -139,9 +140,9 @@ class Context:
         bottom = self.bottom(name)
         if bottom is not None:
             return (Lookup.DELEGATED if bottom in self.cuts else Lookup.BELOW_DNAME), bottom
-        node, owner = self.find(name)
-        if rdtypes.A in node or rdtypes.AAAA in node:
+        types, owner = self.find(name)
+        if rdtypes.A in types or rdtypes.AAAA in types:
             return Lookup.ADDRESS, owner
-        if rdtypes.CNAME in node:
+        if rdtypes.CNAME in types:
             return Lookup.CNAME, owner
         return (Lookup.NO_ADDRESS if owner else Lookup.MISSING), owner

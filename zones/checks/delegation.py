@@ -47,8 +47,8 @@ def glue(context: Context, rrset: RRset) -> None:
 
 
 def _has_address(context: Context, name: bytes) -> bool:
-    node = context.zone.node(name)
-    return rdtypes.A in node or rdtypes.AAAA in node
+    types = context.zone.types(name)
+    return rdtypes.A in types or rdtypes.AAAA in types
 
 
 def occluded(context: Context, owner: bytes, bottom: bytes) -> None:

@@ -88,7 +88,7 @@ def check(zone: Zone, now: float, verify: Verify | None = None) -> Sliced[list[F
             delegation.occluded(context, owner, bottom)
         else:
             alias.below_dname(context, owner, bottom)
-    if not _OF_APEX.isdisjoint(zone.node(zone.origin)):
+    if not _OF_APEX.isdisjoint(zone.types(zone.origin)):
         yield from _apex(context, verify)
     yield from drain(context.parts)
     return context.result()
