@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tests.zones.zonefile.support import HEAD, ORIGIN, read, zone_of
 from zones import name as names
 from zones import rdtypes
+from zones.checks.rdata import bitmap
 from zones.zonefile import fields as texts
 from zones.zonefile.writer import rdata_text
 
@@ -19,6 +20,7 @@ STRINGS = st.binary(max_size=255).map(lambda text: bytes([len(text)]) + text)
 U16 = st.integers(0, 0xFFFF).map(lambda number: number.to_bytes(2, "big"))
 U32 = st.integers(0, 0xFFFFFFFF).map(lambda number: number.to_bytes(4, "big"))
 TYPES = st.lists(st.integers(1, 0xFFFF), max_size=8)
+BITMAPS = TYPES.map(bitmap)
 
 
 def joined(*parts: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
@@ -45,6 +47,13 @@ RDATA = st.one_of(
     *of("DS CDS", joined(U16, st.just(b"\x0d\2"), st.binary(min_size=32, max_size=32))),
     *of("DNSKEY CDNSKEY", joined(U16, st.just(b"\3\x0d"), st.binary(min_size=1, max_size=80))),
     *of("RRSIG", joined(U16, st.just(b"\x0d\2"), U32, U32, U32, U16, NAMES, st.binary(min_size=1, max_size=80))),
+    *of("NSEC", joined(NAMES, BITMAPS)),
+    *of("NSEC3PARAM", joined(st.just(b"\1\0"), U16, STRINGS)),
+    *of(
+        "NSEC3",
+        joined(st.just(b"\1\1"), U16, STRINGS, st.binary(min_size=20, max_size=20).map(b"\x14".__add__), BITMAPS),
+    ),
+    *of("SSHFP", joined(st.just(b"\4\2"), st.binary(min_size=32, max_size=32))),
     *of("TLSA SMIMEA", joined(st.just(b"\3\1\1"), st.binary(min_size=32, max_size=32))),
     *of("OPENPGPKEY DHCID", st.binary(min_size=1, max_size=80)),
     *of("EUI48", st.binary(min_size=6, max_size=6)),

@@ -1,6 +1,8 @@
 """The scanner reads every line as the parser does: its source as plain Python, and compiled where it is."""
 
+import datetime as dt
 import importlib.util
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -13,9 +15,12 @@ from dns_platform.compiled import is_compiled
 from tests.zones.zonefile.corpus import RIGHT, WRONG
 from tests.zones.zonefile.support import HEAD, read
 from tests.zones.zonefile.test_oracles import DIALECT
+from tests.zones.zonefile.test_properties import RDATA
+from zones import rdtypes
 from zones.findings import Finding, Place
 from zones.zone import RRset
 from zones.zonefile import parser
+from zones.zonefile.writer import rdata_text
 
 NAME = "zones.zonefile.scanner"
 Outcome = tuple[list[tuple[RRset, list[Place]]] | None, tuple[Finding, ...]]
@@ -23,13 +28,15 @@ Outcome = tuple[list[tuple[RRset, list[Place]]] | None, tuple[Finding, ...]]
 
 def source() -> ModuleType:
     """The scanner as plain Python, also where an extension module stands beside it."""
-    path = Path(parser.__file__).with_name("scanner.py")
-    spec = importlib.util.spec_from_file_location("plain_scanner", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    assert not module.COMPILED
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("rdata_scanner", "dnssec_scanner", "scanner"):  # each imports those before it
+            spec = importlib.util.spec_from_file_location(name, Path(parser.__file__).with_name(f"{name}.py"))
+            assert spec is not None
+            assert spec.loader is not None
+            module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+            assert not module.COMPILED
+            patch.setitem(sys.modules, f"zones.zonefile.{name}", module)
     return module
 
 
@@ -94,6 +101,51 @@ def test_the_dialect(scanner: type, newline: str) -> None:
         " A 192.0.2.9\n\tA 192.0.2.8\n   \n\t\n;\n ;\n\n  5 A 192.0.2.7\n",
         "a A 192.0.2.1 \n\na  A  192.0.2.2\t\t\n",
         "a CNAME .\na CNAME a.\na CNAME a..b\na CNAME .a\na CNAME a.b.c.d.e.\n",
+        "".join(
+            f"a RRSIG A 13 2 {ttl} {end} {begin} 5 @ AAAA\n"
+            for ttl, end, begin in [
+                ("60", "20240229235959", "20230228000000"),
+                ("1h", "20230229000000", "20240230000000"),
+                ("4294967295", "4294967295", "0"),
+                ("4294967296", "1", "1"),
+                ("1", "4294967296", "00000000000001"),
+                ("1", "21060207062816", "19691231235959"),
+                ("1", "20000229000000", "19000229000000"),
+                ("1", "20240431000000", "20240430000000"),
+                ("1", "20240101240000", "20240101236060"),
+                ("1", "99991231235959", "20240013000000"),
+                ("1", "20240100000000", "2024010100000x"),
+            ]
+        ),
+        "".join(
+            f"a DNSKEY 257 3 13 {key}\n"
+            for key in ("AAAA", "AAA=", "AA==", "A===", "====", "AAB=", "AB==", "AAAA=", "AA==AAAA", "A")
+        ),
+        "a DNSKEY 257 3 13 A AAA\na DNSKEY 257 3 13 AA == ;\na DNSKEY 257 3 13\na DNSKEY 257 3 13 AA== AA==\n",
+        'a DS 1 2 3 a b\na DS 1 2 3 abc\na DS 1 2 3\na DS 1 256 3 ab\na DS 65536 2 3 ab\na DS 1 2 3 ab"cd"\n',
+        "a NSEC b\na NSEC b A TYPE5 A\na NSEC b CAA A URI\na NSEC b TYPE65280\na NSEC . a\na NSEC b AX\na NSEC b ANY\n",
+        "".join(
+            f"a NSEC3 1 1 10 {salt} {digest} A CAA\n"
+            for salt, digest in [
+                ("-", "0" * 32),
+                ("ab", "V" * 32),
+                ("AB", "v" * 32),
+                ("abc", "0" * 32),
+                ("-", "w" * 32),
+                ("-", "0" * 31),
+                ("f" * 510, "01234567"),
+                ("f" * 512, "01234567"),
+                ("-", "1" * 400),
+                ("-", "1" * 408),
+                ("--", "0" * 8),
+            ]
+        ),
+        "a NSEC3PARAM 1 0 0 -\na NSEC3PARAM 1 0 65536 -\na NSEC3PARAM 1 0 0 ab cd\na NSEC3PARAM 1 0 0\n",
+        "a TLSA 3 1 1 ab\na SMIMEA 3 1 256 ab\na SSHFP 1 2 ab cd\na SSHFP 1 2\n",
+        'a CAA 0 issue ""\na CAA 0 issue x\na CAA 0 issue "x;(y)"\na CAA 0 i_ssue x\n',
+        "a CAA 256 issue x\na CAA 0 issue\n",
+        f'a CAA 0 {"i" * 255} x\na CAA 0 {"i" * 256} x\na CAA 0 issue "x"y\n',
+        'a CAA 0 issue x"y"\na CAA 0 issue x y\n',
     ],
 )
 def test_edges(scanner: type, text: str) -> None:
@@ -128,3 +180,45 @@ def test_a_changed_octet(scanner: type, data: st.DataObject) -> None:
     position = data.draw(st.integers(0, len(text) - 1))
     text[position : position + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=2))
     assert_same(HEAD.encode() + bytes(text), scanner)
+
+
+NUMBER = st.integers(0, 300).map(str)
+WORD = st.text("0123456789abcdefABVWvz+/=-", min_size=1, max_size=12)
+TYPES = st.lists(st.sampled_from(["A", "NS", "CAA", "URI", "TYPE1", "TYPE65280", "RRSIG", "DLV", "x"]), max_size=5)
+TIME = st.one_of(
+    st.datetimes(min_value=dt.datetime(1960, 1, 1), max_value=dt.datetime(2300, 1, 1)).map(
+        lambda moment: moment.strftime("%Y%m%d%H%M%S")
+    ),
+    st.integers(0, 1 << 33).map(str),
+    st.text("0123456789", min_size=14, max_size=14),
+)
+
+
+def fields(*parts: str | st.SearchStrategy[str] | st.SearchStrategy[list[str]]) -> st.SearchStrategy[str]:
+    """Fields of a line between blanks."""
+    made = [st.just(part) if isinstance(part, str) else part for part in parts]
+    return st.tuples(*made).map(lambda row: " ".join(part if isinstance(part, str) else " ".join(part) for part in row))
+
+
+SIGNED = st.one_of(
+    fields("RRSIG", st.sampled_from(["A", "TYPE65280", "x"]), NUMBER, NUMBER, NUMBER, TIME, TIME, NUMBER, "b", WORD),
+    fields("NSEC", "b", TYPES),
+    fields("NSEC3", NUMBER, NUMBER, NUMBER, WORD, WORD, TYPES),
+    fields("NSEC3PARAM", NUMBER, NUMBER, NUMBER, WORD),
+    fields(st.sampled_from(["DS", "CDS", "DNSKEY", "CDNSKEY", "TLSA", "SMIMEA"]), NUMBER, NUMBER, NUMBER, WORD, WORD),
+    fields("SSHFP", NUMBER, NUMBER, WORD),
+    fields("CAA", NUMBER, WORD, WORD),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@given(SIGNED)
+def test_fields_of_the_types_of_dnssec(scanner: type, line: str) -> None:
+    assert_same(f"{HEAD}a {line}\n".encode(), scanner)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(RDATA)
+def test_right_rdata_of_all_types_in_the_zone_that_is_written(scanner: type, record: tuple[int, bytes]) -> None:
+    rdtype, rdata = record
+    assert_same(f"{HEAD}a {rdtypes.to_text(rdtype)} {rdata_text(rdtype, rdata)}\n".encode(), scanner)
