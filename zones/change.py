@@ -9,6 +9,7 @@ from zones.zone import SOA, Node, RRset, Zone
 
 _SERIAL_START: Final = -20  # RFC 1035 3.3.13: five 32-bit fields end the SOA, SERIAL is the first
 _SERIAL_END: Final = -16
+_TYPES_A_SLICE: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,9 @@ def compare(before: Zone, after: Zone) -> Sliced[Change]:
         if same or comparison.is_large:
             owner = before.tables.names.name(comparison.number)
             old, new = before.node(owner), after.node(owner)
-            same = same and _is_same(old, new)
+            same = same and (yield from _is_same(old, new))
             if comparison.is_large:
-                more, gone = _tally(old, new)
+                more, gone = yield from _tally(old, new)
                 records += more
                 removed += gone
                 yield
@@ -45,10 +46,12 @@ def compare(before: Zone, after: Zone) -> Sliced[Change]:
     return Change(same, records + comparison.records, removed + comparison.removed)
 
 
-def _tally(old: Node, new: Node) -> tuple[int, int]:
+def _tally(old: Node, new: Node) -> Sliced[tuple[int, int]]:
     """Records of a node, and how many of them go."""
     records = removed = 0
-    for rdtype, rrset in old.items():
+    for count, (rdtype, rrset) in enumerate(old.items(), 1):
+        if not count % _TYPES_A_SLICE:
+            yield
         if not is_signers(rdtype):
             counterpart = new.get(rdtype)
             records += len(rrset.rdatas)
@@ -56,8 +59,15 @@ def _tally(old: Node, new: Node) -> tuple[int, int]:
     return records, removed
 
 
-def _is_same(old: Node, new: Node) -> bool:
-    return old.keys() == new.keys() and all(_is_same_rrset(rrset, new[rdtype]) for rdtype, rrset in old.items())
+def _is_same(old: Node, new: Node) -> Sliced[bool]:
+    if old.keys() != new.keys():
+        return False
+    for count, (rdtype, rrset) in enumerate(old.items(), 1):
+        if not count % _TYPES_A_SLICE:
+            yield
+        if not _is_same_rrset(rrset, new[rdtype]):
+            return False
+    return True
 
 
 def _is_same_rrset(old: RRset, new: RRset) -> bool:

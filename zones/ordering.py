@@ -13,7 +13,7 @@ from zones.arena import NameTable
 from zones.slices import Sliced
 
 _BUCKET: Final = 512
-_OCTETS_A_SLICE: Final = 8192
+_OCTETS_A_SLICE: Final = 4096
 """Octets of keys between two turns of the event loop: time goes by labels, and those by octets."""
 _OVERHEAD: Final = 16
 """Octets that a key counts beyond its own."""

@@ -217,7 +217,7 @@ def test_fields_of_the_types_of_dnssec(scanner: type, line: str) -> None:
     assert_same(f"{HEAD}a {line}\n".encode(), scanner)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(RDATA)
 def test_right_rdata_of_all_types_in_the_zone_that_is_written(scanner: type, record: tuple[int, bytes]) -> None:
     rdtype, rdata = record
