@@ -5,6 +5,7 @@ Read first: RFC 7873, RFC 9018. The cookie is the interoperable one, so servers 
 The engine and the compiled core use this very code.
 """
 
+from array import array
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -35,6 +36,8 @@ _UNPROVEN: Final = UNPROVEN
 _SERVER_MIN: Final = 8  # RFC 7873 4.2
 _VERSION: Final = 1  # RFC 9018 4.1
 _HASHED: Final = 16  # octets before the hash: client cookie, version, reserved, timestamp
+_ENTRIES: Final = 64  # remembered hashes; a power of two
+_ENTRY: Final = _HASHED + 16 + 1  # octets of a remembered input, and its size
 _MAX_AGE_S: Final = 3600  # RFC 9018 4.3
 _MAX_AHEAD_S: Final = 300
 _RENEWED_AFTER_S: Final = 1800
@@ -57,6 +60,10 @@ class Cookies:
         self._second = self._halves[1]
         buffer = bytearray(_HASHED + 16)
         self._input: Any = buffer
+        self._hashed: Any = bytearray(_ENTRIES * _ENTRY)
+        """Inputs whose hashes are known, each with its size behind it: a client shows one cookie again and again."""
+        self._hashes: Any = array("Q", bytes(8 * _ENTRIES))
+        """Their hashes under the first secret."""
         self.reply: Any = bytearray(_REPLY)
         """The option's data for the reply to the query that was judged last."""
 
@@ -86,7 +93,7 @@ class Cookies:
             if age >= _HALF:
                 age -= _MASK32 + 1
             if -_MAX_AHEAD_S <= age <= _MAX_AGE_S:
-                if shown == siphash(self._first, self._second, self._input, size):
+                if shown == self._hash(size):
                     if age <= _RENEWED_AFTER_S:
                         for index in range(_CLIENT, _REPLY):
                             self.reply[index] = octets[at + index]
@@ -112,12 +119,39 @@ class Cookies:
         self._input[13] = (now >> 16) & 0xFF
         self._input[14] = (now >> 8) & 0xFF
         self._input[15] = now & 0xFF
-        made = siphash(self._first, self._second, self._input, size)
+        made = self._hash(size)
         index = 0
         for index in range(_CLIENT, _HASHED):
             self.reply[index] = self._input[index]
         for index in range(8):
             self.reply[_HASHED + index] = (made >> (index << 3)) & 0xFF
+
+    @cython.boundscheck(False)
+    def _hash(self, size: int) -> int:
+        """The hash of the input, `size` octets, under the first secret; that of one that came lately is remembered.
+
+        An input may push another out, but is never taken for it: all octets are compared. Bounds need no look: numbers
+        of entries are below `_ENTRIES`, and `size` octets were put into the input with a look at its end.
+        """
+        entry = 0
+        index = 0
+        for index in range(_CLIENT):
+            entry += self._input[index]
+        for index in range(_HASHED, size):
+            entry += self._input[index]
+        entry &= _ENTRIES - 1
+        begin = entry * _ENTRY
+        difference = self._hashed[begin + _ENTRY - 1] ^ size
+        for index in range(_HASHED + 4):
+            difference |= self._hashed[begin + index] ^ self._input[index]
+        for index in range(_HASHED + 4, size):
+            difference |= self._hashed[begin + index] ^ self._input[index]
+        if difference:
+            for index in range(size):
+                self._hashed[begin + index] = self._input[index]
+            self._hashed[begin + _ENTRY - 1] = size
+            self._hashes[entry] = siphash(self._first, self._second, self._input, size)
+        return self._hashes[entry]
 
 
 def is_size(length: int) -> bool:

@@ -72,6 +72,21 @@ def test_cookies_are_those_of_the_rfc(
     assert made.hex() == reply
 
 
+def test_cookies_of_many_clients_do_not_get_mixed_up() -> None:
+    """Hashes are remembered in fewer places than there are clients here, whose addresses and cookies differ little."""
+    cookies, rng = Cookies([OLD]), random.Random(1)
+    first, second = struct.unpack("<QQ", OLD)
+    addresses = [ADDRESS, bytes((192, 0, 7, 2)), bytes(15) + b"\1", ADDRESS + bytes(12)]
+    clients = [(rng.choice(addresses), bytes(rng.choices(range(2), k=8))) for _ in range(300)]
+    for address, client in [*clients, *clients[:50] * 2]:
+        for now in (NOW, NOW + 1):
+            head = client + struct.pack("!B3xI", 1, now)
+            cookie = head + siphash(first, second, head + address, 16 + len(address)).to_bytes(8, "little")
+            assert judge(cookies, client, address, now) == (UNPROVEN, cookie)
+            assert judge(cookies, cookie, address, now) == (PROVEN, cookie)
+            assert judge(cookies, cookie[:-1] + bytes((cookie[-1] ^ 1,)), address, now) == (UNPROVEN, cookie)
+
+
 def test_a_cookie_is_valid_for_its_address_secret_and_hour_alone() -> None:
     _, cookie = judge(Cookies([OLD]), CLIENT)
     assert judge(Cookies([OLD]), cookie) == (PROVEN, cookie)
