@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
+from types import ModuleType
 from typing import Final, NoReturn
 
 from dns_platform import machine
@@ -128,12 +129,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb = next((verb for verb in VERBS if arguments and verb.name == arguments[0]), None)
     if verb is None:
         return _without_verb(arguments)
-    if verb.tool:
-        tool: Callable[[Sequence[str]], int] = importlib.import_module(verb.tool).main
-        return tool(arguments[1:])
     try:
+        if verb.tool:
+            tool: Callable[[Sequence[str]], int] = _module(verb, verb.tool).main
+            return tool(arguments[1:])
         settings, operands = _parse(verb, arguments[1:])
-        run: Callable[[Settings, list[str]], int] = importlib.import_module(f"dns_server.commands.{verb.name}").run
+        run: Callable[[Settings, list[str]], int] = _module(verb, f"dns_server.commands.{verb.name}").run
         return run(settings, operands)
     except BadUsage as error:
         print(f"unizone: {error}", file=sys.stderr)
@@ -142,6 +143,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader, such as `head`, has seen enough; what is still buffered must not be written at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_BROKEN_PIPE
+
+
+def _module(verb: Verb, name: str) -> ModuleType:
+    """The module `name` with what runs `verb`. BadUsage in an image, which has few of them."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise
+        raise BadUsage(f"this image has no {verb.name!r}; the program has it that is installed on a host") from None
 
 
 class _Parser(argparse.ArgumentParser):

@@ -34,7 +34,8 @@ class Application:
     """A folder with modules of its own, for images that are not the service (tests)."""
 
 
-SERVICE = Application("dns_server.cli", "main", also=("dns_server.commands.serve",))
+_VERBS = ("serve", "args", "config")
+SERVICE = Application("dns_server.cli", "main", also=tuple(f"dns_server.commands.{verb}" for verb in _VERBS))
 
 
 def _files(folder: Path) -> dict[str, bytes]:

@@ -1,5 +1,6 @@
 """`unizone status SERVER`: how a server is doing, on a terminal; by /status.json, or by the DNS without HTTP."""
 
+import contextlib
 import json
 import os
 import socket
@@ -31,6 +32,7 @@ HTTP_PORT: Final = 8053
 DNS_PORT: Final = 53
 TOKEN_VARIABLE: Final = "UNIZONE_HTTP_TOKEN"  # noqa: S105  the name, not a token
 _TIMEOUT_S: Final = 5.0
+_TRIES: Final = 3  # of a datagram
 _MAX_ZONES: Final = 30
 _WIDE: Final = 400  # columns
 _MAX_DOCUMENT: Final = 256 << 20  # octets
@@ -133,7 +135,7 @@ def _by_dns(host: str, port: int) -> list[str]:
     query = dns.message.make_query("status.server.", dns.rdatatype.TXT, dns.rdataclass.CH, use_edns=0)
     try:
         address = str(socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0][4][0])
-        reply, _ = dns.query.udp_with_fallback(query, address, _TIMEOUT_S, port)
+        reply = _reply(query, address, port)
     except (OSError, dns.exception.DNSException) as error:
         raise _Unreachable(f"no answer from {host} port {port}: {reason(error)}") from None
     records = [rdata for rrset in reply.answer for rdata in rrset if isinstance(rdata, TXT)]
@@ -143,6 +145,14 @@ def _by_dns(host: str, port: int) -> list[str]:
             f"{host} port {port} does not tell: {dns.rcode.to_text(reply.rcode())}; is it asked by HTTP?"
         )
     return texts
+
+
+def _reply(query: dns.message.Message, address: str, port: int) -> dns.message.Message:
+    """The reply to `query`, which is sent again where it may have been lost."""
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(dns.exception.Timeout):
+            return dns.query.udp_with_fallback(query, address, _TIMEOUT_S, port)[0]
+    return dns.query.udp_with_fallback(query, address, _TIMEOUT_S, port)[0]
 
 
 def _show(console: Console, document: Mapping[str, Any]) -> None:

@@ -58,6 +58,27 @@ def serving(service: Image, tmp_path: Path) -> Iterator[tuple[str, int]]:
         yield address
 
 
+def test_says_what_it_takes_and_does_not_have(service: Image) -> None:
+    def said(*arguments: str) -> tuple[int, str]:
+        command = [str(service.path), *arguments]
+        done = subprocess.run(
+            command, env={}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False
+        )
+        return done.returncode, done.stdout
+
+    assert [code for code, _ in (said("--help"), said("serve", "--help"))] == [0, 0]
+    assert "--rate-limit" in said("serve", "--help")[1]
+    code, told = said("args", "--poll=30s")
+    assert code == 0
+    assert re.search(r"--poll +'30s' +command line", told)
+    assert re.search(r"--name +'ns1' +command line", said("config", "show", "--name=ns1")[1])
+    assert said("check", ".") == (
+        2,
+        "unizone: this image has no 'check'; the program has it that is installed on a host\n",
+    )
+    assert said("build") == (64, "unizone: this image has no 'build'; the program has it that is installed on a host\n")
+
+
 def test_boot_parameters_stand_above_a_place_and_that_above_what_is_baked_in(tmp_path: Path) -> None:
     baked, place = tmp_path / "baked", tmp_path / "place"
     for folder in (baked, place):
