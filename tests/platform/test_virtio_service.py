@@ -118,6 +118,12 @@ def test_bad_parameter_ends_the_machine_with_what_is_wrong(baked: Image) -> None
     assert lines[-1] == "unizone: exit 64"
 
 
+def test_help_lists_all_parameters_and_ends_the_machine(baked: Image) -> None:
+    lines = qemu.run(baked.path, "microvm", "-cpu", "max", parameters="--help")
+    assert any("--rate-limit-slip" in line for line in lines)
+    assert lines[-1] == "unizone: exit 0"
+
+
 def test_missing_network_device_is_named(baked: Image) -> None:
     lines = qemu.run(baked.path, "microvm", "-cpu", "max")
     assert any("no network device 0" in line for line in lines)
