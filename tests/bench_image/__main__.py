@@ -40,6 +40,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     rounds, queries = (1, 2000) if options.quick else (3, 5000)
     about = versions()
+    about["rounds"] = str(rounds)
     about["load"] = f"{os.getloadavg()[1]:.1f} when it began, of other programs"
     print("\n".join(f"{what}: {text}" for what, text in about.items()), flush=True)
     with tempfile.TemporaryDirectory() as name:
