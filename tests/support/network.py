@@ -1,17 +1,19 @@
 """On which network the program under test is: the host's, or its own stack on a tap in a namespace of the test.
 
-A test that asks for the fixture `network` runs on both. On the own stack the thread of the test moves into a new
-network namespace, and with it all that it starts: clients, git servers, collectors. Linux has one end of a tap there,
-the program the other.
+A test that asks for the fixture `network` runs on both, and on the host's with the program as an image. On the own
+stack the thread of the test moves into a new network namespace, and with it all that it starts: clients, git servers,
+collectors. Linux has one end of a tap there, the program the other.
 """
 
 import ctypes
 import os
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -39,6 +41,8 @@ class Network:
     """Another address that a test's clients may have."""
     arguments: tuple[str, ...] = ()
     """What `unizone serve` needs to be there."""
+    program: tuple[str, ...] = (sys.executable, "-m", "dns_server")
+    """How the program is started."""
 
     @property
     def listen(self) -> str:
@@ -87,6 +91,17 @@ _current = HOST
 def current() -> Network:
     """The network of the test that runs."""
     return _current
+
+
+@contextmanager
+def in_image(image: Path) -> Iterator[Network]:
+    """Have the program of a unix image in place of the one that is installed here."""
+    global _current
+    _current = replace(HOST, name="unix image", program=(str(image),))
+    try:
+        yield _current
+    finally:
+        _current = HOST
 
 
 @contextmanager

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +28,7 @@ class Server:
         self.address = network.current().server
         """Where it is asked."""
         self.process = subprocess.Popen(
-            [*within, sys.executable, "-m", "dns_server", *arguments],
+            [*within, *network.current().program, *arguments],
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             text=True,

@@ -93,7 +93,7 @@ def test_metrics_of_syncs_and_the_collector(network: Network, zones: Path) -> No
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as collector:
         collector.bind((network.here, 0))
         port = collector.getsockname()[1]
-        options = [*network.http, f"--syslog={network.here}:{port}", "--poll=200ms"]
+        options = [*network.http, f"--syslog={network.here}:{port}", "--syslog-proto=udp", "--poll=200ms"]
         with serve(f"--zones={zones}", *options) as server:
             eventually(lambda: samples(server)["syncs_total", labels()] >= 2)
             eventually(lambda: samples(server)["syslog_sent_total", labels()] >= 3)
