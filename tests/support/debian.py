@@ -24,6 +24,10 @@ LIBRARY_FOLDERS = (
 PROGRAM_FOLDERS = ("usr/sbin", "usr/bin", "sbin", "bin", "usr/lib/git-core")
 
 
+_MACHINES_NETWORK = os.open("/proc/self/ns/net", os.O_RDONLY)
+"""The network namespace in which tests begin."""
+
+
 class Unavailable(Exception):
     """A package cannot be had; says which and why."""
 
@@ -101,7 +105,7 @@ def _apt(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         "APT::Sandbox::User=root",
         "Debug::NoLocking=true",
     ]
-    command = ["apt-get", "-qq", *(part for option in options for part in ("-o", option)), *arguments]
+    command = [*_outside(), "apt-get", "-qq", *(part for option in options for part in ("-o", option)), *arguments]
     return subprocess.run(
         command,
         cwd=folder / "archives",
@@ -110,7 +114,15 @@ def _apt(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         text=True,
         timeout=600,
         env={**os.environ, "LC_ALL": "C"},
+        pass_fds=(_MACHINES_NETWORK,),
     )
+
+
+def _outside() -> list[str]:
+    """Command that runs another one in the machine's network: a test may be in a namespace without a way out."""
+    if os.stat("/proc/self/ns/net").st_ino == os.stat(_MACHINES_NETWORK).st_ino:
+        return []
+    return ["nsenter", f"--net=/proc/self/fd/{_MACHINES_NETWORK}"]
 
 
 def _resolve(folder: Path, packages: tuple[str, ...]) -> list[str]:
