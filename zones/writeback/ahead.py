@@ -28,12 +28,13 @@ _APPLY_S: Final = 30.0
 _FLUSH_S: Final = 10.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Pending:
     """A change that is served and not yet where the files are."""
 
     origin: bytes
     transaction: Transaction
+    is_undone: bool = False
 
 
 class Ahead:
@@ -47,8 +48,11 @@ class Ahead:
         self._jitter = random.SystemRandom()
         self._chain: Chain | None = None
         """The newest version that is known, and upon it what is pending."""
+        self._chain_state = ""
+        """Of the version that it is upon."""
         self._pending: list[_Pending] = []
-        self._undone = 0
+        self._settled = 0
+        """Changes that were pending and have landed, or were undone."""
         self._turn = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._log = structlog.get_logger("zones.writeback").bind(source=place.name)
@@ -64,20 +68,25 @@ class Ahead:
         return len(self._pending)
 
     async def state(self) -> str:
-        """Identity of the newest version and of what was undone. SourceError."""
-        return self._state_of(await self._source.state())
+        """Identity of the newest version and of what is upon it. SourceError."""
+        return f"{await self._source.state()} {self._settled}"
 
     async def fetch(self) -> Version:
         """The newest version with the pending changes made on it. SourceError."""
+        # What lands while this works may or may not be in the version that is read, so it is made anyway. The state
+        # is then one that the source no longer has: the sync that follows each push asks again.
+        known, settled = list(self._pending), self._settled
         chain = await self._place.begin()
         async with self._turn:
-            for pending in self._pending:
+            for pending in (*known, *(one for one in self._pending if one not in known)):
+                if pending.is_undone:
+                    continue
                 try:
                     await self._add(chain, pending, None)
                 except Exception as error:  # its push will fail likewise, and end it
                     self._log.info("a change does not fit the newest version", reason=str(error))
-            self._chain = chain
-            return Version(self._state_of(chain.base), chain.tree)
+            self._chain, self._chain_state = chain, f"{chain.base} {settled}"
+            return Version(self._chain_state, chain.tree)
 
     async def write(self, sync: Sync, writer: Writer, origin: bytes, transaction: Transaction) -> Written:
         """Put `transaction` on the zone `origin` into service by `sync`, and have it pushed by `writer`.
@@ -96,8 +105,7 @@ class Ahead:
             if chain.changes == before:  # there is nothing to change
                 return written
             self._pending.append(pending)
-            state = self._state_of(chain.base)
-            outcome = sync.offer(state, Version(state, chain.tree))
+            outcome = sync.offer(self._chain_state, Version(self._chain_state, chain.tree))
         await asyncio.wait([outcome], timeout=_APPLY_S)
         if self._task is None:
             self._task = asyncio.create_task(self._push(sync, writer))
@@ -111,10 +119,6 @@ class Ahead:
             task.cancel()
         if self._pending:
             self._log.error("changes that were acknowledged are lost: they could not be pushed", changes=self.pending)
-
-    def _state_of(self, state: str) -> str:
-        """State of this source, from that of the repository: it must also change when something is undone."""
-        return f"{state} {self._undone}"
 
     async def _add(self, chain: Chain, pending: _Pending, served_serial: int | None) -> Written:
         now, transaction = self._clock(), pending.transaction
@@ -138,8 +142,9 @@ class Ahead:
                         is_stuck = True
                         continue
                     self._pending.remove(pending)
+                    self._settled += 1
                     if isinstance(result, BaseException):
-                        self._undone += 1
+                        pending.is_undone = True
                         zone = names.to_text(pending.origin)
                         self._log.error("a change that was acknowledged is undone", zone=zone, reason=str(result))
                 sync.trigger()
