@@ -118,12 +118,12 @@ def test_says_who_it_is_only_as_told(tmp_path: Path) -> None:
 def test_taken_port_is_told_with_a_remedy(tmp_path: Path) -> None:
     write_zone(tmp_path)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
-        taken.bind(("127.0.0.1", 0))
+        taken.bind(("127.0.0.9", 0))  # where no client of another test has the port over TCP
         port = taken.getsockname()[1]
-        server = Server(["serve", "--log-format=json", f"--zones={tmp_path}", f"--listen=127.0.0.1:{port}"])
+        server = Server(["serve", "--log-format=json", f"--zones={tmp_path}", f"--listen=127.0.0.9:{port}"])
         assert server.process.wait(60) == 69
         event = server.wait_for("stopped")
-        assert f"127.0.0.1:{port} over UDP" in event["reason"]
+        assert f"127.0.0.9:{port} over UDP" in event["reason"]
         assert "--listen" in event["reason"]
 
 
@@ -132,8 +132,8 @@ def test_taken_port_is_told_with_a_remedy(tmp_path: Path) -> None:
     [
         (["serve"], "give either --remote or --zones"),
         (["serve", "--zones=/nowhere"], "--zones=/nowhere: there is no such folder"),
-        (["serve", "--zones=.", "--listen=127.0.0.1"], "--listen=127.0.0.1: the port is missing"),
-        (["serve", "--zones=.", "--lisen=127.0.0.1:53"], "did you mean --listen?"),
+        (["serve", "--zones=.", "--listen=127.0.0.9"], "--listen=127.0.0.9: the port is missing"),
+        (["serve", "--zones=.", "--lisen=127.0.0.9:53"], "did you mean --listen?"),
     ],
 )
 def test_bad_parameter_stops_the_start(arguments: list[str], message: str) -> None:
