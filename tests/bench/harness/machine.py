@@ -20,12 +20,21 @@ def processes(pid: int) -> list[int]:
 
 def cpu_seconds(pid: int) -> float:
     """User and system time of the process and those below it, which may have ended."""
-    nanoseconds = ticks = 0
-    for each in processes(pid):
-        for thread in Path(f"/proc/{each}/task").iterdir():
-            nanoseconds += int((thread / "schedstat").read_text().split()[0])
-        values = Path(f"/proc/{each}/stat").read_text().rsplit(")", 1)[1].split()
-        ticks += int(values[13]) + int(values[14])  # of children that it has waited for
+    while True:
+        try:
+            return sum(map(_own_cpu_seconds, processes(pid)))
+        except (FileNotFoundError, ProcessLookupError):
+            if not Path(f"/proc/{pid}").exists():
+                raise
+            # One below it ended just now: its time is among that of its parent's children.
+
+
+def _own_cpu_seconds(pid: int) -> float:
+    nanoseconds = sum(
+        int((thread / "schedstat").read_text().split()[0]) for thread in Path(f"/proc/{pid}/task").iterdir()
+    )
+    values = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    ticks = int(values[13]) + int(values[14])  # of children that it has waited for
     return nanoseconds * 1e-9 + ticks * TICK_S
 
 
