@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -124,6 +124,18 @@ def same_as(zone: dns.zone.Zone | None) -> "dns.zone.Zone":
     return zone
 
 
+def follow_over_tls(peer: Secondary, server: Server, change: Callable[[], None]) -> None:
+    """The secondary has each version that `change` makes, first whole and later by difference, over TLS."""
+    for _ in range(3):
+        ours = same_as(transferred(server.port, "example.com", KEY))
+        peer.wait_for("example.com", ours.__eq__)
+        change()
+    ours = same_as(transferred(server.port, "example.com", KEY))
+    peer.wait_for("example.com", ours.__eq__)
+    kinds = {event["kind"] for event in server.events if event["event"] == "zone transferred" and event["tls"]}
+    assert kinds == {"AXFR", "IXFR"}
+
+
 @pytest.mark.parametrize("brand", BRANDS)
 def test_a_secondary_follows_random_changes(brand: str, tmp_path: Path) -> None:
     content, port = Content(sum(brand.encode())), free_port()
@@ -241,16 +253,13 @@ def test_a_secondary_is_told_and_transfers_over_tls(
         }
         wish = Wish(tmp_path / "BIND", port, server.ports_for("TLS")[network.server], "bind-tls", changes)
         with running("BIND", wish) as peer:
-            for _ in range(3):
-                ours = same_as(transferred(server.port, "example.com", KEY))
-                peer.wait_for("example.com", ours.__eq__)
+
+            def change() -> None:
                 content.change()
                 assert push_and_notify(origin, server, pushed()).rcode == 0
                 server.wait_for("secondary told", secondary=f"{network.here}:{secured}", serial=content.serial)
-            ours = same_as(transferred(server.port, "example.com", KEY))
-            peer.wait_for("example.com", ours.__eq__)
-            kinds = {event["kind"] for event in server.events if event["event"] == "zone transferred" and event["tls"]}
-            assert kinds == {"AXFR", "IXFR"}
+
+            follow_over_tls(peer, server, change)
 
 
 def test_a_secondary_is_told_in_the_clear_and_transfers_over_tls(network: Network, tmp_path: Path) -> None:
@@ -267,15 +276,12 @@ def test_a_secondary_is_told_in_the_clear_and_transfers_over_tls(network: Networ
         changes = {"/etc/ssl/certs/ca-certificates.crt": str(files.chain), "ns1.example.net": "localhost"}
         wish = Wish(tmp_path / "NSD", port, server.ports_for("TLS")[network.server], "nsd-tls", changes)
         with running("NSD", wish) as peer:
-            for _ in range(3):
-                ours = same_as(transferred(server.port, "example.com", KEY))
-                peer.wait_for("example.com", ours.__eq__)
+
+            def change() -> None:
                 content.change()
                 assert push_and_notify(origin, server, pushed()).rcode == 0
-            ours = same_as(transferred(server.port, "example.com", KEY))
-            peer.wait_for("example.com", ours.__eq__)
-            kinds = {event["kind"] for event in server.events if event["event"] == "zone transferred" and event["tls"]}
-            assert kinds == {"AXFR", "IXFR"}
+
+            follow_over_tls(peer, server, change)
 
 
 @pytest.mark.parametrize("brand", [name for name, brand in BRANDS.items() if brand.has_catalog])
