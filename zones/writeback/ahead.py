@@ -78,7 +78,7 @@ class Ahead:
         known, settled = list(self._pending), self._settled
         chain = await self._place.begin()
         async with self._turn:
-            for pending in (*known, *(one for one in self._pending if one not in known)):
+            for pending in dict.fromkeys((*known, *self._pending)):
                 if pending.is_undone:
                     continue
                 try:
