@@ -165,8 +165,9 @@ class _Parser:
     def _fill(self, file: _File, position: int, wanted: int) -> None:
         """Let go of the text before `position`, and get what comes behind: more than the `wanted` octets in all."""
         assert file.rest is not None
-        parts = [file.text[position:]]
-        ahead = len(parts[0])
+        left = file.text[position:]
+        parts = [left] if left else []  # a single piece is not copied when it is joined
+        ahead = len(left)
         while ahead <= wanted:
             piece = next(file.rest, None)
             if piece is None:
