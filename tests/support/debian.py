@@ -120,7 +120,7 @@ def _apt(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def _outside() -> list[str]:
     """Command that runs another one in the machine's network: a test may be in a namespace without a way out."""
-    if os.stat("/proc/self/ns/net").st_ino == os.stat(_MACHINES_NETWORK).st_ino:
+    if os.stat("/proc/thread-self/ns/net").st_ino == os.stat(_MACHINES_NETWORK).st_ino:
         return []
     return ["nsenter", f"--net=/proc/self/fd/{_MACHINES_NETWORK}"]
 
