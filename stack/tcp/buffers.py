@@ -5,6 +5,13 @@ Positions are unwrapped sequence numbers (see `sequence`).
 
 from bisect import bisect_left
 from collections import deque
+from typing import Final
+
+
+_SMALL: Final = 512
+"""Octets: a segment with less is joined to the one before it while nobody reads, ..."""
+_JOINED: Final = 4096
+"""... which has grown to this at most: joining copies it."""
 
 
 class SendBuffer:
@@ -140,7 +147,12 @@ class Assembler:
         return count
 
     def _deliver(self, data: bytes) -> None:
-        self._ready.append(data)
+        ready = self._ready
+        if len(data) < _SMALL and ready and len(ready[-1]) < _JOINED:
+            # An object for each of many tiny segments would take twenty times the memory that is counted.
+            ready[-1] += data
+        else:
+            ready.append(data)
         self.unread += len(data)
         self.next += len(data)
 

@@ -30,6 +30,8 @@ from stack.wire.error import WireError
 
 _IP_HEADER: Final = {4: 20, 16: 40}  # octets, by those of an address
 _COOKIES_LAST: Final = 128.0  # seconds after the last cookie in which one may come back
+_DEADLINES_EACH: Final = 4  # entries of a connection on the heap; each gets one anew when there are more
+_DEADLINES_SPARE: Final = 256  # so that few connections don't cause it
 _ACTIVE: Final = frozenset(State) - {State.CLOSED, State.LISTEN, State.SYN_RECEIVED, State.TIME_WAIT}
 
 
@@ -151,20 +153,23 @@ class Engine:
         while deadlines and deadlines[0][0] <= now:
             _, _, connection = heapq.heappop(deadlines)
             connection.wakeups.pop()
-            expire(connection, now)
-            connection.attend()
+            if connection.state is not State.CLOSED:
+                expire(connection, now)
+                connection.attend()
         self._trim_time_wait()
+        self._trim_deadlines()
         replies, wanting = commons.replies, commons.wanting
         while replies or wanting:
             while replies:
                 yield replies.popleft()
             if wanting:
                 connection = next(iter(wanting))
-                local, remote = connection.local.address, connection.remote.address
-                for segment in segments(connection, now):
-                    yield local, remote, segment
+                if connection.state is not State.CLOSED:  # one that has ended sends nothing and waits for nothing
+                    local, remote = connection.local.address, connection.remote.address
+                    for segment in segments(connection, now):
+                        yield local, remote, segment
+                    self._schedule(connection)
                 del wanting[connection]
-                self._schedule(connection)
 
     def poll_at(self) -> float | None:
         """When `transmit` has something to do: in the past for at once; None when only input matters."""
@@ -322,11 +327,23 @@ class Engine:
             connection.wakeups.append(deadline)
             heapq.heappush(self._deadlines, (deadline, next(self._order), connection))
 
+    def _trim_deadlines(self) -> None:
+        """Forget the deadlines of connections that have ended: each keeps its connection in memory, for a minute at most,
+        in which thousands may come and go each second.
+        """
+        live = self._commons.connections
+        if len(self._deadlines) <= _DEADLINES_EACH * len(live) + _DEADLINES_SPARE:
+            return
+        self._deadlines.clear()
+        for connection in live.values():
+            connection.wakeups.clear()
+            self._schedule(connection)
+
     def _trim_time_wait(self) -> None:
         commons = self._commons
         excess = commons.population[State.TIME_WAIT] - commons.limits.time_wait
         if excess > 0:
-            waiting = [c for c in commons.connections.values() if c.state is State.TIME_WAIT]
-            for connection in waiting[:excess]:
+            waiting = (c for c in commons.connections.values() if c.state is State.TIME_WAIT)
+            for connection in list(itertools.islice(waiting, excess)):
                 commons.count("time-wait-full")
                 connection.end(None)

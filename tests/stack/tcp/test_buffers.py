@@ -1,5 +1,7 @@
 """Buffers against models: what they hold is what a plain mapping of positions to octets holds."""
 
+import tracemalloc
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,6 +45,20 @@ def test_the_first_copy_of_an_octet_stays() -> None:
     assembler.add(1, b"aaaaaaaa", 100, 10)
     assembler.add(0, b"z", 100, 10)
     assert assembler.read(100) == b"zaaaBBaaa"
+
+
+def test_many_small_segments_take_about_the_memory_of_their_octets() -> None:
+    assembler = Assembler(START)
+    pieces = [bytes(range(i % 100, i % 100 + 2)) for i in range(100_000)]
+    tracemalloc.start()
+    try:
+        for index, piece in enumerate(pieces):
+            assert assembler.add(START + 2 * index, bytes(piece), START + (1 << 20), 256) == 2
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken < 1.5 * 200_000
+    assert assembler.read(1 << 20) == b"".join(pieces)
 
 
 def test_reading_takes_no_more_than_asked() -> None:
