@@ -32,6 +32,7 @@ from stack.interface.timer import earliest
 from stack.interface.upper import Upper
 from stack.transport import Unreachable
 from stack.wire import icmpv6, ipv6, ipv6_extension
+from stack.wire.error import WireError
 from stack.wire.ethernet import EtherType
 from stack.wire.icmpv6 import Message
 from stack.wire.ipv4 import Protocol, Quoted
@@ -286,7 +287,11 @@ class Ipv6:
         """The neighbour does not answer: tell whoever sent the packets that waited for it (RFC 4861 7.2.2)."""
         self.routes.demote(address)
         for packet in packets:
-            self._upper.unreachable(ipv6_extension.parse_quoted(memoryview(packet)), Unreachable.HOST, None, now)
+            try:
+                quoted = ipv6_extension.parse_quoted(memoryview(packet))
+            except WireError:
+                continue  # a later fragment has no ports, and the first one is told
+            self._upper.unreachable(quoted, Unreachable.HOST, None, now)
 
     # Time
 

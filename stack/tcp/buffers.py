@@ -7,7 +7,6 @@ from bisect import bisect_left
 from collections import deque
 from typing import Final
 
-
 _SMALL: Final = 512
 """Octets: a segment with less is joined to the one before it while nobody reads, ..."""
 _JOINED: Final = 4096

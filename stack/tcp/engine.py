@@ -328,8 +328,9 @@ class Engine:
             heapq.heappush(self._deadlines, (deadline, next(self._order), connection))
 
     def _trim_deadlines(self) -> None:
-        """Forget the deadlines of connections that have ended: each keeps its connection in memory, for a minute at most,
-        in which thousands may come and go each second.
+        """Forget the deadlines of connections that have ended.
+
+        Each keeps its connection in memory for up to a minute, in which many thousands can come and go.
         """
         live = self._commons.connections
         if len(self._deadlines) <= _DEADLINES_EACH * len(live) + _DEADLINES_SPARE:

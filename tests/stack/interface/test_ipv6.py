@@ -164,3 +164,11 @@ def test_packets_to_ourselves_stay_here(host: Host) -> None:
     sender.send(b"hello", Endpoint(US_6, 99), host.now)
     assert host.run(1) == []
     assert got == [b"hello"]
+
+
+def test_silent_neighbour_is_told_once_of_a_datagram_in_fragments(host: Host) -> None:
+    failures: list[Unreachable] = []
+    socket = host.interface.udp.bind(Endpoint(bytes(16), 98), lambda *_: None, lambda _, why: failures.append(why))
+    socket.send(bytes(4000), Endpoint(parse("2001:db8::77"), 514), host.now)
+    host.run(30)
+    assert failures == [Unreachable.HOST]

@@ -1,4 +1,4 @@
-"""A connection that has ended sends nothing, waits for nothing and is not kept, whatever came in one turn with its end."""
+"""A connection that has ended sends nothing, waits for nothing and is not kept, whatever came with its end."""
 
 import gc
 
