@@ -11,8 +11,8 @@ from stack.tcp.commons import Limits
 from stack.tcp.connection import Connection
 from stack.tcp.segment import ACK, FIN, RST, SYN
 from stack.tcp.state import State
-from tests.stack.tcp.peers import SERVER, Host
-from tests.stack.tcp.probe import PORT, Probe, names
+from tests.stack.tcp.peers import PORT, SERVER, Host
+from tests.stack.tcp.probe import Probe, names
 
 near = st.one_of(st.integers(-1, 1), st.integers(-3000, 3000))
 arrivals = st.tuples(
