@@ -166,7 +166,10 @@ class Neighbours:
         if not self._alarm.is_due(now):
             return
         for entry in [*self._unresolved.values(), *self._known.values()]:
-            if entry.deadline <= now:
+            # Who is told of a failure may send at once, and so push out an entry whose turn was still to come.
+            if entry.deadline <= now and entry is (
+                self._known.get(entry.address) or self._unresolved.get(entry.address)
+            ):
                 self._expire(entry, now)
         for table in (self._unresolved, self._known):
             for entry in table.values():

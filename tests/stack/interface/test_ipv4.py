@@ -1,8 +1,11 @@
 """IPv4, ICMP and UDP as the standards for hosts want them."""
 
+import dataclasses
+
 import pytest
 
-from stack.address import IPV4_BROADCAST, Endpoint, parse
+from stack.address import IPV4_BROADCAST, Address, Endpoint, parse
+from stack.interface.limits import Limits
 from stack.transport import Unreachable
 from stack.wire import ethernet, icmp, ipv4, udp
 from stack.wire.ethernet import EtherType, Frame
@@ -280,3 +283,25 @@ def test_packets_to_ourselves_stay_here(host: Host) -> None:
 
 def test_padding_of_short_frames_is_not_payload(host: Host) -> None:
     assert payloads(host.say(ip4(17, datagram(b"a")) + bytes(17))) == [b"a"]
+
+
+def test_who_is_told_of_a_silent_neighbour_may_ask_for_others_at_once() -> None:
+    settings = dataclasses.replace(ONLY_4, limits=Limits(unresolved=2))
+    host = Host(settings)
+    host.settle()
+    told: list[Address] = []
+
+    def failed(destination: Endpoint, _why: Unreachable) -> None:
+        told.append(destination.address)
+        if len(told) == 1:
+            ask("192.0.2.71", "192.0.2.72")
+
+    socket = host.interface.udp.bind(Endpoint(US, 98), lambda *_: None, failed)
+
+    def ask(*addresses: str) -> None:
+        for address in addresses:
+            socket.send(b"anyone?", Endpoint(parse(address), 514), host.now)
+
+    ask("192.0.2.61", "192.0.2.62")
+    host.run(30)
+    assert told == [parse(address) for address in ("192.0.2.61", "192.0.2.71", "192.0.2.72")]
