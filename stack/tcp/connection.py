@@ -264,12 +264,14 @@ class Connection:
             self.attend()
 
     def abort(self) -> None:
-        """ABORT: forget the connection and tell the peer so."""
+        """ABORT: forget the connection, and what was received and not read, and tell the peer so."""
         if self.state in SYNCHRONIZED - {State.TIME_WAIT, State.CLOSING, State.LAST_ACK} | {State.SYN_RECEIVED}:
             reset = Segment(self.local.port, self.remote.port, wrap(self.snd_nxt), wrap(self.rcv_nxt), RST | ACK, 0)
             self.commons.farewell(self.local.address, self.remote.address, reset)
         if self.state is not State.CLOSED:
             self.end(Failure.ABORTED)
+        else:
+            self.commons.buffered -= self.assembler.clear()
 
     def keep_alive(self, keepalive: Keepalive | None, now: float) -> None:
         """Probe the peer when it is silent for long (RFC 9293 3.8.4); None: don't, which is the default."""

@@ -50,6 +50,22 @@ def test_nothing_follows_a_reset_of_ours() -> None:
     assert probe.engine.poll_at() is None
 
 
+def test_what_was_received_and_never_read_is_given_back() -> None:
+    """Both sides have closed before the user leaves: nothing else ends the connection once more."""
+    probe = Probe()
+    connection = probe.accepted()
+    probe.send(ACK, b"never read")
+    connection.close()
+    for segment in probe.take():
+        probe.ack = segment.sequence + segment.length
+    probe.send(FIN | ACK)
+    probe.wait(100)
+    assert (connection.state, connection.failure) == (State.CLOSED, None)
+    assert probe.engine.commons.buffered == len(b"never read")
+    connection.release(probe.now)
+    assert probe.engine.commons.buffered == 0
+
+
 @settings(max_examples=200, deadline=None)
 @given(steps)
 def test_when_users_have_left_all_connections_end_in_time(order: list[str | tuple[int, int, int, int]]) -> None:
