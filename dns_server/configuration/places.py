@@ -84,7 +84,9 @@ class ArchivePlace:
         try:
             descriptor = os.memfd_create(file)
         except (AttributeError, OSError):
-            raise ValueError(f"{file} can't be opened by a path here: this machine has no files") from None
+            raise ValueError(
+                f"{file} can't be opened by a path here: this machine keeps no more files in memory"
+            ) from None
         with open(descriptor, "wb", closefd=False) as opened:
             opened.write(content)
         return f"/proc/self/fd/{descriptor}"

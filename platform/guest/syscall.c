@@ -17,7 +17,7 @@
 #include "syscall.h"
 #include "x86.h"
 
-enum { STANDARD_STREAMS = 3, SET_FS = 0x1002, EXIT_SIGNAL = 128 };
+enum { SET_FS = 0x1002, EXIT_SIGNAL = 128 };
 
 /* Linux's struct sigaction. */
 struct action {
@@ -34,13 +34,33 @@ static uint64_t nanoseconds(const struct timespec *t) { return (uint64_t)t->tv_s
 static long write_out(int file, const struct iovec *parts, int count)
 {
 	long written = 0;
-	if (file != 1 && file != 2)
+	if (file == 0)
 		return -EBADF;
 	for (int i = 0; i < count; i++) {
-		uz_console_write(parts[i].iov_base, parts[i].iov_len);
+		if (file >= FIRST_FILE) {
+			long result = file_write(file, parts[i].iov_base, parts[i].iov_len);
+			if (result < 0)
+				return written ? written : result;
+		} else {
+			uz_console_write(parts[i].iov_base, parts[i].iov_len);
+		}
 		written += (long)parts[i].iov_len;
 	}
 	return written;
+}
+
+static long read_in(int file, const struct iovec *parts, int count)
+{
+	long got = 0;
+	if (file == 0)
+		return 0;	/* nobody types at the console */
+	for (int i = 0; i < count; i++) {
+		long result = file_read(file, parts[i].iov_base, parts[i].iov_len);
+		if (result < 0)
+			return result;
+		got += result;
+	}
+	return got;
 }
 
 static long map(size_t size, int protection, int flags)
@@ -115,10 +135,12 @@ static long futex(const int *word, int operation, int value, const struct timesp
 
 static long status(int file, struct stat *status)
 {
-	if (file >= STANDARD_STREAMS)
-		return -EBADF;
+	long size = file < FIRST_FILE ? 0 : file_size(file);
+	if (size < 0)
+		return size;
 	memset(status, 0, sizeof *status);
-	status->st_mode = S_IFCHR | 0600;
+	status->st_mode = (file < FIRST_FILE ? S_IFCHR : S_IFREG) | 0600;
+	status->st_size = size;
 	status->st_blksize = PAGE_SIZE;
 	return 0;
 }
@@ -162,21 +184,27 @@ long __uk_syscall(long n, long a, long b, long c, long d, long e, long f)
 	case SYS_writev:
 		return write_out((int)a, (const struct iovec *)b, (int)c);
 	case SYS_read:
-		return a == 0 ? 0 : -EBADF;	/* nobody types at the console */
+		return read_in((int)a, &(struct iovec){(void *)b, (size_t)c}, 1);
+	case SYS_readv:
+		return read_in((int)a, (const struct iovec *)b, (int)c);
+	case SYS_memfd_create:
+		return file_create();
+	case SYS_open:
+		return file_open((const char *)a);
+	case SYS_openat:
+		return file_open((const char *)b);
+	case SYS_close:
+		return a < FIRST_FILE ? 0 : file_close((int)a);
 	case SYS_fstat:
 		return status((int)a, (struct stat *)b);
 	case SYS_newfstatat:
 		return d & AT_EMPTY_PATH ? status((int)a, (struct stat *)c) : -ENOENT;
 	case SYS_fcntl:
-		return a < STANDARD_STREAMS ? 0 : -EBADF;
+		return a < FIRST_FILE || file_size((int)a) >= 0 ? 0 : -EBADF;
 	case SYS_ioctl:
 		return -ENOTTY;
 	case SYS_lseek:
 		return -ESPIPE;
-	case SYS_close:
-		return a < STANDARD_STREAMS ? 0 : -EBADF;
-	case SYS_open:
-	case SYS_openat:
 	case SYS_stat:
 	case SYS_lstat:
 	case SYS_access:

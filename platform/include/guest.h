@@ -58,6 +58,18 @@ void *paging_map_shared(uint64_t start, size_t size);
 /* The machine is asked to end: what SIGTERM is to a program of a kernel. */
 void guest_terminate(void);
 
+/* -- files.c ------------------------------------------------------------------------------------------------------ */
+
+/* Files of memfd_create(), which last for as long as a descriptor of them is open. All say errors as Linux does. */
+enum { FIRST_FILE = 3 };	/* descriptors below are the console */
+
+long file_create(void);
+long file_open(const char *path);	/* one below /proc/self/fd, at its beginning */
+long file_close(int file);
+long file_read(int file, void *buffer, size_t size);
+long file_write(int file, const void *data, size_t size);
+long file_size(int file);
+
 /* -- cpu.c, traps.S ----------------------------------------------------------------------------------------------- */
 
 enum { VECTOR_TIMER = 32, VECTOR_DEVICE, VECTOR_BUTTON, VECTOR_SPURIOUS = 63, VECTORS = 64 };

@@ -4,6 +4,7 @@ import re
 import signal
 import ssl
 import subprocess
+import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 
 from dns_build.features import Features
 from dns_build.image import Image
-from tests.support import certificates, git, images, qemu, rsyslog, trees
+from tests.support import certificates, disks, git, images, qemu, rsyslog, trees
 from tests.support.server import eventually
 from tests.support.servers import free_port
 
@@ -139,14 +140,69 @@ def test_what_was_not_linked_is_refused_at_the_start(
     assert re.search(said, result.stderr)
 
 
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory, features: Features) -> Image:
+    """For virtio, with a zone baked in."""
+    zones = tmp_path_factory.mktemp("zones")
+    (zones / "example.test").write_bytes(trees.zone_text(1, "www A 192.0.2.2"))
+    return images.build("virtio", tmp_path_factory.mktemp("image"), baked=zones, features=features)
+
+
 @pytest.mark.slow
 def test_a_machine_fetches_over_https_by_its_own_stack(
-    features: Features, certified: certificates.Files, origin: git.Origin, tmp_path: Path
+    machine: Image, certified: certificates.Files, origin: git.Origin
 ) -> None:
-    image = images.build("virtio", tmp_path, features=features)
     with git.web(origin.folder, tls=server_context(certified)) as base:
         remote = f"--remote=https://{GATEWAY}:{urlsplit(base).port}/{origin.bare.name}"
         network = ["-netdev", "user,id=n", "-device", "virtio-net-pci,netdev=n"]
-        command = qemu.command(image.path, "q35", "-cpu", "max", *network, parameters=remote)
+        command = qemu.command(machine.path, "q35", "-cpu", "max", *network, parameters=remote)
         with qemu.running(command) as console:
             console.wait_for("zones in service .*commit=[0-9a-f]{40}.* zones=1")
+
+
+def configuration(kind: str, folder: Path, files: certificates.Files, *lines: str) -> Path:
+    """A disk with `unizone.toml`, a certificate and its key."""
+    text = ['tls-cert = "chain.pem"', 'tls-key = "key.pem"', *lines]
+    (folder / "unizone.toml").write_text("\n".join(text))
+    contents = [folder / "unizone.toml", files.chain, files.key]
+    if kind == "FAT":
+        return disks.volume(folder, 12, contents)
+    path = folder / "config.tar"
+    with tarfile.open(path, "w") as archive:
+        for content in contents:
+            archive.add(content, content.name)
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "board"), [("tar", "microvm"), ("FAT", "q35")])
+def test_a_machine_answers_over_tls_with_a_certificate_from_its_disk(
+    kind: str, board: str, machine: Image, certified: certificates.Files, tmp_path: Path
+) -> None:
+    disk = configuration(kind, tmp_path, certified)
+    bus, port = {"microvm": "device", "q35": "pci"}[board], free_port()
+    options = [
+        *("-netdev", f"user,id=n,hostfwd=tcp:127.0.0.1:{port}-:853", "-device", f"virtio-net-{bus},netdev=n"),
+        *("-drive", f"if=none,id=d,format=raw,readonly=on,file={disk}", "-device", f"virtio-blk-{bus},drive=d"),
+    ]
+    with qemu.running(qemu.command(machine.path, board, "-cpu", "max", *options)) as console:
+        console.wait_for("configured .*disk0:unizone.toml")
+        console.wait_for(" ready ")
+        context = ssl.create_default_context(cafile=str(certified.chain))
+        query = dns.message.make_query("www.example.test", "A")
+        answer = dns.query.tls(
+            query, "127.0.0.1", qemu.TIMEOUT_S, port, ssl_context=context, server_hostname="localhost"
+        )
+    assert [item.to_text() for rrset in answer.answer for item in rrset] == ["192.0.2.2"]
+
+
+def test_a_machine_says_what_is_wrong_with_a_certificate_on_its_disk(
+    machine: Image, certified: certificates.Files, tmp_path: Path
+) -> None:
+    broken = certificates.Files(tmp_path / "chain.pem", certified.key)
+    broken.chain.write_text("no certificate")
+    disk = configuration("tar", tmp_path, broken)
+    drive = ["-drive", f"if=none,id=d,format=raw,readonly=on,file={disk}", "-device", "virtio-blk-device,drive=d"]
+    lines = qemu.run(machine.path, "microvm", "-cpu", "max", *drive)
+    assert any("no PEM certificate chain with its unencrypted key" in line for line in lines)
+    assert lines[-1] == "unizone: exit 64"

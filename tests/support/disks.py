@@ -1,4 +1,8 @@
-"""What disks that boot are made with: GRUB and mtools of Debian, unpacked into the cache."""
+"""What disks are made with: GRUB, mtools and mkfs.vfat of Debian, unpacked into the cache."""
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -6,8 +10,30 @@ from dns_build.disk import Tools
 from tests.support import debian
 
 
+def volume_tools() -> debian.Tree:
+    """The programs that make FAT volumes and partitions; the calling test is skipped where they can't be had."""
+    try:
+        return debian.programs("dosfstools", "mtools", "fdisk")
+    except debian.Unavailable as error:
+        pytest.skip(str(error))
+
+
+def volume(folder: Path, bits: int, items: Sequence[Path]) -> Path:
+    """A FAT volume of 12, 16 or 32 bits in `folder`, with copies of `items`."""
+    tree = volume_tools()
+    path = folder / "config.img"
+    kib = {12: 1440, 16: 16 << 10, 32: 68 << 10}[bits]
+    mkfs = [str(tree.path("mkfs.vfat")), "-F", str(bits), "-S", "512", "-C", str(path), str(kib)]
+    environment = {**tree.environment, "MTOOLS_SKIP_CHECK": "1"}
+    subprocess.run(mkfs, check=True, capture_output=True, env=environment)
+    if items:
+        copy = [str(tree.path("mcopy")), "-i", str(path), "-s", *map(str, items), "::"]
+        subprocess.run(copy, check=True, capture_output=True, env=environment)
+    return path
+
+
 def tools() -> Tools:
-    """The programs; the calling test is skipped where they can't be had."""
+    """What disks that boot are made with; the calling test is skipped where they can't be had."""
     try:
         grub, mtools = debian.programs("grub-common", "grub-pc-bin", "grub-efi-amd64-bin"), debian.programs("mtools")
     except debian.Unavailable as error:

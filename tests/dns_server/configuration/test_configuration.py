@@ -3,7 +3,7 @@
 import subprocess
 import tarfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from dns_server.cli import main
 from dns_server.configuration.fat import MAX_FILE, BadVolume, FatVolume
 from dns_server.configuration.partitions import volumes
 from dns_server.configuration.places import open_device, open_place
-from tests.support.debian import Tree, Unavailable, programs
+from tests.support import disks
 
 TOKEN = "0123456789abcdef-token"
 TOML = """\
@@ -49,29 +49,8 @@ def make_tar(path: Path) -> Path:
     return path / "config.tar"
 
 
-def fat_programs() -> Tree:
-    try:
-        return programs("dosfstools", "mtools", "fdisk")
-    except Unavailable as reason:
-        pytest.skip(str(reason))
-
-
-def make_volume(path: Path, bits: int, items: Sequence[Path]) -> Path:
-    """A FAT volume with copies of `items`."""
-    tree = fat_programs()
-    volume = path / "config.img"
-    kib = {12: 1440, 16: 16 << 10, 32: 68 << 10}[bits]
-    mkfs = [str(tree.path("mkfs.vfat")), "-F", str(bits), "-S", "512", "-C", str(volume), str(kib)]
-    environment = {**tree.environment, "MTOOLS_SKIP_CHECK": "1"}
-    subprocess.run(mkfs, check=True, capture_output=True, env=environment)
-    if items:
-        copy = [str(tree.path("mcopy")), "-i", str(volume), "-s", *map(str, items), "::"]
-        subprocess.run(copy, check=True, capture_output=True, env=environment)
-    return volume
-
-
 def make_fat(bits: int) -> Callable[[Path], Path]:
-    return lambda path: make_volume(path, bits, sorted(make_folder(path).iterdir()))
+    return lambda path: disks.volume(path, bits, sorted(make_folder(path).iterdir()))
 
 
 def make_disk(label: str, kind: str) -> Callable[[Path], Path]:
@@ -85,13 +64,13 @@ def make_disk(label: str, kind: str) -> Callable[[Path], Path]:
             opened.seek(1 << 20)
             other = path / "other"
             other.mkdir()
-            opened.write(make_volume(other, 12, []).read_bytes())
+            opened.write(disks.volume(other, 12, []).read_bytes())
             opened.seek(start)
             opened.write(volume.read_bytes())
             opened.truncate(start + volume.stat().st_size + (1 << 20))
         first = f"start=2048, size=2880, type={kind}"
         second = f"start={start // 512}, size={volume.stat().st_size // 512}, type={kind}"
-        tree = fat_programs()
+        tree = disks.volume_tools()
         subprocess.run(
             [str(tree.path("sfdisk")), "--quiet", str(disk)],
             input=f"label: {label}\n{first}\n{second}\n",
@@ -250,7 +229,7 @@ def test_a_folder_without_the_file(tmp_path: Path, capsys: pytest.CaptureFixture
 
 def test_volumes_without_the_file_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "notes").write_text("nothing")
-    volume = make_volume(tmp_path, 12, [tmp_path / "notes"])
+    volume = disks.volume(tmp_path, 12, [tmp_path / "notes"])
     assert main(["config", "show", f"--config={volume}"]) == 64
     assert "has no unizone.toml in the top folder of a FAT volume" in capsys.readouterr().err
 
@@ -258,7 +237,7 @@ def test_volumes_without_the_file_are_none(tmp_path: Path, capsys: pytest.Captur
 def test_a_volume_may_hold_large_files_beside(tmp_path: Path) -> None:
     (tmp_path / "image").write_bytes(bytes(MAX_FILE + 1))
     folder = make_folder(tmp_path)
-    volume = make_volume(tmp_path, 16, [tmp_path / "image", *sorted(folder.iterdir())])
+    volume = disks.volume(tmp_path, 16, [tmp_path / "image", *sorted(folder.iterdir())])
     opened = open_place(volume)
     assert {name: opened.read(name) for name in FILES} == FILES
     with pytest.raises(ValueError, match="no file image of at most 1048576 octets"):
