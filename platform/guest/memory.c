@@ -12,6 +12,7 @@ static uint64_t *used;		/* one bit a page; 1 is in use, or no RAM */
 static size_t pages;		/* bits in the map */
 static size_t cursor;		/* where the next search begins */
 static size_t total;
+static size_t given, forget_at = 256;	/* pages */
 
 static int is_used(size_t page) { return used[page / 64] >> (page % 64) & 1; }
 
@@ -95,6 +96,11 @@ void *memory_pages(size_t count)
 		return NULL;
 	mark(page, count, 1);
 	cursor = page + count;
+	given += count;
+	if (given >= forget_at) {
+		forget_at = 2 * given;
+		paging_forget();
+	}
 	return memset((void *)(page * PAGE_SIZE), 0, count * PAGE_SIZE);
 }
 

@@ -85,6 +85,12 @@ void paging_init(const struct memory_range *ranges, unsigned count)
 	__asm__ volatile("mov %0, %%cr4" : : "r"(cr4));
 }
 
+void paging_forget(void)
+{
+	if (root)
+		__asm__ volatile("mov %0, %%cr3" : : "r"(root) : "memory");
+}
+
 static void *map(uint64_t start, size_t size, uint64_t flags)
 {
 	if (!root)

@@ -53,6 +53,10 @@ volatile void *paging_map_device(uint64_t start, size_t size);
 /* The same for memory that a hypervisor shares, which is not uncached. */
 void *paging_map_shared(uint64_t start, size_t size);
 
+/* Empty the TLB. An emulator's has 256 entries to begin with, and grows only when it is emptied and was nearly full; at
+   that size, every other access to Python's memory would walk the tables in software. Next to nothing to a CPU. */
+void paging_forget(void);
+
 /* -- syscall.c ---------------------------------------------------------------------------------------------------- */
 
 /* The machine is asked to end: what SIGTERM is to a program of a kernel. */
