@@ -277,6 +277,8 @@ class StackLoop(asyncio.BaseEventLoop):
             raise
         finally:
             del self._dialled[connection]
+            if waiter.done() and not waiter.cancelled():
+                waiter.exception()  # whoever gave up in the same moment was told something else
         return connection
 
     def _dialled_changed(self, connection: Connection) -> None:

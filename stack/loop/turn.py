@@ -42,7 +42,9 @@ class Turn:
         self.flush(now)
         deadline = None if timeout is None else now + timeout
         wanted = now + _RETRY if self._unsent else self.interface.poll_at()
-        if wanted is not None and (deadline is None or wanted < deadline):
+        if self.tcp.has_news:
+            deadline = now  # of a timer, or of room to send: who uses the connection must not wait for frames
+        elif wanted is not None and (deadline is None or wanted < deadline):
             deadline = wanted
         if self.platform.poller.poll(deadline):
             self._receive()

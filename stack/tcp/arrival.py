@@ -276,7 +276,8 @@ def _text(c: Connection, segment: Segment, position: int, now: float) -> None:
         c.fail(Failure.ABORTED)
         return
     commons = c.commons
-    if commons.buffered + len(data) > commons.limits.buffered:
+    held = assembler.unread + assembler.waiting
+    if commons.buffered + len(data) > commons.limits.buffered and held + len(data) > commons.limits.reserve:
         commons.count("buffers-full")
         return
     was_waiting = assembler.waiting

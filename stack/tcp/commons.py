@@ -33,7 +33,9 @@ class Limits:
     receive_buffer: int = 1 << 18
     """Octets of one connection that are received and not read, or wait behind a gap; the window says how many."""
     buffered: int = 1 << 24
-    """Octets in the buffers of all connections together; beyond, segments are dropped and SEND takes nothing."""
+    """Octets in the buffers of all connections together; beyond, each connection has its reserves and no more."""
+    reserve: int = 2048
+    """Octets that each buffer of a connection may hold even then, so that who fills the others harms nobody else."""
     pieces: int = 256
     """Pieces behind gaps that one connection keeps."""
     replies: int = 64
@@ -61,7 +63,17 @@ class Limits:
 class Commons:
     """Shared by the connections of one engine."""
 
-    __slots__ = ("buffered", "changed", "connections", "counters", "limits", "population", "replies", "wanting")
+    __slots__ = (
+        "buffered",
+        "changed",
+        "connections",
+        "counters",
+        "limits",
+        "population",
+        "replies",
+        "starving",
+        "wanting",
+    )
 
     def __init__(self, limits: Limits, counters: Counters) -> None:
         self.limits = limits
@@ -74,6 +86,8 @@ class Commons:
         """Octets in all send and receive buffers."""
         self.wanting: dict[Connection, None] = {}
         """Connections that may have something to send or a new deadline, in the order in which they came to it."""
+        self.starving: dict[Connection, None] = {}
+        """Connections whose SEND took less than their own buffer has room for, since all buffers together are full."""
         self.changed: dict[Connection, None] = {}
         """Connections of which the user should know something new."""
         self.replies: deque[tuple[Address, Address, bytes]] = deque()
@@ -85,7 +99,13 @@ class Commons:
 
     def room(self, held: int, limit: int) -> int:
         """Octets that a buffer which holds `held` of at most `limit` may take."""
-        return max(0, min(limit - held, self.limits.buffered - self.buffered))
+        spare = max(self.limits.buffered - self.buffered, self.limits.reserve - held)
+        return max(0, min(limit - held, spare))
+
+    @property
+    def has_relief(self) -> bool:
+        """Is there room again for a connection that was refused some?"""
+        return bool(self.starving) and self.buffered < self.limits.buffered
 
     def reply(self, source: Address, destination: Address, segment: Segment) -> None:
         """Queue an answer to a stranger; dropped when too many wait."""

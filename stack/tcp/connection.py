@@ -139,10 +139,8 @@ class Connection:
         # Send sequence space, RFC 9293 3.3.1 and figure 3. SND.NXT is what others call SND.MAX: it never goes back.
         self.initial_send = initial_send
         self.snd_una = self.snd_nxt = initial_send
-        self.snd_wnd = 0
+        self.snd_wnd = self.snd_max_wnd = self.snd_scale = 0
         self.snd_wl1 = self.snd_wl2 = 0
-        self.snd_max_wnd = 0
-        self.snd_scale = 0
         self.mss = DEFAULT_MSS[len(remote.address)]
         """Octets that a segment without options may carry: the peer's MSS and the path's (RFC 9293 3.7.1)."""
         self.offer_mss = offer_mss
@@ -224,11 +222,14 @@ class Connection:
         """SEND: queue as much of `data` as there is room for; how many octets that were. NotOpen after CLOSE."""
         if self.state not in SENDING and self.state not in (State.SYN_SENT, State.SYN_RECEIVED):
             raise NotOpen(f"{self.remote}: can't send in {self.state.value}")
-        count = min(len(data), self.commons.room(len(self.sender), self.commons.limits.send_buffer))
+        commons = self.commons
+        count = min(len(data), commons.room(len(self.sender), commons.limits.send_buffer))
         if count:
             self.sender.append(data if count == len(data) else data[:count])
-            self.commons.buffered += count
+            commons.buffered += count
             self.attend()
+        if count < len(data) and len(self.sender) < commons.limits.send_buffer:
+            commons.starving[self] = None  # nothing of its own will tell it when there is room
         return count
 
     def receive(self, limit: int) -> bytes:
@@ -314,6 +315,7 @@ class Connection:
         self.failure = failure
         self.commons.population[State.CLOSED] -= 1
         self.commons.connections.pop(self.key, None)
+        self.commons.starving.pop(self, None)
         self.commons.buffered -= self.sender.clear() + (0 if failure is None else self.assembler.clear())
         self.retransmit_at = self.ack_at = self.push_at = self.keepalive_at = self.quiet_at = NEVER
         self.notify()

@@ -102,6 +102,11 @@ class Engine:
         connection.attend()
         return connection
 
+    @property
+    def has_news(self) -> bool:
+        """Has `changed` something to tell?"""
+        return bool(self._commons.changed)
+
     def changed(self) -> Iterator[Connection]:
         """Connections of which the user should know something new since the last call, each once."""
         changed = self._commons.changed
@@ -158,6 +163,9 @@ class Engine:
                 connection.attend()
         self._trim_time_wait()
         self._trim_deadlines()
+        if commons.has_relief:
+            commons.changed |= commons.starving
+            commons.starving.clear()
         replies, wanting = commons.replies, commons.wanting
         while replies or wanting:
             while replies:
@@ -173,7 +181,8 @@ class Engine:
 
     def poll_at(self) -> float | None:
         """When `transmit` has something to do: in the past for at once; None when only input matters."""
-        if self._commons.wanting or self._commons.replies:
+        commons = self._commons
+        if commons.wanting or commons.replies or commons.has_relief:
             return -NEVER
         return self._deadlines[0][0] if self._deadlines else None
 

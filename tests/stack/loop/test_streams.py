@@ -102,3 +102,35 @@ def test_data_sent_before_close_arrives() -> None:
         server.close()
 
     run(main())
+
+
+def test_what_waits_for_the_buffers_of_others_is_sent_when_they_are_gone() -> None:
+    async def main() -> None:
+        release = asyncio.Event()
+
+        async def hold(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(bytes(60_000))  # the peer does not read: that is all the room there is
+            await release.wait()
+            writer.transport.abort()
+
+        async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(bytes(50_000))
+            writer.close()
+
+        holder = await asyncio.start_server(hold, ADDRESS, 0)
+        answerer = await asyncio.start_server(answer, ADDRESS, 0)
+        _, writer = await asyncio.open_connection(ADDRESS, holder.sockets[0].getsockname()[1])
+        writer.transport.pause_reading()
+        await asyncio.sleep(0.2)
+        reader, other = await asyncio.open_connection(ADDRESS, answerer.sockets[0].getsockname()[1])
+        waiting = asyncio.ensure_future(reader.read())
+        await asyncio.sleep(0.2)
+        assert not waiting.done()
+        release.set()
+        assert len(await waiting) == 50_000
+        for each in (writer, other):
+            each.close()
+        for server in (holder, answerer):
+            server.close()
+
+    run(main(), Limits(buffered=60_000, reserve=0))

@@ -244,18 +244,6 @@ def test_a_segment_with_data_and_sack_blocks_fits_the_mss() -> None:
         assert len(segment.payload) + len(options.emit(segment.options)) <= 1000
 
 
-def test_no_more_is_buffered_than_the_engines_budget() -> None:
-    probe, connection = sender(limits=Limits(buffered=1000))
-    assert connection.send(bytes(5000)) == 1000
-    assert connection.send(b"more") == 0
-    probe.send(ACK, b"no room")
-    assert probe.host.count("buffers-full") == 1
-    assert connection.assembler.unread == 0
-    probe.acknowledge(probe.take())
-    probe.send(ACK, b"no room", seq=probe.seq - 7)
-    assert connection.receive(10) == b"no room"
-
-
 def test_pieces_behind_gaps_are_bounded() -> None:
     probe, connection = sender(limits=Limits(pieces=10))
     for index in range(100):
