@@ -83,8 +83,9 @@ _PAGE = """# Benchmarks
 
 What was measured, beside the goals. `make bench` repeats it and rewrites this page and its picture (a few minutes; as
 root for what needs network namespaces); `python -m tests.bench NAME` runs one benchmark. Servers that are compared run
-in turns, on one core, with who loads them on the other; what is told is the median of the rounds. CPU time is user and
-system time of the server's process. Absolute times differ from machine to machine, ratios much less.
+in turns, on one core, with who loads them on the other, and as root before whatever else the machine does; what is told
+is the median of the rounds. CPU time is user and system time of the server's process. Absolute times differ from
+machine to machine, ratios much less.
 
 ![The figures as bars](figures.svg)
 
