@@ -166,7 +166,7 @@ class _Reader:
                 if missing < 0:
                     raise BadAnswer("an object is longer than the pack says")
                 parts.append(part)
-                if size > _OUTPUT:
+                if size > _OUTPUT or not part:  # a stream may go on without end and make nothing
                     yield
         except zlib.error as error:
             raise BadAnswer(f"the pack has an object that cannot be inflated ({error})") from None

@@ -196,3 +196,11 @@ def test_a_large_object_is_read_in_many_slices() -> None:
     data = pack([entry(BLOB, bytes(10_000_000))])
     slices = sum(1 for _ in unpack(data, DEFAULT_LIMITS))
     assert slices > 300
+
+
+def test_an_empty_object_whose_stream_is_long_is_read_in_many_slices() -> None:
+    blocks = b"\x00\x00\x00\xff\xff" * 100_000  # stored blocks of no octets (RFC 1951 3.2.4)
+    stream = b"\x78\x9c" + blocks + b"\x01\x00\x00\xff\xff" + zlib.adler32(b"").to_bytes(4)
+    data = pack([b"\x30" + stream])
+    assert contents(read(data)) == [b""]
+    assert sum(1 for _ in unpack(data, DEFAULT_LIMITS)) > 1000
