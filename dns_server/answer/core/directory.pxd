@@ -12,7 +12,6 @@ cdef class Directory:
     cdef Names _origins
     cdef list _zones
     cdef bytearray _served
-    cdef Py_ssize_t _found
 
-    cdef Py_ssize_t find(self, Query query) except -2
-    cdef ZoneIndex found(self)
+    cdef ZoneIndex find(self, Query query)
+    cdef ZoneIndex zone(self, Query query)

@@ -16,7 +16,6 @@ class Directory:
     def __init__(self) -> None:
         self._origins = Names()
         self._zones: list[ZoneIndex | None] = []
-        self._found = 0
         self._served = bytearray()
         """1 for each origin in service; the number of one that is not stays its own, for it may come back."""
 
@@ -38,26 +37,23 @@ class Directory:
             self._zones[number] = None
             self._served[number] = 0
 
-    def find(self, query: Query) -> cython.Py_ssize_t:
-        """The label of the name in hand that the zone for it begins at; -1 if there is none.
+    def find(self, query: Query) -> ZoneIndex | None:
+        """The zone of the name in hand, which its number and apex are noted of; None if that is the engine's or none.
 
         The deepest zone wins, but DS at an apex belongs to the zone above where that is served too.
         """
         label: cython.Py_ssize_t
         number: cython.Py_ssize_t
-        child: cython.Py_ssize_t = -1
+        query.zone = -1
         for label in range(query.count + 1):
             number = self._origins.find(query, label)
             if number >= 0 and self._served[number]:
+                query.apex = label
+                query.zone = number
                 if label or query.qtype != _DS or not query.count:
-                    self._found = number
-                    return label
-                child = number
-        if child < 0:
-            return -1
-        self._found = child
-        return 0
+                    break
+        return self.zone(query)
 
-    def found(self) -> ZoneIndex | None:
-        """The zone that was found last; None if it is the engine's."""
-        return self._zones[self._found]
+    def zone(self, query: Query) -> ZoneIndex | None:
+        """The zone that was found for the name in hand; None if that is the engine's or none."""
+        return self._zones[query.zone] if query.zone >= 0 else None

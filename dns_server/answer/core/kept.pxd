@@ -1,5 +1,6 @@
 # Types of kept.py where Cython compiles it; variables of its functions have theirs as annotations.
 cimport cython
+from dns_server.answer.core.ahead cimport fetch
 
 cdef Py_ssize_t _FIRST_SLOTS, _FIRST_ROOM, _SEGMENT_BITS, _SEGMENT, _MAX_SEGMENTS, _MOVED, _LARGEST
 
@@ -23,6 +24,8 @@ cdef class Kept:
     cdef unsigned int _mask, _before_mask
 
     cdef Py_ssize_t find(self, unsigned long long key) except -2
+    cdef int fetch_slot(self, unsigned long long key) except -1
+    cdef int fetch_answer(self, unsigned long long key) except -1
     cdef Segment segment(self, Py_ssize_t answer)
     cdef Py_ssize_t place(self, Py_ssize_t answer) noexcept
     cpdef keep(self, unsigned long long key, answer)

@@ -15,6 +15,9 @@ from dns_server.answer import protocol
 from dns_server.answer.render import Answer
 from zones.slices import Sliced
 
+if not cython.compiled:
+    from dns_server.answer.core.ahead import fetch
+
 _FIRST_SLOTS = 16
 _FIRST_ROOM = 256
 _SEGMENT_BITS = 20
@@ -84,6 +87,20 @@ class Kept:
             if self._before[slot]:
                 return self._before[slot + 1]
         return -1
+
+    def fetch_slot(self, key: cython.ulonglong) -> cython.int:
+        """Have the slot fetched where `key` most likely is."""
+        fetch(cython.address(self._table[2 * _first_slot(self._mask, key)]))
+        return 0
+
+    def fetch_answer(self, key: cython.ulonglong) -> cython.int:
+        """Have the answer fetched that most likely has this key."""
+        slot: cython.Py_ssize_t = 2 * _first_slot(self._mask, key)
+        if self._table[slot] == key:
+            answer: cython.Py_ssize_t = self._table[slot + 1]
+            segment: Segment = self.segment(answer)
+            fetch(cython.address(segment.octets[self.place(answer)]))
+        return 0
 
     def segment(self, answer: cython.Py_ssize_t) -> Segment:
         """The segment of an answer."""
@@ -172,13 +189,21 @@ def _table_of(slots: cython.Py_ssize_t) -> memoryview:
 
 @cython.cfunc
 @cython.inline
-@cython.exceptval(-1)
-def _find_slot(table: cython.ulonglong[::1], mask: cython.uint, key: cython.ulonglong) -> cython.Py_ssize_t:
-    """Word of the slot of `key`, or of the free one where it belongs."""
+@cython.exceptval(check=False)
+def _first_slot(mask: cython.uint, key: cython.ulonglong) -> cython.Py_ssize_t:
+    """The slot to begin to look for `key` at."""
     mask32: cython.ulonglong = 0xFFFFFFFF  # variables of the function are constants to the C compiler
     prime: cython.ulonglong = 16777619
     state: cython.uint = ((key ^ (key >> 21) ^ (key >> 42)) * prime) & mask32
-    slot: cython.Py_ssize_t = (state ^ (state >> 15)) & mask
+    return (state ^ (state >> 15)) & mask
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(-1)
+def _find_slot(table: cython.ulonglong[::1], mask: cython.uint, key: cython.ulonglong) -> cython.Py_ssize_t:
+    """Word of the slot of `key`, or of the free one where it belongs."""
+    slot: cython.Py_ssize_t = _first_slot(mask, key)
     while table[2 * slot] and table[2 * slot] != key:
         slot = (slot + 1) & mask
     return 2 * slot

@@ -7,6 +7,9 @@ import cython
 
 from dns_server.answer.core.query import Query, hash_octets
 
+if not cython.compiled:
+    from dns_server.answer.core.ahead import fetch
+
 _FIRST_SLOTS = 16
 
 
@@ -102,6 +105,27 @@ class Names:
             self.put(number)
         self._entered = end
         return end == self.count
+
+    def fetch_slot(self, state: cython.uint) -> None:
+        """Have the slot of a hash fetched."""
+        fetch(cython.address(self._slots[self._slot(state)]))
+
+    def fetch_begin(self, state: cython.uint) -> cython.Py_ssize_t:
+        """Number of a name that most likely has this hash, or -1; where the name lies is fetched."""
+        slot: cython.uint = self._slot(state)
+        entry: cython.uint = self._slots[slot]
+        while entry:
+            if not (entry ^ state) & ~self._mask:
+                fetch(cython.address(self._begin[(entry & self._mask) - 1]))
+                return (entry & self._mask) - 1
+            slot = (slot + 1) & self._mask
+            entry = self._slots[slot]
+        return -1
+
+    def fetch_name(self, number: cython.Py_ssize_t) -> cython.int:
+        """Have the octets of a name fetched."""
+        fetch(cython.address(self._name[self._begin[number]]))
+        return 0
 
     def find(self, query: Query, label: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """Number of the name in hand from `label` on; -1 if it is not there."""

@@ -12,9 +12,9 @@ cpdef unsigned int hash_octets(unsigned char[::1] octets, Py_ssize_t begin, Py_s
 @cython.final
 cdef class Query:
     cdef unsigned char[::1] octets
-    cdef Py_ssize_t at, end, length, limit, count, cookie_at, cookie_size
+    cdef Py_ssize_t at, end, length, limit, count, cookie_at, cookie_size, apex, zone, node
     cdef int qtype
-    cdef bint has_edns, do, wants_nsid
+    cdef bint is_plain, has_edns, do, wants_nsid
     cdef unsigned char[::1] folded
     cdef int[::1] labels
     cdef unsigned int[::1] states

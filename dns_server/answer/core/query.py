@@ -143,6 +143,8 @@ class Query:
         """Where the datagram begins."""
         self.end = 0
         """Where its question ends."""
+        self.is_plain = False
+        """Whether it is a query as is answered here."""
         self.qtype = 0
         self.has_edns = False
         self.do = False
@@ -163,6 +165,13 @@ class Query:
         """Where its labels begin, and where its root does."""
         self.states = array("I", bytes(4 * (_LABEL_LIMIT + 1)))
         """Hash of the name from each label on."""
+        # What others found out about the name:
+        self.apex = 0
+        """The label that its zone begins at."""
+        self.zone = 0
+        """The number of that zone; -1 for none."""
+        self.node = 0
+        """The number that it most likely has in the zone."""
 
     def read(self, at: cython.Py_ssize_t, length: cython.Py_ssize_t) -> cython.bint:
         """Take the `length` octets at `at` in hand; whether they are a plain query, as is answered here."""

@@ -6,7 +6,7 @@ from dns_server.answer.core.query cimport Query
 from dns_server.answer.core.reply cimport Reply
 from dns_server.answer.core.zone cimport ZoneIndex
 
-cdef Py_ssize_t _REPLY_STRIDE, _PEER_STRIDE
+cdef Py_ssize_t _REPLY_STRIDE, _PEER_STRIDE, _GROUP
 cdef int _AF_INET
 
 
@@ -15,7 +15,7 @@ cdef class Responder:
     cdef readonly Directory directory
     cdef readonly Py_ssize_t unproven
     cdef Cookies _cookies
-    cdef Query _query
+    cdef list _queries
     cdef Reply _reply
     cdef Py_ssize_t _stride
     cdef int[::1] _lengths
@@ -24,5 +24,6 @@ cdef class Responder:
     cdef unsigned char[::1] _trusted
     cdef bint _demanding
 
-    cdef int _respond(self, Py_ssize_t index, long long now) except -1
-    cdef int _answer(self, Py_ssize_t to) except -1
+    cdef int _read(self, Py_ssize_t begin, Py_ssize_t end) except -1
+    cdef int _respond(self, Query query, Py_ssize_t index, long long now) except -1
+    cdef int _answer(self, Query query, Py_ssize_t to) except -1

@@ -1,5 +1,6 @@
 # Types of zone.py where Cython compiles it; variables of its functions have theirs as annotations.
 cimport cython
+from dns_server.answer.core.ahead cimport fetch
 from dns_server.answer.core.covers cimport Covers
 from dns_server.answer.core.kept cimport Kept, key_of
 from dns_server.answer.core.names cimport Names
@@ -25,7 +26,10 @@ cdef class ZoneIndex:
     cdef unsigned short[::1] _node_types
     cdef unsigned int[::1] _node_types_at
 
-    cdef Py_ssize_t look_up(self, Query query, Py_ssize_t apex) except -2
+    cdef int fetch_slot(self, Query query) except -1
+    cdef int fetch_name(self, Query query) except -1
+    cdef int fetch_answer(self, Query query) except -1
+    cdef Py_ssize_t look_up(self, Query query) except -2
     cdef Py_ssize_t _cover(self, Query query, Py_ssize_t label) except -1
     cdef Py_ssize_t _ready(self, Py_ssize_t node, Py_ssize_t cover, int rdtype, int kind, bint do) except -2
     cdef bint _has_type(self, Py_ssize_t node, int rdtype) except -1

@@ -16,6 +16,9 @@ from zones import name as zone_names
 from zones.arena import SetTables
 from zones.slices import Sliced
 
+if not cython.compiled:
+    from dns_server.answer.core.ahead import fetch
+
 _EXACT = kinds.EXACT
 _WILDCARD = kinds.WILDCARD
 _REFERRAL = kinds.REFERRAL
@@ -104,15 +107,38 @@ class ZoneIndex:
         """Let go of the ready answers in steps: nobody asks any more."""
         return self.kept.release()
 
-    def look_up(self, query: Query, apex: cython.Py_ssize_t) -> cython.Py_ssize_t:
-        """Where in `kept` the answer to the query in hand is, for the zone whose apex is label `apex`; -1: not here.
+    # What `look_up` will look at is fetched in three steps, for each needs what the one before has brought. They guess
+    # that the name is there and has the type, which costs nothing but time where it is wrong.
+
+    def fetch_slot(self, query: Query) -> cython.int:
+        """Have fetched what tells the number of the name in hand."""
+        self._names.fetch_slot(query.states[0])
+        return 0
+
+    def fetch_name(self, query: Query) -> cython.int:
+        """Have fetched what is known by that number."""
+        query.node = self._names.fetch_begin(query.states[0])
+        if query.node >= 0:
+            fetch(cython.address(self._node_flags[query.node]))
+            self.kept.fetch_slot(key_of(query.node, 0, query.qtype, _EXACT, query.do and self.signed))
+        return 0
+
+    def fetch_answer(self, query: Query) -> cython.int:
+        """Have fetched the name itself, and the answer."""
+        if query.node >= 0:
+            self._names.fetch_name(query.node)
+            self.kept.fetch_answer(key_of(query.node, 0, query.qtype, _EXACT, query.do and self.signed))
+        return 0
+
+    def look_up(self, query: Query) -> cython.Py_ssize_t:
+        """Where in `kept` the answer to the query in hand is, whose name is in this zone; -1: not here.
 
         As `lookup` says it, but from the name up: what lies below a cut or a DNAME is not in the index.
         """
         do: cython.bint = query.do and self.signed
         label: cython.Py_ssize_t = 0
         node: cython.Py_ssize_t = -1
-        while label <= apex:
+        while label <= query.apex:
             node = self._names.find(query, label)
             if node >= 0:
                 break
