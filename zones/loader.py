@@ -292,5 +292,8 @@ def _unreadable(path: str, error: OSError) -> Finding:
 
 
 def _fault(path: str, error: Exception) -> Finding:
+    if isinstance(error, MemoryError):
+        message, remedy = "there is too little memory to read the file", "give this machine more of it"
+        return Finding(Place(path), "memory", Severity.ERROR, message, remedy)
     message = f"reading the file failed with {type(error).__name__}: {error}"
     return Finding(Place(path), "internal-error", Severity.ERROR, message, "a fault of the server: please report it")

@@ -177,6 +177,8 @@ class Sync:
             changed = await self._follow(self._source) or changed
         except SourceError as error:
             return self._failed(str(error))
+        except MemoryError:
+            return self._failed("there is too little memory for the new version: give this machine more of it")
         except Exception as error:
             # A fault of ours: what is in service stays, and the next attempt may go better.
             self._log.exception("sync failed by a fault of the server, please report it")

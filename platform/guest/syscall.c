@@ -145,6 +145,16 @@ static long status(int file, struct stat *status)
 	return 0;
 }
 
+static long status_of(const char *path, struct stat *found)
+{
+	long file = file_open(path);
+	if (file < 0)
+		return file;
+	long result = status((int)file, found);
+	file_close((int)file);
+	return result;
+}
+
 /* One signal comes: a machine that is to end gets it from guest_terminate(). */
 static long signal_action(int number, const struct action *action, struct action *before)
 {
@@ -198,14 +208,15 @@ long __uk_syscall(long n, long a, long b, long c, long d, long e, long f)
 	case SYS_fstat:
 		return status((int)a, (struct stat *)b);
 	case SYS_newfstatat:
-		return d & AT_EMPTY_PATH ? status((int)a, (struct stat *)c) : -ENOENT;
+		return d & AT_EMPTY_PATH ? status((int)a, (struct stat *)c) : status_of((const char *)b, (struct stat *)c);
+	case SYS_stat:
+		return status_of((const char *)a, (struct stat *)b);
 	case SYS_fcntl:
 		return a < FIRST_FILE || file_size((int)a) >= 0 ? 0 : -EBADF;
 	case SYS_ioctl:
 		return -ENOTTY;
 	case SYS_lseek:
 		return -ESPIPE;
-	case SYS_stat:
 	case SYS_lstat:
 	case SYS_access:
 	case SYS_faccessat:

@@ -18,7 +18,7 @@ UNIZONE = [sys.executable, "-m", "dns_server"]
 @contextmanager
 def lines_of(*parameters: str) -> Iterator[Iterator[str]]:
     where = current()
-    command = [*UNIZONE, "serve", f"--listen={where.listen}", *where.arguments, *parameters]
+    command = [*where.program, "serve", f"--listen={where.listen}", *where.arguments, *parameters]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None
         yield iter(process.stdout)

@@ -88,17 +88,22 @@ def daemon(folder: Path) -> AbstractContextManager[str]:
 
 
 @contextlib.contextmanager
-def daemon_at(folder: Path, port: int) -> Iterator[str]:
+def daemon_at(
+    folder: Path, port: int, address: str | None = None, before: Callable[[], object] | None = None
+) -> Iterator[str]:
     """Serve the repositories in `folder` by `git daemon` on `port`, 0 for any; the URL of the folder.
 
-    The daemon is started for each connection, as inetd does it, so that the port can be any free one.
+    The daemon is started for each connection, as inetd does it, so that the port can be any free one; `before` is
+    called before it. `address` is that of the test's own servers if it is not given.
     """
     command = ["git", "daemon", "--inetd", "--export-all", f"--base-path={folder}", str(folder)]
 
     def start(connection: socket.socket) -> "subprocess.Popen[bytes]":
+        if before is not None:
+            before()
         return _talking_to(connection, command, ENVIRONMENT)
 
-    with _listening(start, port) as base:
+    with _listening(start, port, address) as base:
         yield base
 
 
@@ -126,10 +131,11 @@ def _talking_to(
 
 
 @contextlib.contextmanager
-def _listening(start: Start, port: int = 0) -> Iterator[str]:
+def _listening(start: Start, port: int = 0, address: str | None = None) -> Iterator[str]:
     """Start a process for each connection."""
+    here = address or network.current().here
     processes: list[subprocess.Popen[bytes]] = []
-    with socket.create_server((network.current().here, port)) as listener:
+    with socket.create_server((here, port)) as listener:
 
         def accept() -> None:
             while True:
@@ -143,7 +149,7 @@ def _listening(start: Start, port: int = 0) -> Iterator[str]:
         thread = threading.Thread(target=accept, daemon=True)
         thread.start()
         try:
-            yield f"git://{network.current().here}:{listener.getsockname()[1]}"
+            yield f"git://{here}:{listener.getsockname()[1]}"
         finally:
             listener.shutdown(socket.SHUT_RDWR)
             thread.join()

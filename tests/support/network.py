@@ -1,8 +1,8 @@
 """On which network the program under test is: the host's, or its own stack on a tap in a namespace of the test.
 
-A test that asks for the fixture `network` runs on both, and on the host's with the program as an image. On the own
-stack the thread of the test moves into a new network namespace, and with it all that it starts: clients, git servers,
-collectors. Linux has one end of a tap there, the program the other.
+A test that asks for the fixture `network` runs on both, on the host's with the program as a unix image, and on a tap
+with the program as a virtual machine. With a tap the thread of the test moves into a new network namespace, and with it
+all that it starts: clients, git servers, collectors. Linux has one end of the tap there, the program the other.
 """
 
 import ctypes
@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -43,6 +43,13 @@ class Network:
     """What `unizone serve` needs to be there."""
     program: tuple[str, ...] = (sys.executable, "-m", "dns_server")
     """How the program is started."""
+    is_machine: bool = False
+    """Whether it is a virtual machine: no signals but one, no files of the host (see tests/support/virtual.py)."""
+
+    def need_process(self, why: str) -> None:
+        """Skip a test that virtual machines are not for."""
+        if self.is_machine:
+            pytest.skip(f"not with a virtual machine: {why}")
 
     @property
     def listen(self) -> str:
@@ -104,9 +111,20 @@ def in_image(image: Path) -> Iterator[Network]:
         _current = HOST
 
 
-@contextmanager
-def own_stack() -> Iterator[Network]:
+def own_stack() -> AbstractContextManager[Network]:
     """Be in a namespace with a tap for the program; skip the test where there are no namespaces."""
+    return _on_tap(OWN_STACK)
+
+
+def in_machine(image: Path) -> AbstractContextManager[Network]:
+    """As `own_stack`, with a virtual machine of a virtio image in place of the program that is installed here."""
+    program = (sys.executable, "-m", "tests.support.virtual", str(image))
+    addressing = tuple(word for word in OWN_STACK.arguments if word.startswith("--ip"))
+    return _on_tap(replace(OWN_STACK, name="virtio image", arguments=addressing, program=program, is_machine=True))
+
+
+@contextmanager
+def _on_tap(network: Network) -> Iterator[Network]:
     global _current
     need_namespaces()
     libc = ctypes.CDLL(None, use_errno=True)
@@ -116,8 +134,8 @@ def own_stack() -> Iterator[Network]:
             pytest.skip(f"no network namespace can be made: {os.strerror(ctypes.get_errno())}")
         try:
             _configure()
-            _current = OWN_STACK
-            yield OWN_STACK
+            _current = network
+            yield network
         finally:
             _current = HOST
             assert not libc.setns(outside, _CLONE_NEWNET), os.strerror(ctypes.get_errno())

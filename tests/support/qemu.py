@@ -79,6 +79,10 @@ class Console:
         with self._news:
             self._news.notify_all()
 
+    def wait_until_it_ends(self) -> None:
+        """Return when the machine has ended by itself. TimeoutExpired."""
+        self._process.wait(self._timeout_s)
+
     def close(self) -> None:
         """Read what is left of a machine that has ended."""
         self._reader.join()

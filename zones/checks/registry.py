@@ -59,6 +59,7 @@ _error(
     "tsig-key", "A key file holds DNSKEY records with flags 0, protocol 3, algorithm 161 to 165.", "docs/repository.md"
 )
 _error("unreadable", "The file can be read from the repository.", "docs/repository.md")
+_error("memory", "The machine has the memory that reading the zone takes.", "docs/checks.md")
 _error("internal-error", "The server has no fault that this zone meets.", "docs/checks.md")
 
 _subject("The apex")

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -68,7 +67,9 @@ def test_a_file_gets_every_line(log_format: LogFormat, tmp_path: Path) -> None:
 
 
 def test_service_outlives_the_reader_of_its_log(network: Network, tmp_path: Path) -> None:
+    network.need_process("nobody reads its console")
     line = [
+        *network.program,
         "serve",
         f"--zones={tmp_path}",
         f"--listen={network.listen}",
@@ -76,7 +77,7 @@ def test_service_outlives_the_reader_of_its_log(network: Network, tmp_path: Path
         "--log-format=json",
         "--poll=100ms",
     ]
-    with subprocess.Popen([sys.executable, "-m", "dns_server", *line], stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(line, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         addresses = next(event["addresses"] for event in map(json.loads, process.stderr) if event["event"] == "ready")
         process.stderr.close()
