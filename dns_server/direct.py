@@ -24,6 +24,7 @@ from stack.interface.settings import Static
 from stack.loop.loop import StackLoop
 from stack.loop.turn import Platform
 from stack.resolver.resolver import Resolver
+from stack.tcp.commons import Limits
 
 EXIT_NO_DEVICE: Final = 69  # EX_UNAVAILABLE of sysexits.h
 _NOTICES_S: Final = 1.0  # seconds between two looks at what the stack has to tell
@@ -50,8 +51,9 @@ def run(settings: Settings, serving: Coroutine[Any, Any, int]) -> int:
                 device = _recorded(opened.device, settings[PCAP], opened.clock)
             except OSError as error:
                 raise BadParameter("--pcap", str(settings[PCAP]), str(error), f"--pcap={PCAP.example}") from None
+            limits = Limits() if opened.memory is None else Limits().within(opened.memory)
             platform = Platform(opened.clock, opened.entropy, opened.poller, device)
-            with asyncio.Runner(loop_factory=lambda: StackLoop(platform, _settings(settings))) as runner:
+            with asyncio.Runner(loop_factory=lambda: StackLoop(platform, _settings(settings), limits)) as runner:
                 return runner.run(_attended(settings, serving))
 
 

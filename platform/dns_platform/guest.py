@@ -165,11 +165,12 @@ class GuestMachine:
     entropy: GuestEntropy
     poller: GuestPoller
     device: GuestNetwork
+    memory: int
 
     @classmethod
     def open(cls) -> "GuestMachine":
         """The machine with its first network device. DeviceError when it has none."""
-        return cls(GuestClock(), GuestEntropy(), GuestPoller(), GuestNetwork())
+        return cls(GuestClock(), GuestEntropy(), GuestPoller(), GuestNetwork(), int(lib.uz_memory()))
 
     def close(self) -> None:
         """Nothing to give back: the machine ends with the image."""

@@ -25,6 +25,8 @@ class Machine:
     entropy: Entropy
     poller: UnixPoller
     device: NetworkDevice
+    memory: int | None = None
+    """Octets of RAM that are for this program; None where a kernel shares it out."""
 
     def close(self) -> None:
         """Give everything back."""

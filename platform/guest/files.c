@@ -116,7 +116,7 @@ long file_write(int number, const void *data, size_t size)
 	struct file *file = descriptor->file;
 	if (!size)
 		return 0;
-	if (size > memory_total() || !grow(file, descriptor->at + size))
+	if (size > uz_memory() || !grow(file, descriptor->at + size))
 		return -ENOSPC;
 	memcpy(file->content + descriptor->at, data, size);
 	descriptor->at += size;

@@ -114,6 +114,6 @@ void memory_free(void *start, size_t count)
 		cursor = page;	/* low addresses first: memory that was never touched stays so */
 }
 
-size_t memory_total(void) { return total; }
+uint64_t uz_memory(void) { return total; }
 
 uint64_t memory_top(void) { return pages * PAGE_SIZE; }

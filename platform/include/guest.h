@@ -39,7 +39,6 @@ void memory_init(const struct memory_range *ranges, unsigned count);
 void *memory_pages(size_t count);
 void memory_free(void *start, size_t count);
 
-size_t memory_total(void);	/* octets of RAM that the image may use */
 uint64_t memory_top(void);	/* end of RAM */
 
 /* -- paging.c ----------------------------------------------------------------------------------------------------- */

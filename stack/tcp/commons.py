@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from stack.address import Address
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from stack.tcp.connection import Connection
 
 LAYER: Final = "tcp"
+_BUFFERS_SHARE: Final = 8  # one part in so many of a machine's memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,10 @@ class Limits:
     """An ACK is held back so long at most (RFC 9293 3.8.6.3: less than 0.5)."""
     congestion: Callable[[int], Reno] = field(default=Cubic)
     """Congestion control for a new connection, given its segment size."""
+
+    def within(self, memory: int) -> "Limits":
+        """These limits on a machine with `memory` octets for all it does: peers can fill a small part of that."""
+        return replace(self, buffered=min(self.buffered, memory // _BUFFERS_SHARE))
 
 
 class Commons:

@@ -31,6 +31,11 @@ def test_no_more_is_buffered_than_the_engines_budget() -> None:
     assert connection.receive(10) == b"no room"
 
 
+def test_peers_can_fill_a_small_part_of_a_small_machine() -> None:
+    assert Limits().within(24 << 20).buffered == 3 << 20
+    assert Limits().within(1 << 30) == Limits()
+
+
 def test_who_fills_the_buffers_leaves_the_others_enough_for_a_query_and_its_answer() -> None:
     _, modest, connection = filled(reserve=2000)
     modest.send(ACK, b"query")
