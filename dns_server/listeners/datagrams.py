@@ -4,9 +4,11 @@ import asyncio
 import functools
 import socket
 import struct
+import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from dns_platform.protocols import GATHERING_S
 from dns_server.answer.engine import Kind
 from dns_server.answer.protocol import Transport
 from dns_server.client import Client
@@ -22,7 +24,7 @@ DATAGRAMS_A_TURN: Final = 32
 """Datagrams of one socket that are answered before others get their turn, where each is read by itself."""
 BATCHED_A_TURN: Final = 4 * BATCH
 """And where they are read in batches."""
-ROUNDS_A_TURN: Final = 16
+ROUNDS_A_TURN: Final = 8
 """Batches of one socket, small ones too, before others get their turn."""
 MAX_QUERY: Final = 4096
 """Octets; a longer datagram is dropped: nothing that asks a server needs them."""
@@ -176,10 +178,12 @@ class BatchUdpSocket(UdpSocket):
                 counters.unsent += queue.unsent
                 self._report("an answer was not sent", reason=queue.failure)
             left -= count
-            # Where several came, more may have come while they were answered, and to ask for those at once costs less
-            # than a turn of the loop. After a single one that is unlikely.
+            # Where several came, more come while they are answered and soon after, and a pause costs less than a turn
+            # of the loop for each few. After a single one that is unlikely.
             if count == 1 or left <= 0:
                 return
+            if count < BATCH:
+                time.sleep(GATHERING_S)
 
 
 def _answer_from(message: Message) -> Message:

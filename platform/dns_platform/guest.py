@@ -152,6 +152,9 @@ class GuestPoller:
             when = 0
         return bool(lib.uz_poll(when))
 
+    def gather(self) -> None:
+        """See `Poller`. The processor would be woken by the first frame: there is no pause."""
+
     def wake(self) -> None:
         """See `Poller`. There are no threads and no signals: this is called before a wait, never during one."""
         self._is_woken = True

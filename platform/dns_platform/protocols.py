@@ -12,6 +12,10 @@ Octets = bytes | memoryview
 BATCH = 64
 """Frames that a device receives at once when the caller doesn't say."""
 
+GATHERING_S = 20e-6
+"""Seconds to pause after a few queries that came together and were answered, so that the next ones gather to a batch: a
+turn costs as much as ten answers do. Linux adds its timer slack, 50 microseconds."""
+
 
 class Mark(NamedTuple):
     """What tells UDP datagrams of known senders from those of anybody: a word, so many octets before their end.
@@ -124,6 +128,10 @@ class Poller(Protocol):
 
         None waits without end, a deadline in the past looks once. True when a device may have frames.
         """
+        ...
+
+    def gather(self) -> None:
+        """Pause for `GATHERING_S`, whatever comes meanwhile, where that costs less than to be woken."""
         ...
 
     def wake(self) -> None:

@@ -70,18 +70,26 @@ class Turn:
         device, clock = self.platform.device, self.platform.clock
         for _ in range(_BATCHES):
             frames = device.receive(BATCH)
-            if frames:
-                self.interface.receive(frames, clock.monotonic())
-                self._reply()
-            if len(frames) < BATCH:
+            if not frames:
                 return
+            self.interface.receive(frames, clock.monotonic())
+            replied = self._reply()
+            if len(frames) == BATCH:
+                continue
+            # Queries that come together are soon followed by others. What else came has its turn at once, and after
+            # one query alone it is unlikely.
+            if replied < max(2, len(frames)):
+                return
+            self.platform.poller.gather()
 
-    def _reply(self) -> None:
-        """Send the replies to a batch before its memory is used for the next one."""
+    def _reply(self) -> int:
+        """Send the replies to a batch before its memory is used for the next one; how many there are."""
         replies = self.interface.take_replies()
         if replies:
             sent = 0 if self._unsent else self.platform.device.transmit(replies)
-            self.interface.put_back(replies[sent:])
+            if sent < len(replies):
+                self.interface.put_back(replies[sent:])
+        return len(replies)
 
     def close(self) -> None:
         """Nothing to give up: device and poller are their owner's."""

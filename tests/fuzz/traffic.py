@@ -82,6 +82,9 @@ class World:
     def random(self, count: int) -> bytes:
         return self.chance.randbytes(count)
 
+    def gather(self) -> None:
+        """No time passes here between frames."""
+
     def wake(self) -> None:
         """Nothing else runs here that could."""
 

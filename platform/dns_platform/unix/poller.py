@@ -6,7 +6,7 @@ import select
 import time
 from collections.abc import Callable
 
-from dns_platform.protocols import NetworkDevice
+from dns_platform.protocols import GATHERING_S, NetworkDevice
 from dns_platform.wrapping.wrapper import Wrapper
 
 
@@ -54,6 +54,10 @@ class UnixPoller:
             else:
                 self._watched[descriptor]()
         return devices
+
+    def gather(self) -> None:
+        """See `Poller.gather`."""
+        time.sleep(GATHERING_S)
 
     def wake(self) -> None:
         """See `Poller.wake`."""

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 
+import pytest
+
 from dns_platform.memory import MemoryDevice, link
-from dns_platform.protocols import NetworkDevice, Octets
+from dns_platform.protocols import BATCH, NetworkDevice, Octets
 from dns_platform.unix.host import UnixClock, UnixEntropy
 from dns_platform.unix.poller import UnixPoller
 from dns_platform.wrapping.wrapper import Wrapper
+from dns_server.answer.batch import Batch
 from stack.address import Endpoint, parse
 from stack.interface.interface import Interface
 from stack.interface.limits import Limits
@@ -34,6 +37,21 @@ class Narrow(Wrapper):
         return self.device.transmit(frames[: self.room])
 
 
+class Gathering(UnixPoller):
+    """While it pauses, the peer asks what is left in `to_come`: so many questions at a time."""
+
+    to_come: list[int]
+
+    def poll(self, _deadline: float | None) -> bool:
+        """Frames in memory make nothing readable."""
+        return True
+
+    def gather(self) -> None:
+        self.scene.put(range(self.to_come.pop(0)))
+
+    scene: "Scene"
+
+
 class Scene:
     """A host that echoes datagrams, behind a narrow device; `peer` is the other end of its link."""
 
@@ -45,7 +63,9 @@ class Scene:
         interface = Interface(near.mac, near.mtu, settings, entropy, clock.monotonic())
         interface.udp.serve(Endpoint(US, 53), lambda request, _source: request)
         tcp = Engine(interface, entropy.random(32), interface.counters)
-        self.turn = Turn(Platform(clock, entropy, UnixPoller(self.device), self.device), interface, tcp)
+        self.poller = Gathering(self.device)
+        self.poller.scene = self
+        self.turn = Turn(Platform(clock, entropy, self.poller, self.device), interface, tcp)
         self.device.room = 1000
         self.now = clock.monotonic()
         for _ in range(20):  # claims its address
@@ -54,13 +74,28 @@ class Scene:
         drain(self.peer)
 
     def ask(self, numbers: range) -> None:
+        self.put(numbers)
+        while frames := self.device.receive():
+            self.turn.interface.receive(frames, self.now)
+            self.turn.interface.put_back(self.turn.interface.take_replies())
+
+    def put(self, numbers: range) -> None:
+        """Let the peer send these questions."""
         for number in numbers:
             datagram = udp.emit(udp.Datagram(4000, 53, number.to_bytes(4)), PEER, US)
             packet = ipv4.emit(ipv4.Packet(PEER, US, 17, datagram))
             self.peer.transmit([ethernet.emit(Frame(self.device.mac, PEER_MAC, EtherType.IPV4, packet))])
-        while frames := self.device.receive():
-            self.turn.interface.receive(frames, self.now)
-            self.turn.interface.put_back(self.turn.interface.take_replies())
+
+    def serve_batches(self) -> None:
+        """Echo datagrams by the batch. Skips where that is not compiled."""
+        batch = Batch(BATCH, 512)
+
+        def respond(count: int) -> None:
+            for index in range(count):
+                batch.put_reply(index, batch.query(index))
+
+        if not self.turn.interface.serve_batches(batch, respond):
+            pytest.skip("not compiled here")
 
     def count(self, reason: str) -> int:
         return self.turn.interface.counters.value(ethernet.LAYER, reason)
@@ -118,3 +153,34 @@ def test_timers_wait_for_the_device_and_then_run() -> None:
         scene.turn.flush(scene.now)
     asked = [arp.parse(memoryview(frame)[14:]) for frame in drain(scene.peer) if frame[12:14] == b"\x08\x06"]
     assert {(packet.operation, packet.target) for packet in asked} >= {(Operation.REQUEST, parse("192.0.2.77"))}
+
+
+@pytest.mark.parametrize(
+    ("first", "to_come", "answered"),
+    [
+        (3, [2, 1, 9], 3 + 2 + 1),  # the one that comes alone ends it
+        (1, [9], 1),
+        (2, [0, 9], 2),
+        (2, [2, 2, 2, 9, 9], 2 + 3 * 2),  # others have their turn after four batches
+    ],
+)
+def test_after_queries_that_came_together_the_next_gather_and_are_answered_in_the_same_turn(
+    first: int, to_come: list[int], answered: int
+) -> None:
+    scene = Scene()
+    scene.serve_batches()
+    scene.poller.to_come = to_come
+    scene.put(range(first))
+    scene.turn.select(0)
+    assert len(numbers(drain(scene.peer))) == answered
+
+
+def test_what_is_no_query_has_its_turn_without_a_pause() -> None:
+    scene = Scene()
+    scene.serve_batches()
+    scene.poller.to_come = [9]
+    scene.put(range(3))
+    scene.peer.transmit([b"\xff" * 6 + PEER_MAC + b"\x12\x34" + bytes(46)])
+    scene.turn.select(0)
+    assert scene.poller.to_come == [9]
+    assert len(numbers(drain(scene.peer))) == 3
