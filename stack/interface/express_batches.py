@@ -132,7 +132,5 @@ def express_batches(
     """The express way for batches; None where it is not compiled, as `Express` is quicker then."""
     if not is_compiled(CORE_MODULE):
         return None
-    core: ExpressCore = importlib.import_module(CORE_MODULE).ExpressCore(
-        mac, slots.queries, slots.peers, slots.lengths, slots.replies, slots.reply_lengths, slots.size
-    )
+    core: ExpressCore = importlib.import_module(CORE_MODULE).ExpressCore(mac, slots)
     return ExpressBatches(core, udp_sockets, ip4, ip6, len(slots.replies) // slots.size, respond)

@@ -7,28 +7,31 @@ layers. Uncompiled it is slower than these, which then do without it.
 
 from array import array
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import cython
 
 from dns_platform.frames import Frames, Words
 from dns_platform.protocols import Octets
 
-# With their C types: what is not named so, or does not fit a C int, would make Python objects of all that it meets.
-_ETHERNET = cython.declare(cython.Py_ssize_t, 14)
-_HEAD_4 = cython.declare(cython.Py_ssize_t, 42)  # Ethernet, IPv4 without options, UDP
-_HEAD_6 = cython.declare(cython.Py_ssize_t, 62)  # Ethernet, IPv6, UDP
-_SLOT = cython.declare(cython.Py_ssize_t, 64)  # a head, for the reply
-_PEER = cython.declare(cython.Py_ssize_t, 32)
-_AF_INET = cython.declare(cython.int, 2)  # of Linux; machines are little-endian, so the family's first octet is all
-_AF_INET6 = cython.declare(cython.int, 10)
-_UDP = cython.declare(cython.int, 17)
-_TTL = cython.declare(cython.int, 64)
-_DO_NOT_FRAGMENT = cython.declare(cython.int, 0x40)
-_FRAGMENT_BITS = cython.declare(cython.int, 0xBF)  # of octet 20: all but do not fragment
-_KEY_4 = cython.declare(cython.Py_ssize_t, 6)  # address and port
-_KEY_6 = cython.declare(cython.Py_ssize_t, 18)
-_WORD = cython.declare(cython.ulong, 0xFFFF)
+if TYPE_CHECKING:
+    from stack.interface.express_batches import Slots
+
+# With C types in express_core.pxd: what is not named so, or does not fit a C int, makes Python objects of all it meets.
+_ETHERNET = 14
+_HEAD_4 = 42  # Ethernet, IPv4 without options, UDP
+_HEAD_6 = 62  # Ethernet, IPv6, UDP
+_SLOT = 64  # a head, for the reply
+_PEER = 32
+_AF_INET = 2  # of Linux; machines are little-endian, so the family's first octet is all
+_AF_INET6 = 10
+_UDP = 17
+_TTL = 64
+_DO_NOT_FRAGMENT = 0x40
+_FRAGMENT_BITS = 0xBF  # of octet 20: all but do not fragment
+_KEY_4 = 6  # address and port
+_KEY_6 = 18
+_WORD = 0xFFFF
 
 
 @cython.cfunc
@@ -142,7 +145,6 @@ def _copy_all(
     return 0
 
 
-@cython.cclass
 class ExpressCore:
     """The express way of the interface with address `mac`, between frames and slots.
 
@@ -150,53 +152,17 @@ class ExpressCore:
     Its source goes to `i * 32` of `peers`, as `Slots` has it.
     """
 
-    count = cython.declare(cython.int, visibility="readonly")
-    _mac: cython.uchar[::1]
-    _queries: cython.uchar[::1]
-    _peers: cython.uchar[::1]
-    _lengths: cython.int[::1]
-    _replies: cython.uchar[::1]
-    _reply_lengths: cython.int[::1]
-    _size: cython.int
-    _stride: cython.Py_ssize_t
-    _reply_stride: cython.Py_ssize_t
-    _frame_stride: cython.Py_ssize_t
-    _heads: cython.uchar[::1]
-    _frames: cython.uchar[::1]
-    _starts: cython.ulonglong[::1]
-    _sizes: cython.ulonglong[::1]
-    _frames_out: Any  # memoryviews, which Cython takes for its own
-    _starts_out: Any
-    _sizes_out: Any
-    _served_4: cython.uchar[::1]
-    _served_6: cython.uchar[::1]
-    _count_4: cython.int
-    _count_6: cython.int
-    _own_4: cython.uchar[::1]
-    _own_6: cython.uchar[::1]
-    _own_count_4: cython.int
-    _own_count_6: cython.int
-
-    def __init__(
-        self,
-        mac: bytes,
-        queries: bytearray,
-        peers: bytearray,
-        lengths: object,
-        replies: bytearray,
-        reply_lengths: object,
-        size: int,
-    ) -> None:
+    def __init__(self, mac: bytes, slots: "Slots") -> None:
         self.count = 0
         self._mac = bytearray(mac)
-        self._queries = queries
-        self._peers = peers
-        self._lengths = lengths
-        self._replies = replies
-        self._reply_lengths = reply_lengths
-        self._size = size
-        self._stride = len(queries) // size
-        self._reply_stride = len(replies) // size
+        self._queries = slots.queries
+        self._peers = slots.peers
+        self._lengths = slots.lengths
+        self._replies = slots.replies
+        self._reply_lengths = slots.reply_lengths
+        self._size = size = slots.size
+        self._stride = len(slots.queries) // size
+        self._reply_stride = len(slots.replies) // size
         self._frame_stride = self._reply_stride + _SLOT
         self._heads = bytearray(_SLOT * size)
         frames = bytearray(self._frame_stride * size)
@@ -228,39 +194,25 @@ class ExpressCore:
         for frame in frames:
             if len(frame) >= _HEAD_4:
                 view = frame
-                if self._is_taken(view, 0, view.shape[0]):
+                if self._is_taken(view, 0, len(view)):
                     continue
             left.append(frame)
         return left
 
-    @cython.cfunc
-    @cython.exceptval(-1, check=False)
     def _take_batch(
-        self,
-        view: cython.const[cython.uchar][::1],
-        starts: cython.const[cython.ulonglong][:],
-        lengths: cython.const[cython.ulonglong][:],
-        frames: Sequence[Octets],
-        left: list[Octets],
+        self, view: Octets, starts: Words, lengths: Words, frames: Sequence[Octets], left: list[Octets]
     ) -> cython.int:
         """Take frames that lie in one memory; views are made of those that are left alone."""
-        index: cython.Py_ssize_t
-        start: cython.Py_ssize_t
-        length: cython.Py_ssize_t
-        for index in range(starts.shape[0]):
+        for index in range(len(starts)):
             start = starts[index]
             length = lengths[index]
-            if start < 0 or length < 0 or start > view.shape[0] or length > view.shape[0] - start:
+            if start < 0 or length < 0 or start > len(view) or length > len(view) - start:
                 raise IndexError("a frame past the end of its memory")
             if not self._is_taken(view, start, length):
                 left.append(frames[index])
         return 0
 
-    @cython.cfunc
-    @cython.exceptval(-1, check=False)
-    def _is_taken(
-        self, view: cython.const[cython.uchar][::1], at: cython.Py_ssize_t, size: cython.Py_ssize_t
-    ) -> cython.bint:
+    def _is_taken(self, view: Octets, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> cython.bint:
         """Was the frame of `size` octets at `at` a request, and is it in a slot now?"""
         if self.count >= self._size or size < _HEAD_4:
             return False
@@ -270,15 +222,10 @@ class ExpressCore:
             return self._take_6(view, at, size)
         return False
 
-    @cython.cfunc
-    @cython.exceptval(-1, check=False)
-    def _take_4(
-        self, view: cython.const[cython.uchar][::1], at: cython.Py_ssize_t, size: cython.Py_ssize_t
-    ) -> cython.bint:
+    def _take_4(self, view: Octets, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> cython.bint:
         total: cython.Py_ssize_t = _pair(view, at + 16)
         length: cython.Py_ssize_t = _pair(view, at + 38)
         first: cython.int = view[at + 26]
-        index: cython.int
         if (
             view[at + 14] != 0x45
             or view[at + 23] != _UDP
@@ -312,17 +259,11 @@ class ExpressCore:
             _sum(view, at + 26, at + _ETHERNET + total) + _UDP + length
         ) != _WORD:
             return False
-        self._peer(_AF_INET, view, at + 34, at + 26, 4, 4)
         self._keep(view, at, _HEAD_4, length - 8)
         return True
 
-    @cython.cfunc
-    @cython.exceptval(-1, check=False)
-    def _take_6(
-        self, view: cython.const[cython.uchar][::1], at: cython.Py_ssize_t, size: cython.Py_ssize_t
-    ) -> cython.bint:
+    def _take_6(self, view: Octets, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> cython.bint:
         length: cython.Py_ssize_t = _pair(view, at + 18)
-        index: cython.int
         if (
             view[at + 14] >> 4 != 6
             or view[at + 20] != _UDP
@@ -348,47 +289,29 @@ class ExpressCore:
                 return False
         if _fold(_sum(view, at + 22, at + _HEAD_6 - 8 + length) + _UDP + length) != _WORD:
             return False
-        self._peer(_AF_INET6, view, at + 54, at + 22, 8, 16)
         self._keep(view, at, _HEAD_6, length - 8)
         return True
 
-    @cython.cfunc
-    @cython.exceptval(-1, check=False)
-    def _is_usual(self, view: cython.const[cython.uchar][::1], at: cython.Py_ssize_t) -> cython.bint:
+    def _is_usual(self, view: Octets, at: cython.Py_ssize_t) -> cython.bint:
         """Is the frame at `at` from one host to us alone?"""
         return _equal(self._mac, 0, view, at, 6) and not view[at + 6] & 1 and not _equal(self._mac, 0, view, at + 6, 6)
 
-    @cython.cfunc
-    @cython.exceptval(-1, check=False)
     def _keep(
-        self,
-        view: cython.const[cython.uchar][::1],
-        at: cython.Py_ssize_t,
-        head: cython.Py_ssize_t,
-        length: cython.Py_ssize_t,
+        self, view: Octets, at: cython.Py_ssize_t, head: cython.Py_ssize_t, length: cython.Py_ssize_t
     ) -> cython.int:
-        """Put the payload of `length` octets behind the `head` octets at `at` into the next slot, and those aside."""
+        """Put the `length` octets behind the `head` octets at `at` into the next slot; those, and the peer, aside."""
+        peer: cython.Py_ssize_t = self.count * _PEER
+        _copy(self._peers, peer + 2, view, at + head - 8, 2)
+        if head == _HEAD_4:
+            self._peers[peer] = _AF_INET
+            _copy(self._peers, peer + 4, view, at + 26, 4)
+        else:
+            self._peers[peer] = _AF_INET6
+            _copy(self._peers, peer + 8, view, at + 22, 16)
         _copy(self._heads, self.count * _SLOT, view, at, head)
         _copy(self._queries, self.count * self._stride, view, at + head, length)
         self._lengths[self.count] = length
         self.count += 1
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=False)
-    def _peer(
-        self,
-        family: cython.int,
-        view: cython.const[cython.uchar][::1],
-        port: cython.Py_ssize_t,
-        address: cython.Py_ssize_t,
-        to: cython.Py_ssize_t,
-        size: cython.Py_ssize_t,
-    ) -> cython.int:
-        """Note the port at `port` and the address of `size` octets at `address`, which goes to octet `to`."""
-        at: cython.Py_ssize_t = self.count * _PEER
-        self._peers[at] = family
-        _copy(self._peers, at + 2, view, port, 2)
-        _copy(self._peers, at + to, view, address, size)
         return 0
 
     def destination(self, index: cython.int) -> tuple[bytes, int]:
@@ -400,10 +323,6 @@ class ExpressCore:
 
     def give(self, hop_limit: cython.int) -> Frames:
         """The frames with the replies, valid until the next call; IPv6 packets carry `hop_limit`."""
-        index: cython.int
-        length: cython.Py_ssize_t
-        at: cython.Py_ssize_t
-        end: cython.Py_ssize_t
         made: cython.Py_ssize_t = 0
         for index in range(self.count):
             length = self._reply_lengths[index]
@@ -419,7 +338,6 @@ class ExpressCore:
         self.count = 0
         return Replies(self._frames_out, self._starts_out[:made], self._sizes_out[:made])
 
-    @cython.cfunc
     def _give_4(self, index: cython.int, at: cython.Py_ssize_t, length: cython.Py_ssize_t) -> cython.Py_ssize_t:
         frame: cython.uchar[::1] = self._frames
         heads: cython.uchar[::1] = self._heads
@@ -442,7 +360,6 @@ class ExpressCore:
         _copy(frame, at + 36, heads, head + 34, 2)
         return self._datagram(index, at + 26, at + 34, length)
 
-    @cython.cfunc
     def _give_6(
         self, index: cython.int, at: cython.Py_ssize_t, length: cython.Py_ssize_t, hop_limit: cython.int
     ) -> cython.Py_ssize_t:
@@ -462,8 +379,6 @@ class ExpressCore:
         _copy(frame, at + 56, heads, head + 54, 2)
         return self._datagram(index, at + 22, at + 54, length)
 
-    @cython.cfunc
-    @cython.exceptval(-1, check=False)
     def _ethernet(self, head: cython.Py_ssize_t, at: cython.Py_ssize_t) -> cython.int:
         """The reply goes to the MAC that the request came from."""
         _copy(self._frames, at, self._heads, head + 6, 6)
@@ -471,14 +386,12 @@ class ExpressCore:
         _copy(self._frames, at + 12, self._heads, head + 12, 2)
         return 0
 
-    @cython.cfunc
     def _datagram(
         self, index: cython.int, addresses: cython.Py_ssize_t, at: cython.Py_ssize_t, length: cython.Py_ssize_t
     ) -> cython.Py_ssize_t:
         """Write the rest of the UDP header at `at`, and the payload; the end of the frame."""
         frame: cython.uchar[::1] = self._frames
         end: cython.Py_ssize_t = at + 8 + length
-        made: cython.ulong
         _put(frame, at + 4, length + 8)
         _put(frame, at + 6, 0)
         _copy(frame, at + 8, self._replies, index * self._reply_stride, length)
