@@ -21,7 +21,7 @@ from zones.repository import Layout
 from zones.serial import is_newer, next_serial
 from zones.slices import Sliced
 from zones.snapshot import BrokenZone, HeldBack, KeyFile, PolicyFile, ServedZone, Snapshot
-from zones.tree import Entry, Tree, TreeInPieces
+from zones.tree import Entry, Tree, TreeInPieces, in_pieces
 from zones.zone import Zone
 from zones.zonefile import Text, parse
 
@@ -67,7 +67,7 @@ class _Load:
 
     def __init__(self, tree: Tree, previous: Snapshot, options: Options, files: Layout, now: float) -> None:
         self._tree = tree
-        self._in_pieces = tree if isinstance(tree, TreeInPieces) else None
+        self._in_pieces = in_pieces(tree)
         self._previous = previous
         self._options = options
         self._files = files

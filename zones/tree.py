@@ -1,7 +1,7 @@
 """The files of one version of a zone repository, wherever they come from."""
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, cast
 
 
 class Entry(NamedTuple):
@@ -31,7 +31,6 @@ class Tree(Protocol):
         """Content of a file. FileNotFoundError when there is none."""
 
 
-@runtime_checkable
 class TreeInPieces(Tree, Protocol):
     """A tree whose large files are never in memory as a whole."""
 
@@ -40,3 +39,8 @@ class TreeInPieces(Tree, Protocol):
 
         FileNotFoundError when there is none, at once. OSError, then or later, where it cannot be read.
         """
+
+
+def in_pieces(tree: Tree) -> TreeInPieces | None:
+    """The tree as one that is read in pieces; None for one that is not."""
+    return cast("TreeInPieces", tree) if hasattr(tree, "pieces") else None

@@ -15,13 +15,13 @@ import struct
 import subprocess
 import sys
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from dns_build import graph
+from dns_build import deferred, graph
 
 # The two halves of the import system, which CPython itself loads before any other module, by these names.
 BOOTSTRAP = {"_frozen_importlib": "importlib._bootstrap", "_frozen_importlib_external": "importlib._bootstrap_external"}
@@ -98,13 +98,27 @@ def freeze(job: Job) -> None:
         raise LookupError("modules need others that are missing or left out:\n" + "\n".join(lines))
     _prepare(job, traced)
     names = {old: new for new, old in BOOTSTRAP.items()}
+    waiting = _waiting(job, traced)
+    trees = {
+        name: _parse(module, job.roots[module.root])
+        for name, module in traced.modules.items()
+        if module.path is not None and name not in job.extensions
+    }
+    exported = _exported(trees[name] for name in trees if traced.modules[name].root in OWN_ROOTS)
     frozen = []
     entries: list[dict[str, Any]] = []
     for name, module in sorted(traced.modules.items()):
         entry: dict[str, Any] = {"name": name, "root": module.root, "because": traced.because[name]}
-        if module.path is not None and name not in job.extensions:
+        if name in trees:
+            assert module.path is not None
             source = module.path.read_bytes()
-            code = pack(marshal.dumps(compile_module(source, module, job.roots[module.root])))
+            if module.root in OWN_ROOTS:
+                deferred.defer(
+                    trees[name],
+                    lambda module, name: module in waiting and f"{module}.{name}" not in traced.modules,
+                    exported.get(name, frozenset()),
+                )
+            code = pack(marshal.dumps(_compile(trees[name], module, job.roots[module.root])))
             frozen.append((names.get(name, name), module.is_package, code))
             entry |= {"size": len(code), "sha256": hashlib.sha256(source).hexdigest()}
         entries.append(entry)
@@ -141,23 +155,47 @@ def _prepare(job: Job, traced: graph.Graph) -> None:
     )
     if result.returncode:
         raise LookupError(f"modules can't be prepared:\n{result.stderr}")
-    waiting = sorted(name for pattern in job.waiting for name in fnmatch.filter(traced.modules, pattern))
-    table.write_text(f"{result.stdout}WAITING = frozenset({waiting!r})\n")
+    table.write_text(f"{result.stdout}WAITING = frozenset({sorted(_waiting(job, traced))!r})\n")
     table.with_suffix(".log").write_text(result.stderr)
 
 
-def compile_module(source: bytes, module: graph.Module, root: str) -> CodeType:
-    """Code object of a module, named by its path below its root, without docstrings and annotations nobody reads."""
+def _waiting(job: Job, traced: graph.Graph) -> set[str]:
+    return {name for pattern in job.waiting for name in fnmatch.filter(traced.modules, pattern)} - job.extensions.keys()
+
+
+def _exported(trees: Iterable[ast.Module]) -> dict[str, set[str]]:
+    """For each module the names that others import from it."""
+    exported: dict[str, set[str]] = {}
+    for tree in trees:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                exported.setdefault(node.module, set()).update(alias.name for alias in node.names)
+    return exported
+
+
+def _parse(module: graph.Module, root: str) -> ast.Module:
+    """Syntax tree of a module without docstrings and annotations nobody reads."""
     assert module.path is not None
-    relative = module.path.relative_to(root)
-    tree = ast.parse(source, str(relative))
+    source = module.path.read_bytes()
+    tree = ast.parse(source, _shown(module, root))
     _strip(tree, reads_doc=b"__doc__" in source)
     if not any(word in source for word in _READS_ANNOTATIONS):
-        _strip_annotations(tree)
+        _strip_annotations(tree, in_classes=module.root in OWN_ROOTS)
+    return tree
+
+
+def _compile(tree: ast.Module, module: graph.Module, root: str) -> CodeType:
     bootstrap = module.name in BOOTSTRAP.values()
     # Tracebacks skip the import system's own frames by this form of the name.
-    code: CodeType = compile(tree, f"<frozen {module.name}>" if bootstrap else str(relative), "exec", dont_inherit=True)
+    name = f"<frozen {module.name}>" if bootstrap else _shown(module, root)
+    code: CodeType = compile(tree, name, "exec", dont_inherit=True)
     return code
+
+
+def _shown(module: graph.Module, root: str) -> str:
+    """A module's path below its root: what tracebacks name."""
+    assert module.path is not None
+    return str(module.path.relative_to(root))
 
 
 def pack(code: bytes) -> bytes:
@@ -168,16 +206,18 @@ def pack(code: bytes) -> bytes:
 def _strip(tree: ast.Module, *, reads_doc: bool) -> None:
     """Remove docstrings, except what is read: by the module itself, and by `dataclass`.
 
-    A dataclass without a docstring makes one from its signature, which costs more time and space than the text.
+    A dataclass without a docstring makes one from its signature, which costs more time and space than a text: each gets
+    its name.
     """
     for node in ast.walk(tree):
         if isinstance(node, ast.Module) and reads_doc:
             continue
-        if isinstance(node, ast.ClassDef) and any("dataclass" in ast.dump(item) for item in node.decorator_list):
-            continue
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             while node.body and _is_text(node.body[0]):
                 del node.body[0]
+            if isinstance(node, ast.ClassDef) and any("dataclass" in ast.dump(item) for item in node.decorator_list):
+                text = ast.Expr(ast.Constant(node.name))
+                node.body.insert(0, ast.fix_missing_locations(ast.copy_location(text, node)))
             if not node.body:
                 node.body = [ast.Pass(lineno=1, col_offset=0)]
 
@@ -185,17 +225,27 @@ def _strip(tree: ast.Module, *, reads_doc: bool) -> None:
 # Modules with one of these words may read annotations of functions, their own or those of others that they decorate.
 _READS_ANNOTATIONS = (b"__annotations__", b"get_type_hints", b"singledispatch", b"get_annotations")
 
+# What `dataclass` and `TypedDict` look for in annotations of a class; of all others they take the name.
+_MEANS_SOMETHING = {"ClassVar", "InitVar", "KW_ONLY", "Required", "NotRequired", "ReadOnly"}
 
-def _strip_annotations(tree: ast.Module) -> None:
+
+def _strip_annotations(tree: ast.Module, *, in_classes: bool) -> None:
     """Remove annotations of functions: evaluating them takes a tenth of the code, and time at each start.
 
-    Those in classes stay: `dataclass` and `NamedTuple` are made of them.
+    Those in classes stay, because `dataclass` and `NamedTuple` are made of them. With `in_classes` they become None,
+    and modules that they would name can go on waiting.
     """
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             node.returns = None
         elif isinstance(node, ast.arg):
             node.annotation = None
+        elif isinstance(node, ast.AnnAssign) and in_classes and not _means_something(node.annotation):
+            node.annotation = ast.copy_location(ast.Constant(None), node.annotation)
+
+
+def _means_something(annotation: ast.expr) -> bool:
+    return any(isinstance(part, ast.Name) and part.id in _MEANS_SOMETHING for part in ast.walk(annotation))
 
 
 def _is_text(statement: ast.stmt) -> bool:

@@ -7,6 +7,7 @@ from zones import rdtypes
 from zones.canonical import names_end
 from zones.zonefile.errors import Fault
 from zones.zonefile.fields import hexadecimal, unsigned
+from zones.zonefile.rdata_bindings import BINDINGS
 from zones.zonefile.rdata_common import COMMON, STRINGS
 from zones.zonefile.rdata_layouts import LAYOUTS
 
@@ -15,8 +16,8 @@ MAX_RDATA: Final = 65535  # RFC 1035 3.2.1: RDLENGTH has 16 bits
 Reader = Callable[[list[bytes], int, bytes], bytes]
 """Takes the fields of an entry, the index of the first one of the rdata and the origin; gives wire rdata or a Fault."""
 
-READERS: Final[dict[int, Reader]] = {**LAYOUTS, **COMMON}
-"""Types that are read without dnspython."""
+READERS: Final[dict[int, Reader]] = {**BINDINGS, **LAYOUTS, **COMMON}
+"""Types that are read without dnspython, or mostly so."""
 
 # Types of RFC 1035 3.3 that dnspython can't check: as many names, and nothing else. Answers compress them.
 _NAMES_ALONE: Final = {

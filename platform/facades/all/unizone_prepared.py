@@ -80,3 +80,10 @@ sys.meta_path.insert(0, _WaitingFinder)
 import dataclasses  # noqa: E402  it makes patterns and named tuples itself
 
 dataclasses.exec = _exec
+
+
+def _annotations(cls):
+    return dict(cls.__dict__.get("__annotations__", ()))  # noqa: RUF063  what is wanted is to do without `inspect`
+
+
+dataclasses.inspect.get_annotations = _annotations  # all that is wanted of it, and it is large: so it goes on waiting

@@ -9,6 +9,7 @@ from tests.zones.zonefile.corpus import RIGHT, WRONG
 from tests.zones.zonefile.support import HEAD, ORIGIN, read, zone_of
 from zones import name as names
 from zones import rdtypes
+from zones.zonefile import fallback
 from zones.zonefile.rdata import READERS
 from zones.zonefile.writer import rdata_text
 
@@ -66,3 +67,35 @@ def test_wrong_rdata_is_one_error(mnemonic: str, text: str) -> None:
 def test_types_that_people_use_need_no_dnspython() -> None:
     common = "A AAAA NS CNAME DNAME PTR MX SOA TXT SPF SRV CAA TLSA SSHFP DS DNSKEY RRSIG NSEC NSEC3 NSEC3PARAM NAPTR"
     assert {rdtypes.NUMBERS[mnemonic] for mnemonic in common.split()} <= set(READERS)
+
+
+@pytest.mark.parametrize("mnemonic", ["SVCB", "HTTPS"])
+@pytest.mark.parametrize(
+    ("text", "is_plain"),
+    [
+        ("1 .", True),
+        ("0 svc.example.net.", True),
+        ("16 svc alpn=h3,h2 port=8443", True),
+        ("1 . ipv6hint=2001:db8::1,2001:db8::2 port=53 ipv4hint=192.0.2.1,192.0.2.2 alpn=dot", True),
+        ("1 . alpn=h2 no-default-alpn", False),
+        ('1 . alpn="h2,h3"', False),
+        ("1 . mandatory=alpn alpn=h2", False),
+        ("1 . key667=hello", False),
+    ],
+)
+def test_plain_service_bindings_are_what_dnspython_reads(
+    mnemonic: str, text: str, is_plain: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rdtype = rdtypes.NUMBERS[mnemonic]
+    fields = [field.encode() for field in text.split()]
+    calls: list[int] = []
+
+    def read_rdata(rdtype: int, fields: list[bytes], first: int, origin: bytes) -> bytes:
+        calls.append(rdtype)
+        return by_dnspython(rdtype, fields, first, origin)
+
+    by_dnspython = fallback.read_rdata
+    expected = by_dnspython(rdtype, fields, 0, ORIGIN)
+    monkeypatch.setattr(fallback, "read_rdata", read_rdata)
+    assert READERS[rdtype](fields, 0, ORIGIN) == expected
+    assert bool(calls) != is_plain
