@@ -9,6 +9,7 @@ cdef class NameTable:
     cdef public bytearray octets
     cdef Py_ssize_t _count
     cdef object _at_array
+    cdef object _slots_array
     cdef unsigned int[::1] _at
     cdef unsigned long long[::1] _slots
     cdef unsigned long long _mask

@@ -22,8 +22,8 @@ _FIRST_ROOM: Final = 16
 _MOST_ROOM: Final = 4096
 _PAGES: Final = 1 << 17
 _RELEASED: Final = 1 << 18  # words that are given back at a time: about 200 microseconds
-_NO_OFFSETS: Final = memoryview(array("I"))
-_NO_WORDS: Final = memoryview(array("Q"))
+_NO_OFFSETS: Final = array("I")
+_NO_WORDS: Final = array("Q")
 _LINE_BITS: Final = 28
 _COLUMN_BITS: Final = 20
 _MAX_LINE: Final = (1 << _LINE_BITS) - 1
@@ -37,10 +37,11 @@ class NameTable:
         self.octets = bytearray()
         """The names, one behind the other."""
         self._count = 0
-        self._at_array = array("I", [0]) * _FIRST_ROOM
-        self._at: memoryview[int] = memoryview(self._at_array)
+        self._at_array = array("I", bytes(4 * _FIRST_ROOM))
+        self._at = self._at_array  # of which Cython makes a view
         """Where each begins in `octets`, and where the last ends."""
-        self._slots: memoryview[int] = memoryview(array("Q", [0]) * _FIRST_SLOTS)
+        self._slots_array = array("Q", bytes(8 * _FIRST_SLOTS))
+        self._slots = self._slots_array
         """Open addressing by hash: 32 bits of the hash above the number of the name plus 1, or 0."""
         self._mask = _FIRST_SLOTS - 1
 
@@ -53,15 +54,16 @@ class NameTable:
     def __reduce__(self) -> tuple[object, ...]:
         """For pickle, between processes that hash alike: forked from one another."""
         at = self._at_array[: self._count + 1]
-        return restored_names, (self.octets, at, bytes(memoryview(self._slots)), self._mask)
+        return restored_names, (self.octets, at, self._slots_array.tobytes(), self._mask)
 
     def restore(self, octets: bytearray, at: "array[int]", slots: bytes, mask: int) -> None:
         """Take over what `__reduce__` gave."""
         self.octets = octets
         self._count = len(at) - 1
         self._at_array = at
-        self._at = memoryview(at)
-        self._slots = memoryview(array("Q", slots))
+        self._at = at
+        self._slots_array = array("Q", slots)
+        self._slots = self._slots_array
         self._mask = mask
 
     def name(self, number: int) -> bytes:
@@ -76,6 +78,11 @@ class NameTable:
     def begins(self) -> "array[int]":
         """What `begin` tells, of all names; longer than there are names. None may come while somebody looks at it."""
         return self._at_array
+
+    @property
+    def slots(self) -> "array[int]":
+        """What `find` looks into."""
+        return self._slots_array
 
     def find(self, name: bytes) -> int:
         """Number of `name`; when it is not there, the slot that it would take, as `-1 - slot`."""
@@ -97,7 +104,7 @@ class NameTable:
         if self._count == len(self._at_array):
             self._at = _NO_OFFSETS  # lets go of the array, which can't be made longer while somebody looks at it
             self._at_array.frombytes(bytes(4 * room_after(self._count)))
-            self._at = memoryview(self._at_array)
+            self._at = self._at_array
         self.octets += name
         self._at[self._count] = len(self.octets)
         tag = hash(name) & 0xFFFFFFFF
@@ -115,10 +122,11 @@ class NameTable:
     def grow(self) -> Sliced[None]:
         """Double the slots, four times where there are few. No name may come meanwhile."""
         size = (self._mask + 1) * (2 if self._mask > SLICE else 4)
-        slots = memoryview((yield from zeros("Q", size)))
+        slots = yield from zeros("Q", size)
         for start in range(0, self._mask + 1, SLICE):
             move_slots(self._slots, start, min(start + SLICE, self._mask + 1), slots)
             yield
+        self._slots_array = slots
         self._slots = slots
         self._mask = size - 1
 
@@ -147,7 +155,7 @@ def restored_names(octets: bytearray, at: "array[int]", slots: bytes, mask: int)
     return table
 
 
-def move_slots(slots: "memoryview[int]", start: int, stop: int, larger: "memoryview[int]") -> None:
+def move_slots(slots: "array[int]", start: int, stop: int, larger: "array[int]") -> None:
     """Enter what stands in `slots` from `start` to `stop` into a `larger` table."""
     mask = len(larger) - 1
     for index in range(start, stop):
@@ -193,8 +201,8 @@ class RecordLog:
         self.files = [file]
         """What places count files by."""
         self._count = 0
-        self._array = array("Q", [0]) * (3 * _FIRST_ROOM)
-        self._words: memoryview[int] = memoryview(self._array)
+        self._array = array("Q", bytes(24 * _FIRST_ROOM))
+        self._words = self._array
         """Three words a record: owner and where its rdata begins; TTL and type; place."""
 
     def __len__(self) -> int:
@@ -212,7 +220,7 @@ class RecordLog:
         if at == len(self._array):
             self._words = _NO_WORDS
             self._array.frombytes(bytes(24 * room_after(self._count)))
-            self._words = memoryview(self._array)
+            self._words = self._array
         self._words[at] = owner << 32 | len(self.rdata)
         self._words[at + 1] = ttl << 16 | rdtype
         self._words[at + 2] = place

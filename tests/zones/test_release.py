@@ -2,7 +2,10 @@
 
 import sys
 
+import pytest
+
 from tests.support.served import zone_from_text
+from zones import release
 from zones.release import let_go, replaced
 from zones.slices import drain, run_to_end
 from zones.snapshot import ServedZone, Snapshot
@@ -32,6 +35,24 @@ def test_a_large_zone_goes_one_buffer_at_a_time_unless_it_is_still_read() -> Non
     assert list(large.rrsets()) == records
     del large
     assert sys.getrefcount(rdata) == 2
+
+
+def test_a_large_buffer_goes_in_pieces_unless_somebody_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def steps(zones: list[Zone]) -> int:
+        return sum(1 for _ in let_go(zones))
+
+    whole = steps([zone(1, 12_000)])
+    monkeypatch.setattr(release, "_PIECE", 1000)
+    assert steps([zone(1, 12_000)]) > whole + 30
+    large = zone(1, 12_000)
+    records = list(large.rrsets())
+    assert steps([large]) == whole
+    assert list(large.rrsets()) == records
+    rdata, content = large.tables.rdata, bytes(large.tables.rdata)
+    only = [large]
+    del large
+    assert steps(only) > whole + 30
+    assert rdata == content
 
 
 def test_containers_are_emptied_in_steps() -> None:
