@@ -29,12 +29,12 @@ class Side:
         """Owners; their numbers are those below it."""
         self.names: NameTable = tables.names
         self.octets: bytearray = tables.names.octets
-        self.sets_at: memoryview[int] = memoryview(tables.sets_at)
-        self.types: memoryview[int] = memoryview(tables.types)
-        self.ttls: memoryview[int] = memoryview(tables.ttls)
-        self.records_at: memoryview[int] = memoryview(tables.records_at)
+        self.sets_at = tables.sets_at
+        self.types = tables.types
+        self.ttls = tables.ttls
+        self.records_at = tables.records_at
         self.rdata: bytearray = tables.rdata
-        self.rdata_at: memoryview[int] = memoryview(tables.rdata_at)
+        self.rdata_at = tables.rdata_at
 
     def find(self, number: int, rdtype: int) -> int:
         """Index of the RRset of owner `number` and `rdtype`; -1: none."""

@@ -7,6 +7,7 @@ as separators, and each bucket is sorted by itself: work is n log n, and no step
 
 import bisect
 from array import array
+from collections.abc import Sequence
 from typing import Final
 
 from zones.arena import NameTable
@@ -22,6 +23,9 @@ _OVERHEAD: Final = 16
 def canonical_order(table: NameTable, origin: bytes) -> Sliced["array[int]"]:
     """Numbers of the names in canonical order. All are at or below `origin`."""
     count = len(table)
+    if count <= _BUCKET:
+        keys = yield from _keys(table, origin, range(count))
+        return array("I", sorted(range(count), key=keys.__getitem__))
     if (yield from _is_in_order(table, origin)):
         order = array("I")
         for start in range(0, count, 4096):
@@ -49,9 +53,6 @@ def _is_in_order(table: NameTable, origin: bytes) -> Sliced[bool]:
 
 def _bucket_sort(table: NameTable, origin: bytes) -> Sliced["array[int]"]:
     above = len(origin)
-    if len(table) <= _BUCKET:
-        keys = yield from _keys(table, origin, array("I", range(len(table))))
-        return array("I", sorted(range(len(table)), key=keys.__getitem__))
     buckets = len(table) // _BUCKET + 1
     drawn = yield from _keys(table, origin, array("I", table.sample(2 * buckets)))
     separators = sorted(set(drawn))[1::2]
@@ -72,7 +73,7 @@ def _bucket_sort(table: NameTable, origin: bytes) -> Sliced["array[int]"]:
     return order
 
 
-def _keys(table: NameTable, origin: bytes, numbers: "array[int]") -> Sliced[list[bytes]]:
+def _keys(table: NameTable, origin: bytes, numbers: Sequence[int]) -> Sliced[list[bytes]]:
     above = len(origin)
     keys = []
     budget = _OCTETS_A_SLICE

@@ -39,6 +39,10 @@ def kinds(notable: tuple[int, ...], limits: dict[int, int], otherwise: int = _AN
     return bytes(table)
 
 
+NO_HOSTS: Final = b""
+"""No owner need be a host name."""
+
+
 class Survey:
     """A walk over the owners of a zone in canonical order, by position."""
 
@@ -46,24 +50,34 @@ class Survey:
         self.count = len(tables.order)
         """Positions there are."""
         self._names = tables.names
-        self._order: memoryview[int] = memoryview(tables.order)
-        self._sets_at: memoryview[int] = memoryview(tables.sets_at)
-        self._types: memoryview[int] = memoryview(tables.types)
-        self._records_at: memoryview[int] = memoryview(tables.records_at)
+        # Cython makes views of the arrays: they can't be made longer as long as there is a survey.
+        self._order = tables.order
+        self._sets_at = tables.sets_at
+        self._types = tables.types
+        self._records_at = tables.records_at
         self._host = _HOST
 
-    def next_notable(self, position: int, above: bytes, most: bytes, hosts: bool) -> int:
+    def next_notable(self, position: int, above: bytes, most: bytes, hosts: bytes) -> int:
         """First position from `position` on whose owner is notable; an earlier one after some 100 microseconds.
 
-        Not notable is who stands right below `above` and has no more records of any type than `most` says; with
-        `hosts` also the first label must be that of a host name.
+        Not notable is who stands right below `above`, has no more records of any type than `most` says, and has a
+        first label that is a host name's or no type that is not 0 in the table `hosts`.
         """
         limit = min(self.count, position + _AT_ONCE)
         while position < limit and self._is_plain(self._order[position], above, most, hosts):
             position += 1
         return position
 
-    def _is_plain(self, number: int, above: bytes, most: bytes, hosts: bool) -> bool:
+    def notable_sets(self, position: int, most: bytes) -> list[int]:
+        """Indexes of the RRsets of the owner at `position` that have more records than `most` says."""
+        number = self._order[position]
+        notable = []
+        for index in range(self._sets_at[number], self._sets_at[number + 1]):
+            if self._is_notable(index, most):
+                notable.append(index)  # noqa: PERF401 -- in a comprehension Cython would make the index an object
+        return notable
+
+    def _is_plain(self, number: int, above: bytes, most: bytes, hosts: bytes) -> bool:
         octets = self._names.octets
         begin = self._names.begin(number)
         end = self._names.begin(number + 1)
@@ -73,18 +87,24 @@ class Survey:
         for index in range(end - first):
             if octets[first + index] != above[index]:
                 return False
-        if hosts:
-            if self._host[octets[begin + 1]] == _INNER or self._host[octets[first - 1]] == _INNER:
-                return False
-            for index in range(begin + 1, first):
-                if not self._host[octets[index]]:
-                    return False
+        is_odd = hosts != b"" and not self._is_host(begin + 1, first)
         for index in range(self._sets_at[number], self._sets_at[number + 1]):
-            rdtype = self._types[index]
-            largest = most[min(_LAST, rdtype)]
-            if largest != _ANY_NUMBER and self._records_at[index + 1] - self._records_at[index] > largest:
+            if self._is_notable(index, most) or (is_odd and hosts[min(_LAST, self._types[index])]):
                 return False
         return True
+
+    def _is_host(self, begin: int, end: int) -> bool:
+        """Whether the label from `begin` to `end` is that of a host name; the root has none."""
+        octets = self._names.octets
+        for index in range(begin, end):
+            kind = self._host[octets[index]]
+            if not kind or (kind == _INNER and index in (begin, end - 1)):
+                return False
+        return begin < end
+
+    def _is_notable(self, index: int, most: bytes) -> bool:
+        largest = most[min(_LAST, self._types[index])]
+        return largest != _ANY_NUMBER and self._records_at[index + 1] - self._records_at[index] > largest
 
 
 _BUT_HASHED: Final = kinds((_NSEC3,), {})
@@ -101,7 +121,7 @@ def add_empty(tables: SetTables, origin: bytes) -> Sliced[None]:
     added = position = 0
     budget = SLICE
     while True:
-        position = survey.next_notable(position, last, _BUT_HASHED, False)
+        position = survey.next_notable(position, last, _BUT_HASHED, NO_HOSTS)
         if position == survey.count:
             break
         budget -= SLICE // 4

@@ -9,6 +9,7 @@ from dns_server.answer.denial import Nsec3Chain
 from dns_server.answer.protocol import Type
 from zones.arena import room_for, zeros
 from zones.name import ancestors, is_at_or_below
+from zones.survey import NO_HOSTS
 from zones.survey import kinds as survey_kinds
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _mark_owners(table: "ZoneTable", tables: "SetTables", index: "ZoneIndex") ->
             budget = _SLICE
         if not hiding:
             start = position
-            position = survey.next_notable(position, above, _PLAIN, False)
+            position = survey.next_notable(position, above, _PLAIN, NO_HOSTS)
             budget -= (position - start) // _PASSED_A_SLICE
             if position == survey.count:
                 break

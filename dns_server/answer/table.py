@@ -6,6 +6,7 @@ RRset and each name that has a proof of its own, and a bounded number of those t
 no asker can make a table grow without bound.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from dns_server.answer.denial import Chain, chains_of
@@ -14,8 +15,8 @@ from dns_server.answer.protocol import Type
 from dns_server.answer.render import Answer
 from zones.marks import NameMarks
 from zones.slices import Sliced
-from zones.survey import kinds
-from zones.zone import Node, RRset, Zone
+from zones.survey import NO_HOSTS, kinds
+from zones.zone import RRset, Zone
 
 if TYPE_CHECKING:
     from dns_server.answer.core.zone import ZoneIndex
@@ -109,28 +110,30 @@ def build(zone: Zone) -> Sliced[ZoneTable]:
             yield
             budget = _SLICE
         start = position
-        position = survey.next_notable(position, above, _PLAIN, False)
+        position = survey.next_notable(position, above, _PLAIN, NO_HOSTS)
         budget -= 1 + (position - start) // _PASSED_A_SLICE
         if position == survey.count:
             break
-        owner, node = zone.node_at(position)
+        owner, types = zone.owner_at(position), zone.types_at(position)
         above = owner[1 + owner[0] :]
-        position += 1
-        for chain in chains:
-            chain.add(owner, node)
-        if Type.NSEC3 in node and node.keys() <= _NSEC3_AND_SIGNATURE:
+        if chains:
+            _, node = zone.node_at(position)
+            for chain in chains:
+                chain.add(owner, node)
+        if Type.NSEC3 in types and _NSEC3_AND_SIGNATURE.issuperset(types):
             table.hidden.add(owner)
         else:
-            _note(table, owner, node)
+            _note(table, owner, types)
+        position += 1
     table.chain = next((chain for chain in chains if len(chain)), None)
     if zone.record_count > _INDEXED_AT_ONCE:
         table.index = yield from index_of(table)
     return table
 
 
-def _note(table: ZoneTable, owner: bytes, node: Node) -> None:
+def _note(table: ZoneTable, owner: bytes, types: Sequence[int]) -> None:
     """Put down what is special about `owner`."""
-    if Type.DNAME in node:
+    if Type.DNAME in types:
         table.dnames.add(owner)
-    if Type.NS in node and owner != table.origin:
+    if Type.NS in types and owner != table.origin:
         table.cuts.add(owner)

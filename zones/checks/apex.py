@@ -23,11 +23,10 @@ _FIELDS: Final = struct.Struct("!5I")  # what ends an SOA (RFC 1035 3.3.13)
 
 def apex(context: Context) -> None:
     """SOA and NS are there."""
-    types = context.zone.types(context.origin)
-    if rdtypes.SOA not in types:
+    if rdtypes.SOA not in context.apex:
         text = names.to_text(context.origin)
         context.report(SOA_MISSING, context.origin, rdtypes.SOA, f"{text} has no SOA", "add one at the zone's name")
-    if rdtypes.NS not in types:
+    if rdtypes.NS not in context.apex:
         text = names.to_text(context.origin)
         context.report(NS_MISSING, context.origin, rdtypes.SOA, f"{text} has no NS", "name the zone's servers")
 

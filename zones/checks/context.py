@@ -1,7 +1,6 @@
 """What a check is given: the zone, how its names stand to delegations, and where findings go."""
 
 import enum
-from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -10,7 +9,7 @@ from zones import rdtypes
 from zones.checks.registry import Check
 from zones.findings import Finding, Place
 from zones.marks import NameMarks
-from zones.zone import Node, RRset, Zone
+from zones.zone import RRset, Zone
 
 AT_CUT: Final = frozenset(
     (rdtypes.NS, rdtypes.DS, rdtypes.NSEC, rdtypes.RRSIG)
@@ -42,15 +41,17 @@ class Context:
     """One run of the checks over one zone."""
 
     __slots__ = (
-        "_counts", "authoritative", "cuts", "dnames", "findings", "hashed", "hidden", "now",
-        "origin", "servers", "signed", "zone",
+        "_counts", "apex", "authoritative", "cuts", "dnames", "findings", "hashed", "hidden",
+        "now", "origin", "servers", "signed", "zone",
     )  # fmt: skip
 
     def __init__(self, zone: Zone, now: float) -> None:
         self.zone: Final = zone
         self.origin: Final = zone.origin
         self.now: Final = now
-        self.signed: Final = not OF_SIGNED.isdisjoint(zone.types(zone.origin))
+        self.apex: Final = zone.types(zone.origin)
+        """Types that the apex has."""
+        self.signed: Final = not OF_SIGNED.isdisjoint(self.apex)
         """Whether the apex has any of the records that a signed zone has."""
         self.findings: Final[list[Finding]] = []
         self.authoritative: Final[list[bytes]] = []
@@ -65,35 +66,36 @@ class Context:
         """Owners of NSEC3, in canonical order, which is that of their hashes."""
         self.servers: Final = NameMarks(zone.tables.names)
         """Names of the zone that are name servers of it or of its delegations."""
-        self._counts: Final[Counter[Check]] = Counter()
+        self._counts: Final[dict[Check, int]] = {}
 
     @property
     def parts(self) -> list[list[bytes] | list[tuple[bytes, bytes]]]:
         """What is large for a large zone, to be emptied when the checks are over."""
         return [self.authoritative, self.hidden, self.hashed]
 
-    def note(self, owner: bytes, node: Node) -> bytes:
+    def note(self, owner: bytes, types: Sequence[int]) -> bytes:
         """Note what the authoritative `owner` is; `owner` again if it hides what is below it, else empty."""
         if self.signed:
             self.authoritative.append(owner)
-        servers = node.get(rdtypes.NS)
-        if servers is not None:
-            for rdata in servers.rdatas:
-                self.servers.add(names.fold(rdata))
-            if owner != self.origin:
-                self.cuts.add(owner)
-                if not AT_CUT.issuperset(node):
-                    self.hidden.append((owner, owner))
-                return owner
-        if rdtypes.DNAME in node:
+        if rdtypes.NS in types and owner != self.origin:
+            self.cuts.add(owner)
+            if not AT_CUT.issuperset(types):
+                self.hidden.append((owner, owner))
+            return owner
+        if rdtypes.DNAME in types:
             self.dnames.add(owner)
             return owner
         return b""
 
+    def note_servers(self, rrset: RRset) -> None:
+        """Note the name servers that an authoritative NS RRset names."""
+        for rdata in rrset.rdatas:
+            self.servers.add(names.fold(rdata))
+
     def report(self, check: Check, owner: bytes, rdtype: int, message: str, hint: str = "", *, index: int = 0) -> None:
         """Add a finding about record `index` of an RRset."""
-        self._counts[check] += 1
-        if self._counts[check] <= LIMIT:
+        count = self._counts[check] = self._counts.get(check, 0) + 1
+        if count <= LIMIT:
             place = self.zone.place(owner, rdtype, index)
             self.findings.append(Finding(place, check.name, check.severity, message, hint))
 

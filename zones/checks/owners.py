@@ -1,6 +1,7 @@
 """Owner names and targets: host names where hosts are meant, wildcards where they work."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -9,7 +10,7 @@ from zones import rdtypes
 from zones.checks.context import Context
 from zones.checks.rdata import TARGET_STARTS
 from zones.checks.registry import HOSTNAME, HOSTNAME_TARGET, WILDCARD_NOT_LEFTMOST, WILDCARD_NS, WILDCARD_TYPE
-from zones.zone import Node, RRset
+from zones.zone import RRset
 
 # RFC 952, RFC 1123 2.1: letters, digits and inner hyphens.
 _LABEL: Final = re.compile(rb"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
@@ -17,7 +18,8 @@ _LABEL: Final = re.compile(rb"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 # host name without them is nothing, so that the pattern is tried for few names.
 _PLAIN: Final = bytes((*range(33), *b"abcdefghijklmnopqrstuvwxyz", *b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", *b"0123456789"))
 _REVERSE: Final = (b"\7in-addr\4arpa\0", b"\3ip6\4arpa\0")
-_HOST_TYPES: Final = frozenset((rdtypes.A, rdtypes.AAAA, rdtypes.MX))
+HOST_TYPES: Final = frozenset((rdtypes.A, rdtypes.AAAA, rdtypes.MX))
+"""What belongs to host names."""
 _NOT_WILDCARD: Final = frozenset((rdtypes.NS, rdtypes.DNAME, rdtypes.DS))
 _GC_MSDCS: Final = b"\2gc\6_msdcs"
 
@@ -28,13 +30,13 @@ def is_hostname(name: bytes) -> bool:
     return not name.translate(None, _PLAIN) or all(_LABEL.fullmatch(label) for label in names.labels(name))
 
 
-def owner_name(context: Context, owner: bytes, node: Node) -> None:
+def owner_name(context: Context, owner: bytes, types: Sequence[int]) -> None:
     """The owner of addresses and mail exchanges is a host name."""
     if owner.translate(None, _PLAIN):
-        _odd_owner(context, owner, node)
+        _odd_owner(context, owner, types)
 
 
-def _odd_owner(context: Context, owner: bytes, node: Node) -> None:
+def _odd_owner(context: Context, owner: bytes, types: Sequence[int]) -> None:
     """`owner` has characters beyond letters and digits."""
     wildcard = owner.startswith(names.WILDCARD_LABEL)
     rest = names.parent(owner) if wildcard else owner
@@ -42,12 +44,12 @@ def _odd_owner(context: Context, owner: bytes, node: Node) -> None:
         context.report(
             WILDCARD_NOT_LEFTMOST,
             owner,
-            next(iter(node)),
+            types[0],
             f"{names.to_text(owner)} has the label * inside",
             "it stands for itself there, not for any label",
         )
     if wildcard:
-        for rdtype in _NOT_WILDCARD.intersection(node):
+        for rdtype in _NOT_WILDCARD.intersection(types):
             context.report(
                 WILDCARD_NS if rdtype == rdtypes.NS else WILDCARD_TYPE,
                 owner,
@@ -55,7 +57,7 @@ def _odd_owner(context: Context, owner: bytes, node: Node) -> None:
                 f"{rdtypes.to_text(rdtype)} at the wildcard {names.to_text(owner)}",
                 "write it at each name: servers and resolvers treat it differently",
             )
-    hosts = _HOST_TYPES.intersection(node)
+    hosts = HOST_TYPES.intersection(types)
     # Active Directory's global catalogue has addresses at gc._msdcs, as BIND knows.
     if hosts and not owner.startswith(_GC_MSDCS) and not is_hostname(rest):
         rdtype = min(hosts)

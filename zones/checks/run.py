@@ -22,12 +22,12 @@ _SLICE: Final = 16  # owners or RRsets between two yields: about 200 microsecond
 # What is looked at in authoritative data and at delegations, by type: at once, where the RRset alone is judged, ...
 _AT_ONCE: Final[Mapping[int, tuple[RRsetCheck, ...]]] = {
     rdtypes.SOA: (apex.soa,),
-    rdtypes.NS: (owners.target_name,),
+    rdtypes.NS: (owners.target_name, targets.addresses),
     rdtypes.CNAME: (alias.cname,),
     rdtypes.DNAME: (alias.dname,),
     rdtypes.PTR: (owners.target_name,),
-    rdtypes.MX: (owners.target_name, targets.null_mx),
-    rdtypes.SRV: (owners.target_name,),
+    rdtypes.MX: (owners.target_name, targets.null_mx, targets.addresses),
+    rdtypes.SRV: (owners.target_name, targets.addresses),
     rdtypes.TXT: (content.text,),
     rdtypes.SPF: (content.spf,),
     rdtypes.DS: (delegation.ds,),
@@ -38,7 +38,7 @@ _AT_ONCE: Final[Mapping[int, tuple[RRsetCheck, ...]]] = {
     rdtypes.NSEC3PARAM: (apex.apex_only,),
     rdtypes.ZONEMD: (apex.apex_only,),
 }
-# ... and later, where it is followed to a name that a delegation or a DNAME may hide.
+# ... and later, where it is followed to a name of the zone that a delegation or a DNAME may hide.
 _LATER: Final[Mapping[int, tuple[RRsetCheck, ...]]] = {
     rdtypes.NS: (targets.targets, delegation.glue),
     rdtypes.CNAME: (alias.chain,),
@@ -47,6 +47,7 @@ _LATER: Final[Mapping[int, tuple[RRsetCheck, ...]]] = {
     rdtypes.SVCB: (svcb.svcb,),
     rdtypes.HTTPS: (svcb.svcb,),
 }
+_ENDS_WITH_NAME: Final = frozenset((rdtypes.NS, rdtypes.CNAME, rdtypes.MX, rdtypes.SRV))
 # What servers refuse even where a delegation or a DNAME hides it.
 _HIDDEN: Final[Mapping[int, tuple[RRsetCheck, ...]]] = {
     rdtypes.SOA: (apex.soa,),
@@ -61,6 +62,7 @@ _NSEC3_NODE: Final = frozenset((rdtypes.NSEC3, rdtypes.RRSIG))
 # What no check of an unsigned zone looks at: a single TXT (several may be several policies), and other types of which
 # nothing is said above, unless they are very many.
 _PLAIN: Final = kinds(tuple({*_AT_ONCE, *_LATER, rdtypes.NSEC3} - {rdtypes.TXT}), {rdtypes.TXT: 1}, otherwise=LARGE)
+_HOSTS: Final = bytes(rdtype in owners.HOST_TYPES for rdtype in range(256))
 _PASSED_A_SLICE: Final = 128  # plain owners take less than a tenth of the time of others
 
 
@@ -73,13 +75,11 @@ def check(zone: Zone, now: float, verify: Verify | None = None) -> Sliced[list[F
     context = Context(zone, now)
     apex.apex(context)
     later = yield from _survey(context)
-    for count, (position, rdtype) in enumerate(zip(*later, strict=True)):
+    for count, (position, index) in enumerate(zip(*later, strict=True), 1):
         if not count % _SLICE:
             yield
-        rrset = zone.rrset(zone.owner_at(position), rdtype)
-        assert rrset is not None  # the survey saw it
-        rrset = limited(rrset)
-        for function in _LATER[rdtype]:
+        rrset = limited(zone.rrset_at(index, zone.owner_at(position)))
+        for function in _LATER[rrset.rdtype]:
             function(context, rrset)
     for count, (owner, bottom) in enumerate(context.hidden):
         if not count % _SLICE:
@@ -88,7 +88,7 @@ def check(zone: Zone, now: float, verify: Verify | None = None) -> Sliced[list[F
             delegation.occluded(context, owner, bottom)
         else:
             alias.below_dname(context, owner, bottom)
-    if not _OF_APEX.isdisjoint(zone.types(zone.origin)):
+    if not _OF_APEX.isdisjoint(context.apex):
         yield from _apex(context, verify)
     yield from drain(context.parts)
     return context.result()
@@ -129,12 +129,12 @@ def _signed(context: Context, found: keys.Keys, announced: set[bytes], verify: V
 def _survey(context: Context) -> Sliced[tuple["array[int]", "array[int]"]]:
     """Sort the names of the zone into the kinds that `Context` has, and check what can be checked at once.
 
-    The result is what to look at when all delegations and DNAMEs are known: positions of owners, and types beside them.
-    Two flat sequences: to free a million small objects would hold the event loop for long.
+    The result is what to look at when all delegations and DNAMEs are known: positions of owners, and indexes of RRsets
+    beside them. Two flat sequences: to free a million small objects would hold the event loop for long.
     """
     zone = context.zone
     later_positions = array("I")
-    later_types = array("H")
+    later_indexes = array("I")
     bottom = above = plain_above = b""
     survey = zone.survey()
     position = budget = 0
@@ -144,33 +144,41 @@ def _survey(context: Context) -> Sliced[tuple["array[int]", "array[int]"]]:
             budget = _SLICE
         if not bottom and not context.signed:
             start = position
-            position = survey.next_notable(position, plain_above, _PLAIN, True)
+            position = survey.next_notable(position, plain_above, _PLAIN, _HOSTS)
             budget -= (position - start) // _PASSED_A_SLICE
             if position == survey.count:
                 break
         budget -= 1
-        owner, node = zone.node_at(position)
-        position += 1
+        owner, types = zone.owner_at(position), zone.types_at(position)
         if owner[1 + owner[0] :] != above:
             above = owner[1 + owner[0] :]
             plain_above = above if owners.is_hostname(above) else b""
-        if rdtypes.NSEC3 in node and _NSEC3_NODE.issuperset(node):
+        position += 1
+        if rdtypes.NSEC3 in types and _NSEC3_NODE.issuperset(types):
             context.hashed.append(owner)
             continue
-        owners.owner_name(context, owner, node)
+        owners.owner_name(context, owner, types)
+        indexes = survey.notable_sets(position - 1, _PLAIN)
         if bottom and names.is_at_or_below(owner, bottom):
             context.hidden.append((owner, bottom))
-            for rdtype, rrset in node.items():
-                for function in _HIDDEN.get(rdtype, ()):
-                    function(context, limited(rrset))
+            for index in indexes:
+                rrset = limited(zone.rrset_at(index, owner))
+                for function in _HIDDEN.get(rrset.rdtype, ()):
+                    function(context, rrset)
             continue
-        bottom = context.note(owner, node)
-        for rdtype, rrset in node.items():
+        bottom = context.note(owner, types)
+        for index in indexes:
+            rrset = zone.rrset_at(index, owner)
             if len(rrset.rdatas) > LARGE:
                 content.large(context, rrset)
-            for function in _AT_ONCE.get(rdtype, ()):
-                function(context, limited(rrset))
-            if rdtype in _LATER:
+            if rrset.rdtype == rdtypes.NS:
+                context.note_servers(rrset)
+            rrset = limited(rrset)
+            for function in _AT_ONCE.get(rrset.rdtype, ()):
+                function(context, rrset)
+            if rrset.rdtype in _LATER and (
+                rrset.rdtype not in _ENDS_WITH_NAME or targets.may_lead_inside(context, rrset)
+            ):
                 later_positions.append(position - 1)
-                later_types.append(rdtype)
-    return later_positions, later_types
+                later_indexes.append(index)
+    return later_positions, later_indexes

@@ -33,17 +33,20 @@ _IPV6: Final = re.compile(rb"(?=.*:.*:)[0-9a-f:]+")
 _REVERSE: Final = b"\7in-addr\4arpa\0"
 
 
-def targets(context: Context, rrset: RRset) -> None:
-    """Each target of an NS, MX or SRV RRset."""
+def may_lead_inside(context: Context, rrset: RRset) -> bool:
+    """Whether a name that ends the rdata of an RRset may be in the zone."""
+    for rdata in rrset.rdatas:  # noqa: SIM110 -- a generator would take three times as long
+        if names.fold(rdata).endswith(context.origin):
+            return True
+    return False
+
+
+def addresses(context: Context, rrset: RRset) -> None:
+    """No target of an NS, MX or SRV RRset is an IP address."""
     start = TARGET_STARTS[rrset.rdtype]
-    alias, missing = _RULES[rrset.rdtype]
-    if rrset.rdtype == rdtypes.NS and rrset.owner == context.origin:
-        alias, missing = NS_TARGET_ALIAS, NS_TARGET_MISSING
     for index, rdata in enumerate(rrset.rdatas):
         name = names.fold(rdata[start:])
-        if name == names.ROOT:  # RFC 7505, RFC 2782: no such service
-            continue
-        if _is_address(name):
+        if name != names.ROOT and _is_address(name):
             context.report(
                 ADDRESS_AS_NAME,
                 rrset.owner,
@@ -52,7 +55,18 @@ def targets(context: Context, rrset: RRset) -> None:
                 "give the address to a name by A, and write that name here",
                 index=index,
             )
-        _target(context, rrset, index, name, alias, missing)
+
+
+def targets(context: Context, rrset: RRset) -> None:
+    """What the zone says of each target of an NS, MX or SRV RRset."""
+    start = TARGET_STARTS[rrset.rdtype]
+    alias, missing = _RULES[rrset.rdtype]
+    if rrset.rdtype == rdtypes.NS and rrset.owner == context.origin:
+        alias, missing = NS_TARGET_ALIAS, NS_TARGET_MISSING
+    for index, rdata in enumerate(rrset.rdatas):
+        name = names.fold(rdata[start:])
+        if name != names.ROOT:  # RFC 7505, RFC 2782: no such service
+            _target(context, rrset, index, name, alias, missing)
 
 
 def _target(context: Context, rrset: RRset, index: int, name: bytes, alias: Check, missing: Check) -> None:

@@ -257,13 +257,15 @@ class _Parser:
         scanner.position = position
         scanner.line = file.line
         scanner.owner = file.owner
-        default_ttl = -1 if records.default_ttl is None else records.default_ttl
-        lines: int = scanner.scan(self._builder, file.number, file.origin, default_ttl, budget)
+        scanner.default_ttl = -1 if records.default_ttl is None else records.default_ttl
+        lines: int = scanner.scan(self._builder, file.number, file.origin, budget)
         if lines:
             file.line = scanner.line
             file.owner = scanner.owner
             if scanner.ttl >= 0:
                 records.last_ttl = scanner.ttl
+            if scanner.default_ttl >= 0:
+                records.default_ttl = scanner.default_ttl
         return lines
 
     def _read_entry(self, file: _File) -> tuple[list[bytes], int, int]:

@@ -14,8 +14,10 @@ cdef class Scanner(DnssecScanner):
     cdef public Py_ssize_t line
     cdef public bytes owner
     cdef public long long ttl
+    cdef public long long default_ttl
     cdef bytes _zone
     cdef bint _is_inside
 
     @cython.locals(log=RecordLog)
-    cpdef Py_ssize_t scan(self, builder, Py_ssize_t file, bytes origin, long long default_ttl, Py_ssize_t budget) except -1
+    cpdef Py_ssize_t scan(self, builder, Py_ssize_t file, bytes origin, Py_ssize_t budget) except -1
+    cdef long long _read_default_ttl(self, Py_ssize_t index)

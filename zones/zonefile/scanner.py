@@ -1,8 +1,8 @@
 """Reads the plainest lines of a zone file at the speed of C where this module is compiled (Cython, pure-Python mode).
 
-It takes lines that hold one record of a common type without escapes and parentheses, and stops before the first line
-that is anything else or has a fault: the parser reads that one, and says what is wrong. So every line means what the
-parser makes of it; a test compares the two. Uncompiled it is slower than the parser, which then does without it.
+It takes lines that hold one record of a common type without escapes and parentheses, and `$TTL`. It stops before the
+first line that is anything else or has a fault: the parser reads that one, and says what is wrong. So every line means
+what the parser makes of it; a test compares the two. Uncompiled it is slower than the parser, which then does without.
 """
 
 import cython
@@ -37,6 +37,8 @@ class Scanner(DnssecScanner):
         """Owner of the last record, folded; empty before the first."""
         self.ttl = -1
         """TTL of the last record; -1 before the first."""
+        self.default_ttl = -1
+        """That of `$TTL`; -1 where there is none."""
         self._zone = zone
         self._is_inside = False
         """Whether names relative to the origin are in the zone."""
@@ -46,13 +48,11 @@ class Scanner(DnssecScanner):
         builder: ZoneBuilder,
         file: cython.Py_ssize_t,
         origin: bytes,
-        default_ttl: cython.longlong,
         budget: cython.Py_ssize_t,
     ) -> cython.Py_ssize_t:
         """Read up to `budget` lines from `position` on; the number of those read.
 
-        `default_ttl` is that of `$TTL`, -1 where there is none. Fewer lines are read where the end or a line for
-        the parser comes first.
+        Fewer lines are read where the end or a line for the parser comes first.
         """
         text: bytes = self._text
         end: cython.Py_ssize_t = len(text)
@@ -81,9 +81,16 @@ class Scanner(DnssecScanner):
             if index < newline and text[index] != _SEMICOLON and text[index] != _RETURN:
                 column = index - self.position + 1
                 owner: bytes = self.owner
-                if column == 1:
-                    if text[index] == _DOLLAR:
+                if column == 1 and text[index] == _DOLLAR:
+                    ttl = self._read_default_ttl(index)
+                    if ttl < 0:
                         break
+                    self.default_ttl = ttl
+                    self.position = newline + 1
+                    self.line += 1
+                    lines += 1
+                    continue
+                if column == 1:
                     self._used = 0
                     index = self._read_name(index, _FOLD)
                     if index < 0:
@@ -93,7 +100,7 @@ class Scanner(DnssecScanner):
                         break
                 elif not owner:
                     break
-                ttl = default_ttl
+                ttl = self.default_ttl
                 seen_ttl: cython.bint = False
                 seen_class: cython.bint = False
                 rdtype: cython.int = 0
@@ -134,3 +141,16 @@ class Scanner(DnssecScanner):
             self.line += 1
             lines += 1
         return lines
+
+    def _read_default_ttl(self, index: cython.Py_ssize_t) -> cython.longlong:
+        """Seconds that the directive `$TTL` at `index` says; -1 where it is another one, or one for the parser."""
+        after: cython.Py_ssize_t = self._end_of_word(index)
+        seconds: cython.longlong
+        if self._text[index:after] != b"$TTL":
+            return -1
+        index = self._skip_blanks(after)
+        after = self._end_of_word(index)
+        seconds = self._period(index, after)
+        if seconds > 0x7FFFFFFF or not self._is_end(self._skip_blanks(after)):
+            return -1
+        return seconds
