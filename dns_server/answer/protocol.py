@@ -3,6 +3,8 @@
 import enum
 from typing import Final
 
+from zones import rdtypes
+
 HEADER_SIZE: Final = 12
 MAX_MESSAGE: Final = 65535
 UDP_MINIMUM: Final = 512  # RFC 1035 2.3.4: what every asker takes
@@ -91,14 +93,9 @@ class Type:
     ANY: Final = 255
 
 
-# RFC 6895 3.1: 128 to 255 are for meta types and QTYPEs; OPT is the one meta type outside. ANY is answered.
-_META_FIRST: Final = 128
-_META_LAST: Final = 254
-
-
 def is_meta(qtype: int) -> bool:
-    """Whether no zone can have records of `qtype`, ANY left aside."""
-    return _META_FIRST <= qtype <= _META_LAST or qtype == Type.OPT
+    """Whether no zone can have records of `qtype`; but ANY is answered, and 0 is a type that nothing has."""
+    return qtype not in (0, Type.ANY) and rdtypes.is_meta(qtype)
 
 
 class Option:
