@@ -14,18 +14,19 @@ from structlog.typing import FilteringBoundLogger
 from dns_server.access.gate import Admitted, Gate, Report
 from dns_server.answer.bare import bare_reply
 from dns_server.answer.protocol import CLASS_IN, HEADER_SIZE, MAX_MESSAGE, Ede, Rcode, Type
-from dns_server.answer.request import Malformed
+from dns_server.answer.request import Malformed, Request, parse
 from dns_server.client import Client
 from dns_server.replies import extended_error, reply
 from dns_server.telemetry.statistics import RCODE_NAMES
 from dns_server.tsig.replay import Obeyed
 from dns_server.update.counters import UpdateCounters
-from dns_server.update.message import UpdateMessage, parse
+from dns_server.update.message import UpdateMessage, read
 from dns_server.update.rules import SIGNERS, Refusal, evaluate, is_well_formed
 from zones import rdtypes
 from zones.git.authoring import Person
 from zones.keys import Operation
 from zones.name import to_text
+from zones.slices import Sliced, run_sliced
 from zones.snapshot import Snapshot
 from zones.source import SourceError
 from zones.writeback.edit import Change
@@ -53,9 +54,9 @@ class _Update:
     author: Person
     permits: Callable[[Sequence[Change]], bool]
 
-    def changes(self, zone: Zone) -> Sequence[Change]:
+    def changes(self, zone: Zone) -> Sliced[Sequence[Change]]:
         """What the message does to `zone`. Refusal."""
-        found = evaluate(zone, self.message)
+        found = yield from evaluate(zone, self.message)
         if not self.permits(found):  # an update that removes all of a name says no types
             raise Refusal(Rcode.REFUSED, "not all of these records may be changed with this key")
         if not all(_fits_message(change) for change in found):
@@ -115,33 +116,32 @@ class UpdateHandler:
     async def _answer(self, admitted: Admitted, client: Client) -> bytes:
         """The reply, without a signature."""
         try:
-            message = parse(admitted.message)
+            request = parse(admitted.message, tells=True)
+            await self._obey(request, admitted, client)
         except Malformed:
             self.counters.replies[Rcode.FORMERR] += 1
             return bare_reply(admitted.message, Rcode.FORMERR)
-        try:
-            await self._obey(message, admitted, client)
         except Refusal as refusal:
             rcode, reason = refusal.rcode, refusal.reason
         else:
             rcode, reason = Rcode.NOERROR, ""
         self.counters.replies[rcode] += 1
         options = extended_error(Ede.OTHER, reason) if reason else b""
-        answer = reply(message.request, rcode, options)
+        answer = reply(request, rcode, options)
         if admitted.verified is not None:
             self._obeyed.done(admitted.verified, answer)
         return answer
 
-    async def _obey(self, message: UpdateMessage, admitted: Admitted, client: Client) -> None:
-        """Do what `message` wants. Refusal."""
-        origin = message.zone
-        if message.request.edns is not None and message.request.edns.version:  # RFC 6891 6.1.3
+    async def _obey(self, request: Request, admitted: Admitted, client: Client) -> None:
+        """Do what `request` wants. Its records, whose parsing costs, are looked at when it may. Refusal, Malformed."""
+        origin = request.name
+        if request.edns is not None and request.edns.version:  # RFC 6891 6.1.3
             raise Refusal(Rcode.BADVERS, "")
-        if message.request.qtype != Type.SOA:  # RFC 2136 3.1.1
+        if request.qtype != Type.SOA:  # RFC 2136 3.1.1
             raise Refusal(Rcode.FORMERR, "the zone section is not of type SOA")
         snapshot = self._snapshot()
         served = snapshot.zones.get(origin)
-        if message.request.qclass != CLASS_IN or (served is None and origin not in snapshot.broken):
+        if request.qclass != CLASS_IN or (served is None and origin not in snapshot.broken):
             raise Refusal(Rcode.NOTAUTH, f"{to_text(origin)} is not served here")  # RFC 2136 3.1.2
         if not self._gate.may(admitted, Operation.UPDATE, origin, client):
             raise Refusal(Rcode.REFUSED, "not permitted" if admitted.key else "updates must be signed")
@@ -149,12 +149,13 @@ class UpdateHandler:
             raise Refusal(Rcode.SERVFAIL, "the zone is broken")
         if self._write is None:
             raise Refusal(Rcode.REFUSED, "the zones come from nothing that can be written to")
-        if not is_well_formed(message):
-            evaluate(served.zone, message)
-            raise AssertionError  # it was refused
-        self._check_records(message, admitted, client)
         self._begin(client)
         try:
+            message = await run_sliced(read(admitted.message, request))
+            if not await run_sliced(is_well_formed(message)):
+                await run_sliced(evaluate(served.zone, message))
+                raise AssertionError  # it was refused
+            self._check_records(message, admitted, client)
             await self._do(self._write, message, admitted, client)
         finally:
             self._end(client)

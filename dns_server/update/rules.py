@@ -13,6 +13,7 @@ from zones import name as names
 from zones import rdtypes
 from zones.canonical import canonical_rdata
 from zones.serial import is_newer
+from zones.slices import Sliced
 from zones.writeback.edit import Change
 from zones.zone import RRset, Zone
 
@@ -37,24 +38,31 @@ class Refusal(Exception):
         self.reason = reason
 
 
-def evaluate(zone: Zone, message: UpdateMessage) -> list[Change]:
+def evaluate(zone: Zone, message: UpdateMessage) -> Sliced[list[Change]]:
     """What `message` does to `zone`; RRsets that stay as they are left out. Refusal.
 
     The order is the RFC's: prerequisites one by one, then the form of the update section, then the update.
     """
-    _check_prerequisites(zone, message.prerequisites)
+    yield from _check_prerequisites(zone, message.prerequisites)
     for record in message.updates:
         _scan_update(record, message.zone)
-    return _changes(zone, message.updates)
+        yield
+    draft = _Draft(zone)
+    for record in message.updates:
+        draft.obey(record)
+        yield
+    return draft.changes()
 
 
-def is_well_formed(message: UpdateMessage) -> bool:
+def is_well_formed(message: UpdateMessage) -> Sliced[bool]:
     """Whether no record of `message` has a form that would be refused by itself, whatever is in the zone."""
     try:
         for record in message.prerequisites:
             _scan_prerequisite(record, message.zone)
+            yield
         for record in message.updates:
             _scan_update(record, message.zone)
+            yield
     except Refusal:
         return False
     return True
@@ -91,10 +99,11 @@ def _scan_owner(record: Record, zone: bytes) -> None:
         raise Refusal(Rcode.NOTZONE, f"{names.to_text(record.owner)} is not in {names.to_text(zone)}")
 
 
-def _check_prerequisites(zone: Zone, prerequisites: Sequence[Record]) -> None:
+def _check_prerequisites(zone: Zone, prerequisites: Sequence[Record]) -> Sliced[None]:
     """Refusal where one is out of form, or `zone` does not meet it (RFC 2136 3.2.5)."""
     wanted: dict[tuple[bytes, int], set[bytes]] = {}
     for record in prerequisites:
+        yield
         _scan_prerequisite(record, zone.origin)
         owner, rdtype = record.owner, record.rdtype
         if record.rdclass == CLASS_IN:
@@ -109,30 +118,29 @@ def _check_prerequisites(zone: Zone, prerequisites: Sequence[Record]) -> None:
             rcode = Rcode.NXRRSET if must_be else Rcode.YXRRSET
             raise Refusal(rcode, f"{_text(record)} {'does not exist' if must_be else 'exists'}")
     for (owner, rdtype), expected in wanted.items():
+        yield
         found = zone.rrset(owner, rdtype)
         if found is None or {canonical_rdata(rdtype, rdata) for rdata in found.rdatas} != expected:
             raise Refusal(Rcode.NXRRSET, f"{names.to_text(owner)} {rdtypes.to_text(rdtype)} is not as it must be")
 
 
-def _changes(zone: Zone, updates: Sequence[Record]) -> list[Change]:
-    """What `updates`, which have passed the prescan, do to `zone` (RFC 2136 3.4.2.7)."""
-    draft = _Draft(zone)
-    for record in updates:
-        if record.rdclass == CLASS_IN:
-            draft.add(record)
-        elif record.rdclass == CLASS_ANY:
-            draft.delete_rrsets(record)
-        else:
-            draft.delete_record(record)
-    return draft.changes()
-
-
 class _Draft:
-    """The nodes of a zone that an update touches, as they are to become."""
+    """The nodes of a zone that an update touches, as they are to become (RFC 2136 3.4.2.7)."""
 
     def __init__(self, zone: Zone) -> None:
         self._zone = zone
         self._nodes: dict[bytes, dict[int, RRset]] = {}
+        self._rdatas: dict[tuple[bytes, int], dict[bytes, bytes]] = {}
+        """Of RRsets that records were added to or taken from, by canonical form: there may be thousands."""
+
+    def obey(self, record: Record) -> None:
+        """Do what a record says that has passed the prescan."""
+        if record.rdclass == CLASS_IN:
+            self._add(record)
+        elif record.rdclass == CLASS_ANY:
+            self._delete_rrsets(record)
+        else:
+            self._delete_record(record)
 
     def changes(self) -> list[Change]:
         found = []
@@ -147,7 +155,14 @@ class _Draft:
     def _node(self, owner: bytes) -> dict[int, RRset]:
         return self._nodes.setdefault(owner, dict(self._zone.node(owner)))
 
-    def add(self, record: Record) -> None:
+    def _known(self, present: RRset) -> dict[bytes, bytes]:
+        """The rdatas of `present`, which is in the draft, by their canonical form."""
+        key = present.owner, present.rdtype
+        if key not in self._rdatas:
+            self._rdatas[key] = {canonical_rdata(present.rdtype, rdata): rdata for rdata in present.rdatas}
+        return self._rdatas[key]
+
+    def _add(self, record: Record) -> None:
         """RFC 2136 3.4.2.2."""
         owner, rdtype, _, ttl, rdata = record
         node = self._node(owner)
@@ -158,13 +173,16 @@ class _Draft:
             return
         ttl = ttl if ttl <= _MAX_TTL else 0  # RFC 2181 8
         if present is None or rdtype in _SINGLE:
+            self._rdatas.pop((owner, rdtype), None)
             node[rdtype] = RRset(owner, rdtype, ttl, (_kept_or_new(rdtype, rdata, present),))
             return
-        kept = [known for known in present.rdatas if not _is_replaced(rdtype, known, rdata)]
-        if not any(_is_same(rdtype, known, rdata) for known in kept):
-            kept.append(rdata)
+        known = self._known(present)
+        if rdtype == _WKS:
+            for canonical in [form for form, other in known.items() if _is_replaced(other, rdata)]:
+                del known[canonical]
+        known.setdefault(canonical_rdata(rdtype, rdata), rdata)
         # RFC 2181 5.2: records of one RRset have one TTL, so that of the one that came counts for all, as in BIND.
-        node[rdtype] = RRset(owner, rdtype, ttl, tuple(kept))
+        node[rdtype] = RRset(owner, rdtype, ttl, tuple(known.values()))
 
     def _collides(self, node: Mapping[int, RRset], rdtype: int) -> bool:
         """Whether a CNAME would stand beside other data, and so nothing is added."""
@@ -172,26 +190,30 @@ class _Draft:
             return any(other != rdtypes.CNAME and other not in _BESIDE_CNAME for other in node)
         return rdtypes.CNAME in node
 
-    def delete_rrsets(self, record: Record) -> None:
+    def _delete_rrsets(self, record: Record) -> None:
         """RFC 2136 3.4.2.3; SOA and NS of the apex stay."""
         node = self._node(record.owner)
         spared = {rdtypes.SOA, rdtypes.NS} if record.owner == self._zone.origin else frozenset()
         for rdtype in list(node) if record.rdtype == _ANY else [record.rdtype]:
             if rdtype not in spared:
                 node.pop(rdtype, None)
+                self._rdatas.pop((record.owner, rdtype), None)
 
-    def delete_record(self, record: Record) -> None:
+    def _delete_record(self, record: Record) -> None:
         """RFC 2136 3.4.2.4; the SOA and the last NS of the apex stay."""
         owner, rdtype, _, _, rdata = record
         node = self._node(owner)
         present = node.get(rdtype)
         if present is None or rdtype == rdtypes.SOA:
             return
-        kept = tuple([known for known in present.rdatas if not _is_same(rdtype, known, rdata)])
-        if kept:
-            node[rdtype] = present._replace(rdatas=kept)
-        elif rdtype != rdtypes.NS or owner != self._zone.origin:
-            del node[rdtype]
+        known, canonical = self._known(present), canonical_rdata(rdtype, rdata)
+        if canonical not in known or (len(known) == 1 and rdtype == rdtypes.NS and owner == self._zone.origin):
+            return
+        del known[canonical]
+        if known:
+            node[rdtype] = present._replace(rdatas=tuple(known.values()))
+        else:
+            del node[rdtype], self._rdatas[owner, rdtype]
 
 
 def _kept_or_new(rdtype: int, rdata: bytes, present: RRset | None) -> bytes:
@@ -205,9 +227,9 @@ def _is_same(rdtype: int, one: bytes, other: bytes) -> bool:
     return one == other or canonical_rdata(rdtype, one) == canonical_rdata(rdtype, other)
 
 
-def _is_replaced(rdtype: int, known: bytes, rdata: bytes) -> bool:
-    """Whether `rdata` takes the place of `known` though they differ: WKS of one address and protocol."""
-    return rdtype == _WKS and known != rdata and known[:_WKS_KEY] == rdata[:_WKS_KEY]
+def _is_replaced(known: bytes, rdata: bytes) -> bool:
+    """Whether `rdata` of type WKS takes the place of `known`, another of the same address and protocol."""
+    return known != rdata and known[:_WKS_KEY] == rdata[:_WKS_KEY]
 
 
 def _is_newer_soa(rdata: bytes, present: bytes) -> bool:

@@ -44,7 +44,8 @@ def make(
     for rdtype, mark in ((rdtypes.RRSIG, "signed"), (rdtypes.ZONEMD, "digested (ZONEMD)")):
         if rdtype in zone.node(origin):
             raise NotAllowed(f"{names.to_text(origin)} is {mark}: change it where that is done")
-    changes = [change for change in transaction.changes(zone) if not _is_made(zone, change)]
+    wanted = yield from transaction.changes(zone)
+    changes = [change for change in wanted if not _is_made(zone, change)]
     if not changes:
         return Written(tree.revision, zone.serial)
     serial = _serial(zone, changes, served_serial)

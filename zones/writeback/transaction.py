@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from zones.git.authoring import Person
+from zones.slices import Sliced
 from zones.writeback.edit import Change
 from zones.zone import Zone
 
@@ -31,7 +32,7 @@ class Transaction(Protocol):
     def author(self) -> Person:
         """Who makes it."""
 
-    def changes(self, zone: Zone) -> Sequence[Change]:
+    def changes(self, zone: Zone) -> Sliced[Sequence[Change]]:
         """What it does to `zone`. May raise an exception of its own where the zone does not allow it."""
 
 

@@ -11,8 +11,8 @@ import dns.zone
 import pytest
 
 from dns_server.answer.protocol import CLASS_IN, Rcode, Type
-from dns_server.answer.request import Malformed
-from dns_server.update.message import CLASS_ANY, CLASS_NONE, parse
+from dns_server.answer.request import Malformed, parse
+from dns_server.update.message import CLASS_ANY, CLASS_NONE, UpdateMessage, read
 from dns_server.update.rules import Refusal, evaluate, is_well_formed
 from tests.dns_server.update.messages import ANY, Item, Maker, rdata, update
 from tests.support import servers
@@ -63,13 +63,17 @@ class Outcome(NamedTuple):
     changes: list[Change]
 
 
+def parsed(wire: bytes) -> UpdateMessage:
+    return run_to_end(read(wire, parse(wire, tells=True)))
+
+
 def outcome(zone: Zone, prerequisites: list[Item], updates: list[Item]) -> Outcome:
     try:
-        message = parse(update(prerequisites, updates))
+        message = parsed(update(prerequisites, updates))
     except Malformed:
         return Outcome(Rcode.FORMERR, [])
     try:
-        found = evaluate(zone, message)
+        found = run_to_end(evaluate(zone, message))
     except Refusal as refusal:
         return Outcome(refusal.rcode, [])
     return Outcome(Rcode.NOERROR, found)
@@ -143,7 +147,7 @@ def test_the_records_of_one_rrset_are_demanded_together() -> None:
 )
 def test_a_record_of_no_known_form_spoils_the_whole_message(item: Item) -> None:
     good = Item("new.example.com.", Type.A, CLASS_IN, 60, ADDRESS)
-    assert is_well_formed(parse(update([], [good])))
+    assert has_good_form(update([], [good]))
     assert outcome(zone(), [], [good, item]) == (Rcode.FORMERR, [])
     outside = Item("www.example.net.", Type.A, CLASS_IN, 60, ADDRESS)
     assert outcome(zone(), [], [good, outside]) == (Rcode.NOTZONE, [])
@@ -204,7 +208,22 @@ def test_records_are_obeyed_in_their_order() -> None:
 )
 def test_a_message_out_of_form(wire: bytes) -> None:
     with pytest.raises(Malformed):
-        parse(wire)
+        parsed(wire)
+
+
+def test_a_message_of_many_records_with_long_names_is_read_and_obeyed_in_slices() -> None:
+    """Each costs a millisecond, and a message of 64 KiB has thousands."""
+    count = 1000
+    host = ".".join("a" * 100) + ".example.com."
+    items = [Item(host, Type.NS, CLASS_IN, 60, rdata(Type.NS, f"ns{number}.{host}")) for number in range(50)]
+    items += [Item("new.example.com.", Type.A, CLASS_IN, 60, number.to_bytes(4)) for number in range(count)]
+    wire = update([], items)
+    request = parse(wire, tells=True)
+    assert sum(1 for _ in read(wire, request)) == len(items)
+    message = parsed(wire)
+    assert sum(1 for _ in is_well_formed(message)) == len(items)
+    assert sum(1 for _ in evaluate(zone(), message)) == 2 * len(items)
+    assert len(after(zone(), *items)[names.from_text("new.example.com."), Type.A][1]) == count
 
 
 def transferred(server: servers.Server) -> Zone:
@@ -217,7 +236,7 @@ def transferred(server: servers.Server) -> Zone:
 
 def has_good_form(wire: bytes) -> bool:
     try:
-        return is_well_formed(parse(wire))
+        return run_to_end(is_well_formed(parsed(wire)))
     except Malformed:
         return False
 

@@ -20,7 +20,7 @@ from zones.git.authoring import Person
 from zones.git.errors import GitError
 from zones.git.remote import open_remote
 from zones.git.url import parse_url
-from zones.slices import run_to_end
+from zones.slices import Sliced, run_to_end
 from zones.writeback.edit import Change
 from zones.writeback.place import GitPlace
 from zones.writeback.transaction import NotWritten, Written
@@ -42,7 +42,8 @@ class AddText:
     string: bytes
     author: Person = AUTHOR
 
-    def changes(self, zone: Zone) -> Sequence[Change]:
+    def changes(self, zone: Zone) -> Sliced[Sequence[Change]]:
+        yield
         owner = names.from_text(self.owner, zone.origin)
         rdata = bytes([len(self.string)]) + self.string
         found = zone.rrset(owner, rdtypes.TXT)
@@ -56,7 +57,8 @@ class Remove:
     rdtype: int
     author: Person = AUTHOR
 
-    def changes(self, zone: Zone) -> Sequence[Change]:
+    def changes(self, zone: Zone) -> Sliced[Sequence[Change]]:
+        yield
         return [Change(names.from_text(self.owner, zone.origin), self.rdtype, None)]
 
 
