@@ -24,7 +24,7 @@ _BASIC_FOR_A_MACHINE = {
     "test_metrics_count_what_was_asked[virtio-image]",
     "test_a_push_that_a_forge_tells_of_is_served[virtio-image]",
     "test_a_signed_one_is_answered_after_the_sync_with_what_is_served[virtio-image-True]",
-    "test_ixfr_tells_what_changed[virtio-image-+tcp-dig]",
+    "test_axfr_is_for_keys_alone_by_default[virtio-image-dig]",
     "test_rsyslog_understands_the_lines[virtio-image-udp-octets-rfc5424]",
 }
 """The same for virtual machines, each of which takes seconds of an emulated CPU to start."""

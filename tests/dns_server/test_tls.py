@@ -135,8 +135,9 @@ def test_idle_connection_is_closed(server: Server, files: Files) -> None:
 
 
 def test_renewed_certificate_is_taken_at_hangup_and_a_broken_one_is_not(
-    server: Server, files: Files, tmp_path: Path
+    network: Network, server: Server, files: Files, tmp_path: Path
 ) -> None:
+    network.need_process("it reads the disk with its certificate when it starts")
     before = ssl.get_server_certificate((server.address, tls_port(server)))
     files.chain.write_text("no certificate")
     server.hang_up()
