@@ -100,15 +100,14 @@ def of_debian(package: str = nested.KERNEL) -> Iterator[tuple[str, int | None]]:
     found = kbuild.compiled(makefiles, lines.keys(), configuration.read_text(), names)
     yield f"Linux, {package}", sum(lines[path] for path in found)
     for name, is_wanted in _PACKAGES.items():
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                tarball = sources.from_debian("bookworm", name, Path(folder))
-            except OSError as error:
-                print(f"{name}: {error}", file=sys.stderr)
-                yield f"{name} (C)", None
-                continue
-            contents = _contents(tarball, is_wanted)
-            yield f"{name} (C)", sum(_lines(content) for path, content in contents if path.endswith(_COMPILED))
+        try:
+            tarball = debian.source(name)
+        except debian.Unavailable as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            yield f"{name} (C)", None
+            continue
+        contents = _contents(tarball, is_wanted)
+        yield f"{tarball.name} (C)", sum(_lines(content) for path, content in contents if path.endswith(_COMPILED))
 
 
 def _contents(archive: Path, is_wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:

@@ -10,12 +10,15 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import pytest
+
+from dns_build import sources
 
 LIBRARY_FOLDERS = (
     *("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu", "usr/lib"),
@@ -85,6 +88,27 @@ def programs(*packages: str) -> Tree:
 def _is_installed(package: str) -> bool:
     command = ["dpkg-query", "--show", "--showformat=${db:Status-Status}", package]
     return subprocess.run(command, check=False, capture_output=True, text=True).stdout == "installed"
+
+
+def source(package: str) -> Path:
+    """The upstream part of a source package: Debian 12's, or the next one's where the mirror has dropped that.
+
+    It is kept in the cache. Unavailable.
+    """
+    folder = cache_folder() / f"source-{package}"
+    for kept in folder.glob("*.orig.tar.*"):
+        return kept
+    folder.mkdir(parents=True, exist_ok=True)
+    reasons = []
+    for suite in ("bookworm", "trixie"):
+        with tempfile.TemporaryDirectory(dir=folder) as fetched:
+            try:
+                found = sources.from_debian(suite, package, Path(fetched))
+            except OSError as error:
+                reasons.append(f"{suite}: {str(error).strip()}")
+                continue
+            return found.rename(folder / found.name)
+    raise Unavailable(f"the source of {package} can't be had: {'; '.join(reasons)}")
 
 
 def need(*packages: str) -> Tree:
