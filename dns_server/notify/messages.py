@@ -15,6 +15,9 @@ from dns_server.answer.protocol import AA, CLASS_IN, HEADER_SIZE, OPCODE_SHIFT, 
 from zones.zone import RRset
 
 _FIXED: Final = struct.Struct("!HHIH")  # type, class, TTL, RDLENGTH
+_COUNTS: Final = struct.Struct("!HHHH")
+_MOST_RECORDS: Final = 8
+"""Question, copied SOA, OPT and TSIG, and some to spare: thousands of records would take seconds to parse."""
 _QUESTION: Final = struct.Struct("!HH").pack(Type.SOA, CLASS_IN)
 _OPT: Final = struct.Struct("!xHHIH").pack(Type.OPT, UDP_PAYLOAD, 0, 0)
 
@@ -54,6 +57,8 @@ def is_reply(wire: bytes, request: bytes) -> bool:
 
 def read_reply(wire: bytes) -> Said:
     """What a reply says. BadReply when it is out of form."""
+    if sum(_COUNTS.unpack_from(wire, 4)) > _MOST_RECORDS:
+        raise BadReply("the reply has more records than one to a NOTIFY")
     try:
         message = dns.message.from_wire(wire, ignore_trailing=False, keyring=False)
     except (dns.exception.DNSException, ValueError) as error:

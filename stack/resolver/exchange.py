@@ -64,6 +64,8 @@ class _UdpExchange(asyncio.DatagramProtocol):
         if self.response.done():
             return
         try:
+            if data[:2] != self._query.identifier.to_bytes(2):
+                raise WireError(dns.LAYER, "answer to another question")  # which is not worth the time to parse it
             response = dns.parse(data)
             if fits(self._query, response):
                 if response.truncated:

@@ -22,6 +22,8 @@ LAYER = "dns"
 PORT = 53
 UDP_SIZE = 1232  # RFC 9715 3.1: no fragments on any usual path
 _HEADER = struct.Struct("!HHHHHH")
+MOST_RECORDS = 256
+"""In a response that is looked at: dnspython takes up to a millisecond for each."""
 _RECURSION_DESIRED = 0x0100
 _OPT = struct.pack("!BHHIH", 0, 41, UDP_SIZE, 0, 0)
 _IN = 1
@@ -92,7 +94,11 @@ def emit(query: Query) -> bytes:
 
 
 def parse(view: Octets) -> Response:
-    """The response in `view`."""
+    """The response in `view`. WireError when it is none, or has more records than anybody needs: each costs time."""
+    if len(view) < _HEADER.size:
+        raise WireError(LAYER, "truncated")
+    if sum(_HEADER.unpack_from(view)[3:]) > MOST_RECORDS:
+        raise WireError(LAYER, "too many records")
     try:
         message = dns.message.from_wire(bytes(view), ignore_trailing=True)
     except dns.exception.DNSException as error:

@@ -58,3 +58,12 @@ def test_any_octets_survive(data: bytes, like_a_response: bool) -> None:
         wire.parse(head + data)
     except WireError:
         return
+
+
+def test_thousands_of_records_are_not_looked_at() -> None:
+    records = b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\xc0\x00\x02\x01"
+    head = b"\x00\x4d\x81\x80\x00\x01%b\x00\x00\x00\x00" + NAME + b"\x00\x01\x00\x01"
+    most = wire.MOST_RECORDS
+    assert len(wire.parse(head % most.to_bytes(2) + records * most).records) == 1
+    with pytest.raises(WireError, match="too many records"):
+        wire.parse(head % (most + 1).to_bytes(2) + records * (most + 1))
