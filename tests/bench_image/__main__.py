@@ -49,6 +49,10 @@ def main(arguments: Sequence[str]) -> int:
         def beside_linux() -> Iterator[Figure]:
             built = image.Build(TARGETS["virtio"], baked=systems.ZONES, output=folder / "baked").run()
             rivals = list(systems.rivals(folder))
+            try:
+                rivals += systems.tiny_rivals(folder)
+            except Unavailable as reason:
+                print(f"   left out: {reason}", flush=True)
             yield from figures.beside_linux(systems.ours(built.path), rivals, rounds, queries)
 
         outcomes = [

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from dns_build.recipe import ROOT
+from tests.bench_image import small_nsd, tiny
 from tests.support import debian, nested
 
 ZONES: Final = ROOT / "dns_server" / "example_zones"
@@ -13,6 +14,8 @@ _ORIGINS: Final = ("garden.example", "2.0.192.in-addr.arpa")
 OURS: Final = "unizone"
 DEBIAN: Final = "Debian kernel + NSD"
 CLOUD: Final = "Debian cloud kernel + NSD"
+TINY: Final = "tiny kernel + NSD"
+STATIC: Final = "tiny kernel + static NSD"
 _HERE, _GATEWAY = "10.0.2.15", "10.0.2.2"  # set by hand: how long DHCP takes is another thing
 
 _NSD: Final = """server:
@@ -74,12 +77,33 @@ def rivals(folder: Path) -> Iterator[System]:
         yield System(name, (kernel, archive), options, ("q35",), range(40, 201, 4))
 
 
+def tiny_rivals(folder: Path) -> Iterator[System]:
+    """The same on a Linux that was built for it: with Debian's programs, and with nothing but NSD, built small.
+
+    debian.Unavailable.
+    """
+    kernel = tiny.kernel()
+    zones = [f"/zones/{origin}" for origin in _ORIGINS]
+    alone = {"init": small_nsd.init(_HERE, zones), "bin/nsd": small_nsd.nsd(), **_configuration()}
+    for name, content in ((TINY, nested.archive(_programs(), nested.INIT + _INIT)), (STATIC, nested.packed(alone))):
+        archive = folder / f"{name}.cpio"
+        archive.write_bytes(content)
+        options = ("-kernel", str(kernel), "-initrd", str(archive), "-append", "mitigations=off panic=-1 quiet")
+        yield System(name, (kernel, archive), options, ("q35",), range(16, 121, 2))
+
+
 def _files(package: str) -> dict[str, bytes]:
+    return {**nested.modules("virtio_pci", "virtio_net", package=package), **_programs()}
+
+
+def _programs() -> dict[str, bytes]:
     nsd = debian.programs("nsd")
+    return {**nested.programs(nsd, nsd.path("nsd")), **_configuration()}
+
+
+def _configuration() -> dict[str, bytes]:
     zones = "".join(f'zone:\n  name: "{origin}"\n  zonefile: "{origin}"\n' for origin in _ORIGINS)
     return {
-        **nested.modules("virtio_pci", "virtio_net", package=package),
-        **nested.programs(nsd, nsd.path("nsd")),
         "nsd.conf": (_NSD + zones).encode(),
         **{f"zones/{origin}": (ZONES / origin).read_bytes() for origin in _ORIGINS},
     }

@@ -110,11 +110,12 @@ def _library(tree: debian.Tree, name: str) -> Path:
 
 def archive(files: Mapping[str, bytes], script: str) -> bytes:
     """An initramfs (cpio, format `newc`) with files by path, busybox, and `script` as what runs first."""
-    contents = {
-        "init": script.encode(),
-        "bin/busybox": (kernel().root / "bin" / "busybox").read_bytes(),
-        **files,
-    }
+    busybox = (kernel().root / "bin" / "busybox").read_bytes()
+    return packed({"init": script.encode(), "bin/busybox": busybox, **files})
+
+
+def packed(contents: Mapping[str, bytes]) -> bytes:
+    """An initramfs with these files by path, all of which can be run."""
     folders = sorted(
         {str(parent) for path in contents for parent in Path(path).parents} | {"proc", "sys", "dev", "tmp"}
     )

@@ -1,0 +1,92 @@
+"""Linux as small as it gets for a name server, built from Debian's source: what Debian's own kernel is not.
+
+The kernel is built once for each configuration, source and compiler, outside the tree, from `make tinyconfig` and what
+QEMU's machines, a network and NSD need. Compiler and make are the machine's, all else is unpacked in the cache.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from tests.support import debian
+
+_OPTIONS: Final = """
+64BIT SMP=n MODULES=n
+EMBEDDED EXPERT MULTIUSER POSIX_TIMERS FUTEX EPOLL SIGNALFD TIMERFD EVENTFD SHMEM FILE_LOCKING ADVISE_SYSCALLS
+BINFMT_ELF BINFMT_SCRIPT BLK_DEV_INITRD PRINTK TTY SERIAL_8250 SERIAL_8250_CONSOLE
+PROC_FS SYSFS TMPFS DEVTMPFS
+HYPERVISOR_GUEST PARAVIRT PVH ACPI PCI PCI_MSI HIGH_RES_TIMERS NO_HZ_IDLE
+NET UNIX INET NETDEVICES NET_CORE
+VIRTIO_MENU VIRTIO_PCI VIRTIO_PCI_LEGACY VIRTIO_MMIO VIRTIO_MMIO_CMDLINE_DEVICES VIRTIO_NET
+HW_RANDOM HW_RANDOM_VIRTIO RANDOM_TRUST_CPU
+SPECULATION_MITIGATIONS=n IPV6=n ETHERNET=n WLAN=n WIRELESS=n
+"""
+_UNNEEDED: Final = (
+    "*/arch/[!x]*/*.[chS]",
+    "*/arch/*/boot/dts/*.dts*",
+    "*/Documentation/*.rst",
+    "*/tools/testing/*",
+    *(f"*/{folder}/*.[ch]" for folder in ("drivers/gpu", "drivers/media", "drivers/staging", "sound", "fs/xfs")),
+)
+"""Files that no such kernel is made of, so that they need not be unpacked."""
+_TIMEOUT_S: Final = 3600
+
+
+def kernel() -> Path:
+    """The built `vmlinux`. debian.Unavailable says why it can't be had."""
+    compiler = shutil.which("gcc")
+    if compiler is None or shutil.which("make") is None:
+        raise debian.Unavailable("no Linux can be built here: gcc or make is missing (apt-get install build-essential)")
+    (source,) = (debian.programs("linux-source-6.1").root / "usr" / "src").glob("*.tar.xz")
+    tools = debian.programs("flex", "bison", "m4", "libelf-dev", "libelf1", "bc")
+    version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout
+    key = hashlib.sha256(f"{source.parents[2].name}\n{version}\n{_OPTIONS.split()}".encode()).hexdigest()[:16]
+    path = debian.cache_folder() / f"tiny-linux-{key}" / "vmlinux"
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as name:
+            built = _build(source, tools, Path(name))
+            subprocess.run(["strip", "--strip-all", "-o", str(Path(name) / "stripped"), str(built)], check=True)
+            (Path(name) / "stripped").rename(path)
+    return path
+
+
+def _build(source: Path, tools: debian.Tree, folder: Path) -> Path:
+    exclude = [f"--exclude={pattern}" for pattern in _UNNEEDED]
+    subprocess.run(["tar", "-xf", str(source), "-C", str(folder), *exclude, "--strip-components=1"], check=True)
+    root = tools.root
+    variables = f"LEX={tools.path('flex')}", f"YACC={tools.path('bison')}"
+    environment = {
+        **os.environ,
+        **tools.environment,
+        "BISON_PKGDATADIR": str(root / "usr" / "share" / "bison"),
+        "M4": str(tools.path("m4")),
+        # For objtool, which Linux's make starts without variables of ours.
+        "C_INCLUDE_PATH": str(root / "usr" / "include"),
+        "LIBRARY_PATH": str(root / "usr" / "lib" / "x86_64-linux-gnu"),
+        "KBUILD_BUILD_TIMESTAMP": "1970-01-01",
+    }
+
+    def make(*targets: str) -> None:
+        command = ["make", f"-j{os.cpu_count()}", *variables, *targets]
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S
+        )
+        if done.returncode:
+            raise debian.Unavailable(f"make {targets[0]} of a small Linux failed: {done.stderr[-2000:]}")
+
+    make("tinyconfig")
+    wanted = [word if "=" in word else f"{word}=y" for word in _OPTIONS.split()]
+    configuration = folder / ".config"
+    configuration.write_text(configuration.read_text() + "".join(f"CONFIG_{line}\n" for line in wanted))
+    make("olddefconfig")
+    have = configuration.read_text().splitlines()
+    missing = [line for line in wanted if not line.endswith("=n") and f"CONFIG_{line}" not in have]
+    if missing:
+        raise debian.Unavailable(f"this Linux can't be configured with {' '.join(missing)}")
+    make("vmlinux")
+    return folder / "vmlinux"
