@@ -30,6 +30,8 @@ _Noreturn static void end(int code, const char *format, va_list values)
 void refuse(const char *format, ...) { va_list v; va_start(v, format); end(EXIT_NO_MACHINE, format, v); }
 void panic(const char *format, ...) { va_list v; va_start(v, format); end(EXIT_PANIC, format, v); }
 
+void paging_forget(void) {}
+
 int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -44,7 +46,7 @@ int main(int argc, char **argv)
 			return 1;
 	}
 	memory_init(ranges, count);
-	printf("total %zu\n", memory_total());
+	printf("total %zu\n", (size_t)uz_memory());
 	char command;
 	unsigned long a, b;
 	while (scanf(" %c %lu %lu", &command, &a, &b) == 3) {
