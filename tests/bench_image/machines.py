@@ -53,12 +53,12 @@ class Machine:
 
     def load(self, count: int) -> int:
         """Keep some queries in flight until `count` are answered; how many were, before some seconds of silence."""
-        while select.select([self.asker], [], [], 0.1)[0]:
-            self.asker.recv(4096)  # late answers to the first ones
         answered = 0
-        for _ in range(IN_FLIGHT):
-            self.asker.send(QUERY)
         try:
+            while select.select([self.asker], [], [], 0.1)[0]:
+                self.asker.recv(4096)  # late answers to the first ones
+            for _ in range(IN_FLIGHT):
+                self.asker.send(QUERY)
             while answered < count and select.select([self.asker], [], [], _SILENCE_S)[0]:
                 answered += is_answer(self.asker.recv(4096))
                 self.asker.send(QUERY)
