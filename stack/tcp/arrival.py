@@ -276,8 +276,7 @@ def _text(c: Connection, segment: Segment, position: int, now: float) -> None:
         c.fail(Failure.ABORTED)
         return
     commons = c.commons
-    held = assembler.unread + assembler.waiting
-    if commons.buffered + len(data) > commons.limits.buffered and held + len(data) > commons.limits.reserve:
+    if len(data) > commons.spare(assembler.unread + assembler.waiting):
         commons.count("buffers-full")
         return
     was_waiting = assembler.waiting

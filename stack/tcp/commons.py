@@ -104,8 +104,11 @@ class Commons:
 
     def room(self, held: int, limit: int) -> int:
         """Octets that a buffer which holds `held` of at most `limit` may take."""
-        spare = max(self.limits.buffered - self.buffered, self.limits.reserve - held)
-        return max(0, min(limit - held, spare))
+        return max(0, min(limit - held, self.spare(held)))
+
+    def spare(self, held: int) -> int:
+        """Octets that the bound on all buffers, or its own reserve, leaves to one that holds `held`; may be below 0."""
+        return max(self.limits.buffered - self.buffered, self.limits.reserve - held)
 
     @property
     def has_relief(self) -> bool:

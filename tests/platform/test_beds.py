@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import dns.message
 import dns.query
@@ -13,7 +12,6 @@ from tests.support.servers import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3 * beds.TIMEOUT_S)]
 
-GATEWAY = "10.0.2.2"  # of QEMU's user networking: the host's loopback
 TRANSPORTS: tuple[Callable[..., dns.message.Message], ...] = (dns.query.udp, dns.query.tcp)
 
 
@@ -31,7 +29,7 @@ def origin(tmp_path: Path) -> Iterator[tuple[git.Origin, str]]:
     repository = git.Origin(tmp_path)
     repository.push({"pushed.test": trees.zone_text(1, "www A 192.0.2.2")})
     with git.daemon(tmp_path) as url:
-        yield repository, f"git://{GATEWAY}:{urlsplit(url).port}/{repository.bare.name}"
+        yield repository, f"{qemu.seen_inside(url)}/{repository.bare.name}"
 
 
 def addresses(transport: Callable[..., dns.message.Message], port: int, name: str) -> list[str]:

@@ -8,7 +8,6 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import dns.message
 import dns.query
@@ -20,8 +19,6 @@ from tests.support import certificates, disks, git, images, qemu, rsyslog, trees
 from tests.support.server import eventually
 from tests.support.servers import free_port
 
-GATEWAY = "10.0.2.2"  # of QEMU's user networking: the host's loopback
-
 
 def server_context(files: certificates.Files) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -32,7 +29,7 @@ def server_context(files: certificates.Files) -> ssl.SSLContext:
 @pytest.fixture(scope="module")
 def certified(tmp_path_factory: pytest.TempPathFactory) -> certificates.Files:
     """The certificate that the images' authorities are."""
-    return certificates.self_signed(tmp_path_factory.mktemp("certificate"), "localhost", GATEWAY)
+    return certificates.self_signed(tmp_path_factory.mktemp("certificate"), "localhost", qemu.GATEWAY)
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +150,7 @@ def test_a_machine_fetches_over_https_by_its_own_stack(
     machine: Image, certified: certificates.Files, origin: git.Origin
 ) -> None:
     with git.web(origin.folder, tls=server_context(certified)) as base:
-        remote = f"--remote=https://{GATEWAY}:{urlsplit(base).port}/{origin.bare.name}"
+        remote = f"--remote={qemu.seen_inside(base)}/{origin.bare.name}"
         network = ["-netdev", "user,id=n", "-device", "virtio-net-pci,netdev=n"]
         command = qemu.command(machine.path, "q35", "-cpu", "max", *network, parameters=remote)
         with qemu.running(command) as console:

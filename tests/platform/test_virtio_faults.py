@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import dns.message
 import dns.query
@@ -13,7 +12,6 @@ from dns_build.image import Image
 from tests.support import git, images, qemu, trees
 from tests.support.servers import free_port
 
-GATEWAY = "10.0.2.2"  # of QEMU's user networking: the host's loopback
 AWAY = "--remote=git://127.0.0.1:1/zones.git"  # of the machine itself, which has no git server
 
 
@@ -28,7 +26,7 @@ def origin(tmp_path: Path) -> Iterator[tuple[git.Origin, str]]:
     repository = git.Origin(tmp_path)
     repository.push({"small.test": trees.zone_text(1, "www A 192.0.2.1")})
     with git.daemon(tmp_path) as url:
-        yield repository, f"--remote=git://{GATEWAY}:{urlsplit(url).port}/{repository.bare.name} --poll=1s"
+        yield repository, f"--remote={qemu.seen_inside(url)}/{repository.bare.name} --poll=1s"
 
 
 @contextmanager

@@ -6,7 +6,6 @@ import subprocess
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import dns.message
 import dns.query
@@ -50,7 +49,7 @@ def test_power_button_ends_it_cleanly_and_the_log_arrives(machine: str, service:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as collector:
         collector.bind(("127.0.0.1", 0))
         collector.settimeout(qemu.TIMEOUT_S)
-        parameters = f"--syslog=10.0.2.2:{collector.getsockname()[1]}"
+        parameters = f"--syslog={qemu.GATEWAY}:{collector.getsockname()[1]}"
         with qemu.running(start(service, machine, tmp_path, free_port(), parameters)) as console:
             console.wait_for(" ready ")
             with qmp.monitor(tmp_path) as monitor:
@@ -123,7 +122,7 @@ def test_goes_on_after_the_host_has_paused_it_for_an_hour(service: Image, tmp_pa
         return [item.to_text() for item in answer.answer[0]]
 
     with git.daemon(tmp_path) as url:
-        parameters = f"--remote=git://10.0.2.2:{urlsplit(url).port}/{repository.bare.name} --poll=1s"
+        parameters = f"--remote={qemu.seen_inside(url)}/{repository.bare.name} --poll=1s"
         command = start(service, "q35", tmp_path, port, parameters)
         with qemu.running(host.command(command)) as console:
             console.wait_for(" zones in service .*commit=[0-9a-f]{40}")

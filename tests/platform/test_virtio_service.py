@@ -3,7 +3,6 @@
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import dns.message
 import dns.query
@@ -13,7 +12,6 @@ from dns_build.image import Image
 from tests.support import git, images, qemu, trees
 from tests.support.servers import free_port
 
-GATEWAY = "10.0.2.2"  # of QEMU's user networking: the host's loopback
 TRANSPORTS: tuple[Callable[..., dns.message.Message], ...] = (dns.query.udp, dns.query.tcp)
 MACHINES = {"q35": "virtio-net-pci", "microvm": "virtio-net-device"}
 
@@ -31,7 +29,7 @@ def origin(tmp_path: Path) -> Iterator[tuple[git.Origin, str]]:
     repository = git.Origin(tmp_path)
     repository.push({"pushed.test": trees.zone_text(1, "www A 192.0.2.2")})
     with git.daemon(tmp_path) as url:
-        yield repository, f"git://{GATEWAY}:{urlsplit(url).port}/{repository.bare.name}"
+        yield repository, f"{qemu.seen_inside(url)}/{repository.bare.name}"
 
 
 def start(image: Image, machine: str, port: int, parameters: str) -> list[str]:
@@ -84,7 +82,7 @@ def test_serves_what_its_disk_kept_when_the_remote_is_away(origin: tuple[git.Ori
 @pytest.mark.slow
 def test_serves_what_is_baked_in_with_an_address_by_hand(baked: Image) -> None:
     port = free_port()
-    parameters = f"--ipv4=10.0.2.15/24 --ipv4-gateway={GATEWAY} --ipv6=none"
+    parameters = f"--ipv4=10.0.2.15/24 --ipv4-gateway={qemu.GATEWAY} --ipv6=none"
     with qemu.running(start(baked, "microvm", port, parameters)) as console:
         console.wait_for(" ready ")
         assert addresses(dns.query.udp, port, "www.baked.test") == ["192.0.2.1"]
@@ -92,7 +90,7 @@ def test_serves_what_is_baked_in_with_an_address_by_hand(baked: Image) -> None:
 
 @pytest.mark.slow
 def test_is_configured_by_a_disk_and_above_it_by_boot_parameters(baked: Image, tmp_path: Path) -> None:
-    lines = ['name = "disk"', 'ipv4 = "10.0.2.15/24"', f'ipv4-gateway = "{GATEWAY}"', 'ipv6 = "none"']
+    lines = ['name = "disk"', 'ipv4 = "10.0.2.15/24"', f'ipv4-gateway = "{qemu.GATEWAY}"', 'ipv6 = "none"']
     (tmp_path / "unizone.toml").write_text("\n".join(lines))
     with tarfile.open(tmp_path / "disk", "w") as archive:
         archive.add(tmp_path / "unizone.toml", "unizone.toml")

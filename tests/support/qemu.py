@@ -6,12 +6,22 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.support import debian
 
 TIMEOUT_S = 120  # a boot takes half a second on an idle machine
+GATEWAY: Final = "10.0.2.2"
+"""The host's loopback, as a machine with QEMU's user networking sees it."""
+
+
+def seen_inside(url: str) -> str:
+    """The URL of a server on the host's loopback, as such a machine has to write it; without a path."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{GATEWAY}:{parts.port}"
 
 
 def program() -> list[str]:
