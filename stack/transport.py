@@ -1,7 +1,7 @@
 """What the IP layer and a transport protocol above it say to each other."""
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from dns_platform.protocols import Octets
@@ -43,8 +43,8 @@ class Tcp(Protocol):
         """Take the payload of a packet to a unicast address of ours. `segment` is valid during the call only."""
         ...
 
-    def transmit(self, now: float) -> Iterable[tuple[Address, Address, Octets]]:
-        """(source, destination, segment with its checksum made) to send now; also runs timers that are due."""
+    def transmit(self, now: float) -> Iterable[tuple[Address, Address, Sequence[bytes]]]:
+        """(source, destination, segments with their checksums made) to send now; also runs timers that are due."""
         ...
 
     def poll_at(self) -> float | None:

@@ -3,6 +3,7 @@
 Read first: RFC 826, RFC 5227.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from stack.address import BROADCAST_MAC, IPV4_UNSPECIFIED, Address
@@ -98,7 +99,7 @@ class Arp:
         self._send(BROADCAST_MAC, Packet(Operation.REQUEST, self._output.mac, address, _NOBODY, address))
 
     def _send(self, destination: bytes, packet: Packet) -> None:
-        self._output.send(destination, EtherType.ARP, arp.emit(packet))
+        self._output.send(destination, EtherType.ARP, [arp.emit(packet)])
 
-    def _deliver(self, mac: bytes, packet: bytes) -> None:
-        self._output.send(mac, EtherType.IPV4, packet)
+    def _deliver(self, mac: bytes, packets: Sequence[bytes]) -> None:
+        self._output.send(mac, EtherType.IPV4, packets)

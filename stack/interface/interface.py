@@ -145,22 +145,23 @@ class Interface:
         ip = self._ip(destination)
         return ip.path_mtus.get(destination, self.now) if ip is not None else self.mtu
 
-    def send(
-        self,
-        source: Address,
-        destination: Address,
-        protocol: int,
-        payload: Octets,
-        now: float,
-        *,
-        do_not_fragment: bool = False,
-    ) -> None:
-        """Send a packet, in fragments where it does not fit and may be."""
+    def send(self, source: Address, destination: Address, protocol: int, payload: Octets, now: float) -> None:
+        """Send a packet, in fragments where it does not fit."""
         ip = self._ip(destination)
         if ip is None:
             self.counters.add(ipv6.LAYER, "not enabled")
         else:
-            ip.send(source, destination, protocol, payload, now, do_not_fragment=do_not_fragment)
+            ip.send(source, destination, protocol, payload, now)
+
+    def _send_whole(
+        self, source: Address, destination: Address, protocol: int, payloads: Sequence[bytes], now: float
+    ) -> None:
+        """Send packets that nobody may fragment."""
+        ip = self._ip(destination)
+        if ip is None:
+            self.counters.add(ipv6.LAYER, "not enabled", len(payloads))
+        else:
+            ip.send_whole(source, destination, protocol, payloads, now)
 
     def confirm(self, destination: Address, now: float) -> None:
         """What is spoken to `destination` makes progress, so its next hop answers (RFC 4861 7.3.1)."""
@@ -219,8 +220,8 @@ class Interface:
             agent.poll(now)
         tcp = self._upper.tcp
         if tcp is not None:
-            for source, destination, segment in tcp.transmit(now):
-                self.send(source, destination, ProtocolNumber.TCP, segment, now, do_not_fragment=True)
+            for source, destination, segments in tcp.transmit(now):
+                self._send_whole(source, destination, ProtocolNumber.TCP, segments, now)
         return self._output.take()
 
     def poll_at(self) -> float | None:

@@ -3,7 +3,8 @@
 Read first: RFC 791, RFC 1122 3.2.1 and 3.3, RFC 6864 (identification).
 """
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 
 from dns_platform.protocols import Octets
 from stack.address import (
@@ -32,7 +33,7 @@ from stack.interface.upper import Upper
 from stack.transport import Unreachable
 from stack.wire import ipv4
 from stack.wire.ethernet import EtherType
-from stack.wire.ipv4 import Packet, Protocol, Quoted
+from stack.wire.ipv4 import Packet, Protocol
 
 ALL_HOSTS: Address = bytes((224, 0, 0, 1))  # RFC 1112 4: every host listens to it
 
@@ -207,33 +208,28 @@ class Ipv4:
 
     # Packets out
 
-    def send(
-        self,
-        source: Address,
-        destination: Address,
-        protocol: int,
-        payload: Octets,
-        now: float,
-        *,
-        do_not_fragment: bool = False,
-    ) -> None:
-        """Send a packet, in fragments when it does not fit and may be."""
+    def send(self, source: Address, destination: Address, protocol: int, payload: Octets, now: float) -> None:
+        """Send a packet, in fragments when it does not fit."""
         mtu = self.path_mtus.get(destination, now)
-        # RFC 6864 4.1: of a packet that nobody may fragment the identification means nothing
-        identification = 0 if do_not_fragment else self._draw.number(16)
-        packet = Packet(
-            source, destination, protocol, payload, identification=identification, do_not_fragment=do_not_fragment
-        )
-        if self.is_local(destination):
-            self._loop(ipv4.emit(packet))
-        elif ipv4.HEADER + len(payload) <= mtu:
-            self._route(destination, ipv4.emit(packet), now)
-        elif do_not_fragment:
-            self._counters.add(ipv4.LAYER, "too big for the path")
-            quoted = Quoted(source, destination, protocol, memoryview(payload)[:8])
-            self._upper.unreachable(quoted, Unreachable.TOO_BIG, mtu, now)
+        packet = Packet(source, destination, protocol, payload, identification=self._draw.number(16))
+        if ipv4.HEADER + len(payload) <= mtu or self.is_local(destination):
+            self._route(destination, [ipv4.emit(packet)], now)
         else:
             self._send_fragments(packet, mtu, now)
+
+    def send_whole(
+        self, source: Address, destination: Address, protocol: int, payloads: Sequence[bytes], now: float
+    ) -> None:
+        """Send packets that nobody may fragment; the protocol is told of those that are too big for the path."""
+        mtu = ipv4.MAXIMUM if self.is_local(destination) else self.path_mtus.get(destination, now)
+        # RFC 6864 4.1: of a packet that nobody may fragment the identification means nothing
+        common = Packet(source, destination, protocol, b"", do_not_fragment=True)
+        header = functools.partial(ipv4.header, common)
+        packets = self._upper.whole(source, destination, protocol, payloads, header, mtu, now)
+        if len(packets) < len(payloads):
+            self._counters.add(ipv4.LAYER, "too big for the path", len(payloads) - len(packets))
+        if packets:
+            self._route(destination, packets, now)
 
     def _send_fragments(self, packet: Packet, mtu: int, now: float) -> None:
         """RFC 791 3.2: all pieces but the last are multiples of 8 octets."""
@@ -243,20 +239,20 @@ class Ipv4:
             piece = payload[offset : offset + size]
             more = offset + size < len(payload)
             fragment = packet._replace(payload=piece, offset=offset, more_fragments=more)
-            self._route(packet.destination, ipv4.emit(fragment), now)
+            self._route(packet.destination, [ipv4.emit(fragment)], now)
 
-    def _route(self, destination: Address, packet: bytes, now: float) -> None:
-        if self.is_broadcast(destination):
-            self._output.send(BROADCAST_MAC, EtherType.IPV4, packet)
-            return
-        if is_multicast(destination):
-            self._output.send(multicast_mac(destination), EtherType.IPV4, packet)
-            return
-        hop = self.routes.next_hop(destination)
-        if hop is None:
-            self._counters.add(ipv4.LAYER, "no route")
-            return
-        self.arp.neighbours.send(hop, packet, now)
+    def _route(self, destination: Address, packets: Sequence[bytes], now: float) -> None:
+        if self.is_local(destination):
+            for packet in packets:
+                self._loop(packet)
+        elif self.is_broadcast(destination):
+            self._output.send(BROADCAST_MAC, EtherType.IPV4, packets)
+        elif is_multicast(destination):
+            self._output.send(multicast_mac(destination), EtherType.IPV4, packets)
+        elif (hop := self.routes.next_hop(destination)) is None:
+            self._counters.add(ipv4.LAYER, "no route", len(packets))
+        else:
+            self.arp.neighbours.send(hop, packets, now)
 
     def neighbour_failed(self, address: Address, packets: list[bytes], now: float) -> None:
         """The neighbour does not answer: tell whoever sent the packets that waited for it (RFC 1122 3.3.1.4)."""

@@ -3,7 +3,8 @@
 Read first: RFC 8200, RFC 8504 (what a node has to do).
 """
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 
 from dns_platform.protocols import Octets
 from stack.address import (
@@ -35,11 +36,9 @@ from stack.wire import icmpv6, ipv6, ipv6_extension
 from stack.wire.error import WireError
 from stack.wire.ethernet import EtherType
 from stack.wire.icmpv6 import Message
-from stack.wire.ipv4 import Protocol, Quoted
+from stack.wire.ipv4 import Protocol
 from stack.wire.ipv6 import Packet
 from stack.wire.ipv6_extension import Chain, Fragment, ParameterProblem, ProblemCode
-
-_MAXIMUM_PAYLOAD = 65535
 
 
 class Ipv6:
@@ -184,7 +183,7 @@ class Ipv6:
         size = len(chain.payload)
         if fragment.more_fragments and (size & 7 or not size):
             raise ParameterProblem("fragment is not a multiple of 8", ProblemCode.ERRONEOUS_FIELD, 4)
-        if fragment.offset + size > _MAXIMUM_PAYLOAD:
+        if fragment.offset + size > ipv6.MAXIMUM_PAYLOAD:
             raise ParameterProblem("fragment past the end", ProblemCode.ERRONEOUS_FIELD, chain.pointer + 2)
         first = b""
         if fragment.offset == 0:
@@ -229,29 +228,27 @@ class Ipv6:
 
     # Packets out
 
-    def send(
-        self,
-        source: Address,
-        destination: Address,
-        protocol: int,
-        payload: Octets,
-        now: float,
-        *,
-        do_not_fragment: bool = False,
-    ) -> None:
-        """Send a packet, in fragments when it does not fit and may be."""
+    def send(self, source: Address, destination: Address, protocol: int, payload: Octets, now: float) -> None:
+        """Send a packet, in fragments when it does not fit."""
         mtu = self.path_mtus.get(destination, now)
         packet = Packet(source, destination, protocol, payload, self.hop_limit)
-        if self.is_local(destination):
-            self._loop(ipv6.emit(packet))
-        elif ipv6.HEADER + len(payload) <= mtu:
-            self._route(destination, ipv6.emit(packet), now)
-        elif do_not_fragment:
-            self._counters.add(ipv6.LAYER, "too big for the path")
-            quoted = Quoted(source, destination, protocol, memoryview(payload)[:8])
-            self._upper.unreachable(quoted, Unreachable.TOO_BIG, mtu, now)
+        if ipv6.HEADER + len(payload) <= mtu or self.is_local(destination):
+            self._route(destination, [ipv6.emit(packet)], now)
         else:
             self._send_fragments(packet, mtu, now)
+
+    def send_whole(
+        self, source: Address, destination: Address, protocol: int, payloads: Sequence[bytes], now: float
+    ) -> None:
+        """Send packets without fragments; the protocol is told of those that are too big for the path."""
+        mtu = ipv6.HEADER + ipv6.MAXIMUM_PAYLOAD if self.is_local(destination) else self.path_mtus.get(destination, now)
+        common = Packet(source, destination, protocol, b"", self.hop_limit)
+        header = functools.partial(ipv6.header, common)
+        packets = self._upper.whole(source, destination, protocol, payloads, header, mtu, now)
+        if len(packets) < len(payloads):
+            self._counters.add(ipv6.LAYER, "too big for the path", len(payloads) - len(packets))
+        if packets:
+            self._route(destination, packets, now)
 
     def _report(self, message: Message, now: float) -> None:  # noqa: ARG002
         """Send an MLD report (RFC 3810 5.2.13: from our link-local address, or from :: while it is tentative)."""
@@ -259,7 +256,7 @@ class Ipv6:
         payload = ipv6_extension.emit_options(Protocol.ICMPV6, ipv6_extension.ROUTER_ALERT)
         payload += icmpv6.emit(message, source, ALL_MLDV2_ROUTERS)
         packet = Packet(source, ALL_MLDV2_ROUTERS, Protocol.HOP_BY_HOP, payload, hop_limit=1)
-        self._output.send(multicast_mac(ALL_MLDV2_ROUTERS), EtherType.IPV6, ipv6.emit(packet))
+        self._output.send(multicast_mac(ALL_MLDV2_ROUTERS), EtherType.IPV6, [ipv6.emit(packet)])
 
     def _send_fragments(self, packet: Packet, mtu: int, now: float) -> None:
         """RFC 8200 4.5; the identification is random (RFC 7739 5)."""
@@ -271,17 +268,18 @@ class Ipv6:
             header = Fragment(packet.next_header, offset, more, identification)
             piece = ipv6_extension.emit_fragment(header, payload[offset : offset + size])
             fragment = packet._replace(next_header=Protocol.FRAGMENT, payload=piece)
-            self._route(packet.destination, ipv6.emit(fragment), now)
+            self._route(packet.destination, [ipv6.emit(fragment)], now)
 
-    def _route(self, destination: Address, packet: bytes, now: float) -> None:
-        if is_multicast(destination):
-            self._output.send(multicast_mac(destination), EtherType.IPV6, packet)
-            return
-        hop = self.routes.next_hop(destination)
-        if hop is None:
-            self._counters.add(ipv6.LAYER, "no route")
-            return
-        self.ndp.neighbours.send(hop, packet, now)
+    def _route(self, destination: Address, packets: Sequence[bytes], now: float) -> None:
+        if self.is_local(destination):
+            for packet in packets:
+                self._loop(packet)
+        elif is_multicast(destination):
+            self._output.send(multicast_mac(destination), EtherType.IPV6, packets)
+        elif (hop := self.routes.next_hop(destination)) is None:
+            self._counters.add(ipv6.LAYER, "no route", len(packets))
+        else:
+            self.ndp.neighbours.send(hop, packets, now)
 
     def neighbour_failed(self, address: Address, packets: list[bytes], now: float) -> None:
         """The neighbour does not answer: tell whoever sent the packets that waited for it (RFC 4861 7.2.2)."""

@@ -4,6 +4,7 @@ Read first: RFC 4861 7, RFC 4862 5.4.
 """
 
 import typing
+from collections.abc import Sequence
 
 from stack.address import ALL_NODES, IPV6_UNSPECIFIED, Address, is_multicast, multicast_mac, solicited_node
 from stack.counters import Counters
@@ -90,7 +91,7 @@ class Ndp:
 
     def send_to_group(self, source: Address, group: Address, body: Body) -> None:
         """Send `body` to everyone who listens to `group`."""
-        self._deliver(multicast_mac(group), _emit(source, group, body))
+        self._deliver(multicast_mac(group), [_emit(source, group, body)])
 
     def _detection(self, packet: Packet, body: NeighbourSolicitation, now: float) -> None:
         """Another host asks whether `body.target` is free (RFC 4862 5.4.3)."""
@@ -113,9 +114,9 @@ class Ndp:
         if to_group:
             self.send_to_group(target, destination, body)
         elif mac is not None:
-            self._deliver(mac, _emit(target, destination, body))
+            self._deliver(mac, [_emit(target, destination, body)])
         else:
-            self.neighbours.send(destination, _emit(target, destination, body), now)
+            self.neighbours.send(destination, [_emit(target, destination, body)], now)
 
     def _ask(self, target: Address, mac: bytes | None) -> None:
         source = self._owner.source_for(target)
@@ -128,10 +129,10 @@ class Ndp:
         if mac is None:
             self.send_to_group(source, solicited_node(target), body)
         else:
-            self._deliver(mac, _emit(source, target, body))
+            self._deliver(mac, [_emit(source, target, body)])
 
-    def _deliver(self, mac: bytes, packet: bytes) -> None:
-        self._output.send(mac, EtherType.IPV6, packet)
+    def _deliver(self, mac: bytes, packets: Sequence[bytes]) -> None:
+        self._output.send(mac, EtherType.IPV6, packets)
 
 
 def _emit(source: Address, destination: Address, body: Body) -> bytes:

@@ -7,7 +7,7 @@ Read first: RFC 4861 7.2, 7.3.
 
 import enum
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from stack.address import Address
@@ -49,7 +49,7 @@ class Neighbour:
 class Neighbours:
     """The neighbours of one family.
 
-    `solicit(address, mac)` asks for a neighbour, everyone when `mac` is None. `deliver(mac, packet)` sends a packet.
+    `solicit(address, mac)` asks for a neighbour, everyone when `mac` is None. `deliver(mac, packets)` sends packets.
     `failed(address, packets)` says that a neighbour does not answer, with the packets that waited for it.
     """
 
@@ -59,7 +59,7 @@ class Neighbours:
         limits: Limits,
         counters: Counters,
         solicit: Callable[[Address, bytes | None], None],
-        deliver: Callable[[bytes, bytes], None],
+        deliver: Callable[[bytes, Sequence[bytes]], None],
         failed: Callable[[Address, list[bytes], float], None],
     ) -> None:
         self._layer = layer
@@ -91,14 +91,14 @@ class Neighbours:
         """Is an answer of `address` outstanding?"""
         return self.state(address) in (State.INCOMPLETE, State.PROBE)
 
-    def send(self, address: Address, packet: bytes, now: float) -> None:
-        """Send `packet` to the neighbour, at once or as soon as its MAC is known."""
+    def send(self, address: Address, packets: Sequence[bytes], now: float) -> None:
+        """Send `packets` to the neighbour, at once or as soon as its MAC is known."""
         entry = self._known.get(address)
         if entry is not None:
             self._known.move_to_end(address)
             if entry.state is State.STALE:
                 self._enter(entry, State.DELAY, now + DELAY_FIRST_PROBE_S)
-            self._deliver(entry.mac, packet)
+            self._deliver(entry.mac, packets)
             return
         entry = self._unresolved.get(address)
         if entry is None:
@@ -109,10 +109,11 @@ class Neighbours:
             entry = self._unresolved[address] = Neighbour(address, State.INCOMPLETE, now + self.retransmit_s, probes=1)
             self._alarm.by(entry.deadline)
             self._solicit(address, None)
-        if len(entry.waiting) >= self._limits.waiting_packets:
-            entry.waiting.popleft()
-            self._counters.add(self._layer, "packet to an unresolved neighbour")
-        entry.waiting.append(packet)
+        entry.waiting.extend(packets)
+        if (excess := len(entry.waiting) - self._limits.waiting_packets) > 0:
+            for _ in range(excess):
+                entry.waiting.popleft()
+            self._counters.add(self._layer, "packet to an unresolved neighbour", excess)
 
     def learn(self, address: Address, mac: bytes, now: float) -> None:
         """The neighbour wrote to us, so it exists: RFC 4861 7.2.3, no proof that it is reachable from here."""
@@ -223,8 +224,8 @@ class Neighbours:
             self._enter(entry, state, now + self.reachable_s)
         else:  # packets are about to be sent, RFC 4861 7.3.3: from STALE that leads to DELAY
             self._enter(entry, State.DELAY, now + DELAY_FIRST_PROBE_S)
-        while entry.waiting:
-            self._deliver(mac, entry.waiting.popleft())
+        waiting, entry.waiting = entry.waiting, deque()
+        self._deliver(mac, waiting)
 
     def _make_room(self) -> None:
         if len(self._known) >= self._limits.neighbours:

@@ -19,9 +19,10 @@ class Output:
         self._counters = counters
         self._frames: list[Octets] = []
 
-    def send(self, destination: bytes, ether_type: EtherType, payload: Octets) -> None:
-        """Queue a frame to the MAC `destination`, as `add` does."""
-        self.add(ethernet.emit(Frame(destination, self.mac, ether_type, payload)))
+    def send(self, destination: bytes, ether_type: EtherType, payloads: Sequence[Octets]) -> None:
+        """Queue a frame to the MAC `destination` for each of `payloads`, as `extend` does."""
+        header = ethernet.emit(Frame(destination, self.mac, ether_type, b""))
+        self.extend([header + payload for payload in payloads])
 
     def add(self, frame: bytes) -> None:
         """Queue `frame`; drop it when the queue is full."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from stack.tcp.connection import NEVER, Connection
 from stack.tcp.options import MAX_SACK_BLOCKS, Options
 from stack.tcp.recovery import Phase
-from stack.tcp.segment import ACK, FIN, PSH, SYN, Segment, emit
+from stack.tcp.segment import ACK, FIN, PSH, SYN, Segment, Template, emit
 from stack.tcp.sequence import wrap
 from stack.tcp.state import State
 
@@ -18,13 +18,17 @@ def segments(c: Connection, now: float) -> Iterator[bytes]:
         c.syn_due = False
         yield _syn(c, now)
     if c.state in _SENDING_STATES:
+        template: Template | None = None
         while (span := _next(c, now)) is not None:
-            yield _data(c, *span, now)
+            # Nothing comes in meanwhile: all acknowledge the same. Only SACK blocks take what room each has.
+            if template is None or c.assembler.waiting:
+                template = _template(c, span[1] - span[0], now)
+            yield _data(c, *span, template, now)
     if c.keepalive_due:
         c.keepalive_due = False
-        yield _emit(c, c.snd_nxt - 1, ACK, b"", now)
+        yield _template(c, 0, now).emit(wrap(c.snd_nxt - 1), ACK, b"")
     if c.ack_due:
-        yield _emit(c, c.snd_nxt, ACK, b"", now)
+        yield _template(c, 0, now).emit(wrap(c.snd_nxt), ACK, b"")
 
 
 def _syn(c: Connection, now: float) -> bytes:
@@ -116,7 +120,7 @@ def _worth_sending(c: Connection, count: int, is_all: bool) -> bool:
     return is_all or 2 * count >= c.snd_max_wnd  # (2), (3)
 
 
-def _data(c: Connection, left: int, right: int, now: float) -> bytes:
+def _data(c: Connection, left: int, right: int, template: Template, now: float) -> bytes:
     """The segment from position `left` to before `right`, which may be sent now."""
     data_end = c.sender.end
     flags = ACK
@@ -134,11 +138,14 @@ def _data(c: Connection, left: int, right: int, now: float) -> bytes:
     if c.retransmit_at == NEVER:
         c.retransmit_at = now + c.rto.interval  # RFC 6298 (5.1)
     c.push_at = NEVER
-    return _emit(c, left, flags, c.sender.read(left, min(right, data_end)), now)
+    return template.emit(wrap(left), flags, c.sender.read(left, min(right, data_end)))
 
 
-def _emit(c: Connection, position: int, flags: int, payload: bytes, now: float) -> bytes:
-    """A segment of a synchronized connection, with the acknowledgment and window of this moment."""
+def _template(c: Connection, length: int, now: float) -> Template:
+    """Segments of a synchronized connection, with the acknowledgment and window of this moment.
+
+    Each has `length` octets of payload, which leave some room for SACK blocks, or, when there are none, any number.
+    """
     edge = c.open_window()
     window = min(edge - c.rcv_nxt >> c.rcv_scale, 0xFFFF)
     c.rcv_adv = max(c.rcv_adv, c.rcv_nxt + (window << c.rcv_scale))
@@ -147,14 +154,11 @@ def _emit(c: Connection, position: int, flags: int, payload: bytes, now: float) 
     if c.sack and c.assembler.waiting:
         most = MAX_SACK_BLOCKS - (timestamps is not None)
         blocks = tuple((wrap(left), wrap(right)) for left, right in c.assembler.ranges()[:most])
-        if payload:
-            blocks = blocks[: max(0, (c.mss - len(payload) - 4) // 8)]
+        if length:
+            blocks = blocks[: max(0, (c.mss - length - 4) // 8)]
     _acknowledges(c)
-    header_options = Options(None, None, False, blocks, timestamps)
-    return emit(
-        Segment(c.local.port, c.remote.port, wrap(position), wrap(c.rcv_nxt), flags, window, header_options, payload),
-        c.pseudo_header,
-    )
+    ports = c.local.port, c.remote.port
+    return Template(ports, wrap(c.rcv_nxt), window, Options(None, None, False, blocks, timestamps), c.pseudo_header)
 
 
 def _acknowledges(c: Connection) -> None:

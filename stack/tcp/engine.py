@@ -6,7 +6,7 @@ monotonic seconds everywhere and never goes back.
 
 import heapq
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from dns_platform.protocols import Octets
@@ -151,8 +151,8 @@ class Engine:
         else:
             self._in_closed(local, Endpoint(source, parsed.source_port), parsed, now)
 
-    def transmit(self, now: float) -> Iterator[tuple[Address, Address, bytes]]:
-        """Run the timers that are due; then source, destination and octets of each segment to send."""
+    def transmit(self, now: float) -> Iterator[tuple[Address, Address, Sequence[bytes]]]:
+        """Run the timers that are due; then source, destination and octets of segments to send, some at a time."""
         commons = self._commons
         deadlines = self._deadlines
         while deadlines and deadlines[0][0] <= now:
@@ -169,15 +169,15 @@ class Engine:
         replies, wanting = commons.replies, commons.wanting
         while replies or wanting:
             while replies:
-                yield replies.popleft()
+                source, destination, reply = replies.popleft()
+                yield source, destination, (reply,)
             if wanting:
                 connection = next(iter(wanting))
+                del wanting[connection]  # first: who is told that a segment was too big wants to send again
                 if connection.state is not State.CLOSED:  # one that has ended sends nothing and waits for nothing
-                    local, remote = connection.local.address, connection.remote.address
-                    for segment in segments(connection, now):
-                        yield local, remote, segment
+                    if made := [*segments(connection, now)]:
+                        yield connection.local.address, connection.remote.address, made
                     self._schedule(connection)
-                del wanting[connection]
 
     def poll_at(self) -> float | None:
         """When `transmit` has something to do: in the past for at once; None when only input matters."""

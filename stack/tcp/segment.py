@@ -28,7 +28,6 @@ URG: Final = 0x20
 
 _FIXED: Final = struct.Struct("!HHIIHHHH")  # ports, sequence, acknowledgment, offset and bits, window, checksum, urgent
 _CONTROL_BITS: Final = 0x3F  # ECE and CWR (RFC 3168) are not used, the rest is reserved
-_CHECKSUM_AT: Final = 16
 
 
 class Segment(NamedTuple):
@@ -79,21 +78,42 @@ def parse(data: Octets, pseudo_header: int) -> Segment:
     )
 
 
+class Template:
+    """What many segments of one connection have in common: all but position, flags and payload."""
+
+    __slots__ = ("_acknowledgment", "_options", "_ports", "_sum", "_window", "_words")
+
+    def __init__(
+        self, ports: tuple[int, int], acknowledgment: int, window: int, options_: Options, pseudo_header: int
+    ) -> None:
+        """`ports` are source and destination; `pseudo_header` is the sum of its words without the length."""
+        self._ports = ports
+        self._acknowledgment = acknowledgment
+        self._window = window
+        self._options = b"" if options_ is options.NONE else options.emit(options_)
+        self._words = HEADER + len(self._options) << 10
+        # 65536 is 1 modulo 65535, so a number of several words leaves what the sum of its words leaves.
+        self._sum = (
+            sum(ports)
+            + acknowledgment
+            + window
+            + self._words
+            + int.from_bytes(self._options)
+            + pseudo_header
+            + HEADER
+            + len(self._options)
+        )
+
+    def emit(self, sequence: int, flags: int, payload: bytes) -> bytes:
+        """A segment in wire form with its checksum."""
+        # RFC 8200 8.1: a length above 65535 (a jumbogram) is summed as two words; a segment never gets there.
+        check = checksum(payload, self._sum + sequence + flags + len(payload))
+        header = _FIXED.pack(*self._ports, sequence, self._acknowledgment, self._words | flags, self._window, check, 0)
+        return b"".join((header, self._options, payload))
+
+
 def emit(segment: Segment, pseudo_header: int) -> bytes:
     """`segment` in wire form with its checksum; `pseudo_header` is the sum of its words without the length."""
-    header_options = options.emit(segment.options) if segment.options is not options.NONE else b""
-    offset = HEADER + len(header_options)
-    header = _FIXED.pack(
-        segment.source_port,
-        segment.destination_port,
-        segment.sequence,
-        segment.acknowledgment,
-        offset << 10 | segment.flags,
-        segment.window,
-        0,
-        0,
-    )
-    data = b"".join((header, header_options, segment.payload))
-    # RFC 8200 8.1: a length above 65535 (a jumbogram) is summed as two words; a segment never gets there.
-    check = checksum(data, pseudo_header + len(data)).to_bytes(2)
-    return b"".join((data[:_CHECKSUM_AT], check, data[_CHECKSUM_AT + 2 :]))
+    ports = segment.source_port, segment.destination_port
+    template = Template(ports, segment.acknowledgment, segment.window, segment.options, pseudo_header)
+    return template.emit(segment.sequence, segment.flags, segment.payload)

@@ -116,16 +116,21 @@ def parse_quoted(view: memoryview) -> Quoted:
 
 def emit(packet: Packet) -> bytes:
     """Octets of `packet`. The caller sees to it that the length fits 16 bits and that offsets are multiples of 8."""
-    header = HEADER + len(packet.options)
+    return b"".join((header(packet, len(packet.payload)), packet.payload))
+
+
+def header(packet: Packet, length: int) -> bytes:
+    """The header of `packet` as it is before `length` octets of payload, whatever its own."""
+    octets = HEADER + len(packet.options)
     fragment = (
         packet.offset >> 3
         | (_DO_NOT_FRAGMENT if packet.do_not_fragment else 0)
         | (_MORE_FRAGMENTS if packet.more_fragments else 0)
     )
     fixed = _FORMAT.pack(
-        0x40 | header >> 2,
+        0x40 | octets >> 2,
         packet.tos,
-        header + len(packet.payload),
+        octets + length,
         packet.identification,
         fragment,
         packet.ttl,
@@ -135,7 +140,7 @@ def emit(packet: Packet) -> bytes:
         packet.destination,
     )
     made = checksum.checksum(fixed + packet.options)
-    return b"".join((fixed[:10], made.to_bytes(2), fixed[12:], packet.options, packet.payload))
+    return b"".join((fixed[:10], made.to_bytes(2), fixed[12:], packet.options))
 
 
 def _check_options(options: bytes) -> None:

@@ -12,6 +12,7 @@ from stack.wire.error import WireError
 
 LAYER = "ipv6"
 HEADER = 40
+MAXIMUM_PAYLOAD = 65535  # without RFC 2675
 MINIMUM_MTU = 1280  # RFC 8200 5: every link carries as much
 
 _FORMAT = struct.Struct("!IHBB16s16s")
@@ -47,12 +48,16 @@ def parse(view: memoryview) -> Packet:
 
 def emit(packet: Packet) -> bytes:
     """Octets of `packet`. The caller sees to it that the length of the payload fits 16 bits."""
-    header = _FORMAT.pack(
+    return b"".join((header(packet, len(packet.payload)), packet.payload))
+
+
+def header(packet: Packet, length: int) -> bytes:
+    """The header of `packet` as it is before `length` octets of payload, whatever its own."""
+    return _FORMAT.pack(
         6 << 28 | packet.traffic_class << 20 | packet.flow_label,
-        len(packet.payload),
+        length,
         packet.next_header,
         packet.hop_limit,
         packet.source,
         packet.destination,
     )
-    return b"".join((header, packet.payload))

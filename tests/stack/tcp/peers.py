@@ -110,8 +110,9 @@ class Wire:
                 host.engine.receive(source, destination, data, self.now)
                 host.collect()
         for host in self.hosts.values():
-            for source, destination, data in host.engine.transmit(self.now):
-                self.send(source, destination, data)
+            for source, destination, segments in host.engine.transmit(self.now):
+                for data in segments:
+                    self.send(source, destination, data)
             host.collect()
 
     def send(self, source: Address, destination: Address, data: bytes) -> None:

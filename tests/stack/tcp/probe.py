@@ -89,11 +89,12 @@ class Probe:
     def take(self) -> list[Segment]:
         """What the engine sends now; it is counted as received."""
         taken = []
-        for source, destination, data in self.engine.transmit(self.now):
+        for source, destination, segments in self.engine.transmit(self.now):
             assert (source, destination) == (SERVER, CLIENT)
-            taken.append(parse(data, pseudo_header(source, destination, PROTOCOL, len(data))))
-            if (stamps := taken[-1].options.timestamps) is not None:
-                self.echo = stamps[0]
+            for data in segments:
+                taken.append(parse(data, pseudo_header(source, destination, PROTOCOL, len(data))))
+                if (stamps := taken[-1].options.timestamps) is not None:
+                    self.echo = stamps[0]
         self.host.collect()
         return taken
 
