@@ -2,7 +2,7 @@
 cimport cython
 from dns_server.answer.core.ahead cimport fetch
 
-cdef Py_ssize_t _FIRST_SLOTS, _FIRST_ROOM, _SEGMENT_BITS, _SEGMENT, _MAX_SEGMENTS, _MOVED, _LARGEST
+cdef Py_ssize_t _FIRST_SLOTS, _FIRST_ROOM, _SEGMENT_BITS, _SEGMENT, _MAX_SEGMENTS, _MOVED, _CLEARED, _RELEASED, _LARGEST
 
 cpdef unsigned long long key_of(unsigned long long node, unsigned long long cover, unsigned long long rdtype, unsigned long long kind, unsigned long long do) noexcept
 
@@ -20,6 +20,7 @@ cdef class Kept:
     cdef list _segments, _doomed
     cdef Segment _last
     cdef Py_ssize_t _count, _moved
+    cdef object _words, _words_before, _next
     cdef unsigned long long[::1] _table, _before
     cdef unsigned int _mask, _before_mask
 
@@ -32,5 +33,7 @@ cdef class Kept:
     cdef _forget(self)
     cdef Py_ssize_t _slot(self, unsigned long long key) except -1
     cdef Py_ssize_t _slot_before(self, unsigned long long key) except -1
+    cdef _free(self)
+    cdef _clear(self)
     cdef _grow(self)
     cdef _move(self)

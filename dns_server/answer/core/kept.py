@@ -3,10 +3,11 @@
 An answer is 16-bit words, then octets: six words (flags, length of the base, octets of the body, how many pointers and
 marks, the needed mark); places in the body of pointers that move; for each mark its end and three counts; the body.
 
-Nothing here takes long at once, however much is kept: memory is added by the segment, and when the table of keys is
-full, its keys move to a larger one a few at a time.
+Nothing here takes long at once, however much is kept: memory is added by the segment; before the table of keys is full,
+a larger one is cleared in pieces, then its keys move there a few at a time; what is forgotten is freed in pieces.
 """
 
+from array import array
 from typing import Any
 
 import cython
@@ -24,6 +25,8 @@ _SEGMENT_BITS = 20
 _SEGMENT = 1 << _SEGMENT_BITS
 _MAX_SEGMENTS = 128
 _MOVED = 64  # slots of the table before that are emptied for each answer that comes
+_CLEARED = 64  # and of the next table, cleared for each answer that comes to one that is seven eighths full
+_RELEASED = 1 << 15  # words of a table that are freed at a time
 _LARGEST = protocol.UDP_PAYLOAD
 
 MAX_NODES = 1 << 22
@@ -65,14 +68,19 @@ class Kept:
     def __init__(self) -> None:
         self._last = Segment(_FIRST_ROOM)
         self._segments = [self._last]
-        self._doomed: list[Segment] = []
-        """Forgotten ones, which go one by one."""
+        self._doomed: list[Segment | array[int]] = []
+        """Forgotten segments and tables, which go piece by piece."""
         self._count = 0
-        self._table: Any = _table_of(_FIRST_SLOTS)
+        self._words = _table_of(_FIRST_SLOTS)
         """Open addressing, two words a slot: a key, or 0, which is none; and where the answer is."""
+        self._table: Any = self._words
+        """The same as Cython has it; an array cannot be made shorter while somebody looks at it."""
         self._mask = _FIRST_SLOTS - 1
-        self._before: Any = self._table
+        self._next = array("Q")
+        """The table after this one, as far as it is cleared."""
+        self._words_before = self._words
         """The table before, while keys move out of it."""
+        self._before: Any = self._words
         self._before_mask = self._mask
         self._moved = _FIRST_SLOTS
         """So many of its slots are done."""
@@ -113,7 +121,7 @@ class Kept:
     def keep(self, key: cython.ulonglong, answer: Answer) -> None:
         """Keep as much of an answer as fits a datagram."""
         if self._doomed:
-            self._doomed.pop()
+            self._free()
         if self.find(key) >= 0:
             return
         octets = _packed(answer)
@@ -121,10 +129,13 @@ class Kept:
         if at < 0:
             if len(self._segments) == _MAX_SEGMENTS:
                 self._forget()
-            self._last = Segment(_SEGMENT)
-            self._segments.append(self._last)
+            else:
+                self._last = Segment(_SEGMENT)
+                self._segments.append(self._last)
             at = self._last.take(octets)
         self._move()
+        if 16 * self._count >= 7 * self._mask:
+            self._clear()
         if 2 * (self._count + 1) > self._mask:
             self._grow()
         slot: cython.Py_ssize_t = self._slot(key)
@@ -136,18 +147,29 @@ class Kept:
         """Forget all answers, whose memory goes in steps."""
         self._forget()
         while self._doomed:
-            self._doomed.pop()
+            self._free()
             yield
 
     def _forget(self) -> None:
         """Drop all answers: who asks for so many different ones does not ask for them again soon."""
-        self._doomed = self._segments
-        self._segments = []
+        self._doomed += [*self._segments, self._words_before, self._words, self._next]
+        self._last = Segment(_FIRST_ROOM)
+        self._segments = [self._last]
         self._count = 0
         self._mask = _FIRST_SLOTS - 1
-        self._table = self._before = _table_of(_FIRST_SLOTS)
+        self._words = self._words_before = _table_of(_FIRST_SLOTS)
+        self._table = self._before = self._words
+        self._next = array("Q")
         self._before_mask = self._mask
         self._moved = _FIRST_SLOTS
+
+    def _free(self) -> None:
+        """Free a piece of what is forgotten."""
+        last = self._doomed[len(self._doomed) - 1]
+        if isinstance(last, array) and len(last) > _RELEASED:
+            del last[len(last) - _RELEASED :]
+        else:
+            self._doomed.pop()
 
     def _slot(self, key: cython.ulonglong) -> cython.Py_ssize_t:
         """Word of the slot of `key`, or of the free one where it belongs."""
@@ -157,14 +179,21 @@ class Kept:
         """The same in the table before."""
         return _find_slot(self._before, self._before_mask, key)
 
+    def _clear(self) -> None:
+        """Clear a piece of the next table, which has four times as many slots."""
+        if len(self._next) < 8 * (self._mask + 1):
+            self._next.frombytes(bytes(16 * _CLEARED))
+
     def _grow(self) -> None:
-        """Begin to use a table of four times as many slots. The one before is done by then: see `_MOVED`."""
-        self._before = self._table
+        """Begin to use the next table. All of it is cleared by then, and the one before is done: see `_MOVED`."""
+        self._words_before = self._words
+        self._before = self._words
         self._before_mask = self._mask
         self._moved = 0
-        size: cython.Py_ssize_t = 4 * (self._mask + 1)
-        self._table = _table_of(size)
-        self._mask = size - 1
+        self._words = self._next
+        self._table = self._words
+        self._next = array("Q")
+        self._mask = 4 * (self._mask + 1) - 1
 
     def _move(self) -> None:
         """Move some keys from the table before."""
@@ -179,12 +208,14 @@ class Kept:
                 self._table[slot + 1] = self._before[at + 1]
         self._moved = end
         if end > self._before_mask:
-            self._before = self._table  # lets go of it
+            self._before = self._table
+            self._doomed.append(self._words_before)
+            self._words_before = self._words
 
 
-def _table_of(slots: cython.Py_ssize_t) -> memoryview:
-    """An empty table; untouched memory costs nothing."""
-    return memoryview(bytearray(16 * slots)).cast("Q")
+def _table_of(slots: cython.Py_ssize_t) -> "array[int]":
+    """An empty table."""
+    return array("Q", bytes(16 * slots))
 
 
 @cython.cfunc

@@ -160,3 +160,17 @@ def test_answers_stay_while_room_for_them_grows(core: str) -> None:
     zone = zone_from_text(text, "big.test.")
     wires = [make_query(f"h{number}.big.test.", "TXT").to_wire() for number in range(count)]
     assert answered_by_core(engine_of([zone]), reference([zone]), wires) == count
+
+
+def test_answers_are_forgotten_in_steps_and_kept_anew(core: str) -> None:
+    count = 9_000 if core == "compiled" else 300
+    text = "$TTL 60\n@ SOA ns host 1 2 3 4 5\n@ NS ns\n" + "".join(f"h{n} A 192.0.2.1\n" for n in range(count))
+    zone = zone_from_text(text, "big.test.")
+    wires = [make_query(f"h{number}.big.test.", "A").to_wire() for number in range(count)]
+    engine, plain = engine_of([zone]), reference([zone])
+    for _ in range(3):
+        assert answered_by_core(engine, plain, wires) == count
+        (table,) = engine.catalogue.zones.values()
+        assert table is not None
+        assert table.index is not None
+        assert sum(1 for _ in table.index.release()) > 3
