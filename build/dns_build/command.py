@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         "--syslog", choices=SYSLOG, default="udp", help="transport of syslog; those before it are there, too"
     )
     parser.add_argument(
-        "--block", action="store_true", help="hvt: declare the disk `storage` (virtio has disks anyway)"
+        "--block", action="store_true", help="hvt: declare the disk `storage` (virtio and xen have disks anyway)"
     )
     parser.add_argument(
         "--authorities", type=Path, metavar="FILE", help="PEM file of whom TLS believes (default: Mozilla's list)"

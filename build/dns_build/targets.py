@@ -42,7 +42,8 @@ _GUEST_LINK = (
 
 
 _XL = """# Starts the image: `xl create {image}.xl 'cmdline="--remote=git://git.example/zones.git"'`, in this folder.
-# Words of `cmdline` are the parameters of `unizone serve`.
+# Words of `cmdline` are the parameters of `unizone serve`. A disk for unizone.toml, or for the cache of the last good
+# version: `disk = [ "/dev/vg/unizone,raw,xvda,rw" ]`.
 name = "unizone"
 type = "pvh"
 kernel = "{image}"

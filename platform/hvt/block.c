@@ -2,56 +2,26 @@
 #include "guest.h"
 #include "hvt.h"
 
-static struct uz_block_info info;
-static unsigned count;
+#ifdef UNIZONE_BLOCK
+static enum uz_result request(struct disk *disk, enum disk_operation operation, uint64_t sector, size_t size)
+{
+	if (operation == DISK_FLUSH)	/* the ABI has no such call: a write that has returned is the host's */
+		return UZ_OK;
+	struct hvt_block call = {HVT_STORAGE, sector * disk->sector_size, disk->buffer, size, HVT_AGAIN};
+	hvt_call(operation == DISK_READ ? HVT_BLOCK_READ : HVT_BLOCK_WRITE, &call);
+	return call.result == HVT_OK ? UZ_OK : UZ_FAILED;
+}
 
 void block_init(const struct hvt_manifest *manifest)
 {
-#ifdef UNIZONE_BLOCK
+	static struct disk disk = {.request = request};
 	const struct hvt_device *storage = &manifest->devices[HVT_STORAGE];
 	if (!storage->is_attached || !storage->block.block_size)
 		return;
-	info.sector_size = storage->block.block_size;
-	info.sectors = storage->block.capacity / info.sector_size;
-	count = 1;
+	disk.sector_size = storage->block.block_size;
+	disk.sectors = storage->block.capacity / disk.sector_size;
+	disk_add(&disk, disk.sector_size);
+}
 #else
-	(void)manifest;
+void block_init(const struct hvt_manifest *manifest) { (void)manifest; }
 #endif
-}
-
-unsigned uz_block_count(void) { return count; }
-
-enum uz_result uz_block_info(unsigned device, struct uz_block_info *to)
-{
-	if (device >= count)
-		return UZ_INVALID;
-	*to = info;
-	return UZ_OK;
-}
-
-static enum uz_result transfer(int number, unsigned device, uint64_t sector, const uint8_t *data, size_t size)
-{
-	size_t block = info.sector_size;
-	if (device >= count || size % block || sector > info.sectors || size / block > info.sectors - sector)
-		return UZ_INVALID;
-	for (size_t done = 0; done < size; done += block) {
-		struct hvt_block call = {HVT_STORAGE, sector * block + done, (void *)(data + done), block, HVT_AGAIN};
-		hvt_call(number, &call);
-		if (call.result != HVT_OK)
-			return UZ_FAILED;
-	}
-	return UZ_OK;
-}
-
-enum uz_result uz_block_read(unsigned device, uint64_t sector, uint8_t *data, size_t size)
-{
-	return transfer(HVT_BLOCK_READ, device, sector, data, size);
-}
-
-enum uz_result uz_block_write(unsigned device, uint64_t sector, const uint8_t *data, size_t size)
-{
-	return transfer(HVT_BLOCK_WRITE, device, sector, data, size);
-}
-
-/* The ABI has no such call: a write that has returned is the host's. */
-enum uz_result uz_block_flush(unsigned device) { return device < count ? UZ_OK : UZ_INVALID; }

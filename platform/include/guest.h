@@ -56,6 +56,24 @@ void *paging_map_shared(uint64_t start, size_t size);
    that size, every other access to Python's memory would walk the tables in software. Next to nothing to a CPU. */
 void paging_forget(void);
 
+/* -- block.c ------------------------------------------------------------------------------------------------------ */
+
+enum disk_operation { DISK_READ, DISK_WRITE, DISK_FLUSH };	/* the first two as virtio and Xen number them */
+enum { DISK_PATIENCE_S = 10 };	/* for one request */
+
+/* A disk of the target. What it reads and writes is its buffer, which is never anybody else's: the host may change it. */
+struct disk {
+	uint64_t sectors;
+	uint32_t sector_size;
+	enum uz_result (*request)(struct disk *disk, enum disk_operation operation, uint64_t sector, size_t size);
+	uint8_t *buffer;
+	size_t limit;		/* octets of a request */
+	int is_left;
+};
+
+void disk_add(struct disk *disk, size_t most);	/* with a buffer for requests of so many octets */
+enum uz_result disk_leave(struct disk *disk, int is_silent);	/* tell that it misbehaves, and don't ask it again */
+
 /* -- syscall.c ---------------------------------------------------------------------------------------------------- */
 
 /* The machine is asked to end: what SIGTERM is to a program of a kernel. */

@@ -1,4 +1,4 @@
-/* The machine as a whole: pages that the toolstack made, the device, waiting, and the end. */
+/* The machine as a whole: pages that the toolstack made, the devices, waiting, and the end. */
 #include <string.h>
 
 #include "guest.h"
@@ -24,6 +24,7 @@ void target_init(void)
 	store_init();
 	store_watch(control, command);
 	network_init();
+	block_init();
 }
 
 /* Xen gives no random octets. */

@@ -6,11 +6,6 @@
 #include "xen.h"
 
 enum { RING = 256, RECEIVING = 128, SENDING = 64, FRAME_MIN = 14, MTU = 1500, MORE_DATA = 4, EXTRA = 8, PATH = 96 };
-enum { WAITING = 2, CONNECTED = 4 };	/* states of a device */
-
-struct ring {
-	uint32_t request_given, request_event, response_given, response_event, reserved[12];
-};
 
 static volatile struct {
 	struct ring ring;
@@ -50,14 +45,6 @@ static uint16_t unused[SENDING], unused_count;
 static uint32_t event, received, sent, told;	/* taken responses of both rings; sending requests that were told of */
 static char frontend[] = "device/vif/0";
 
-static void *page(void)
-{
-	void *memory = memory_pages(1);
-	if (!memory)
-		refuse("memory: too little RAM for the network device");
-	return memory;
-}
-
 static void give_back(uint16_t id)
 {
 	uint32_t given = receiving->ring.request_given;
@@ -65,25 +52,6 @@ static void give_back(uint16_t id)
 	receiving->entries[given % RING].request.grant = in[id].grant;
 	barrier();
 	receiving->ring.request_given = given + 1;
-}
-
-/* Tell the backend of requests up to `given` when it asked for that since `before`. */
-static void tell(volatile struct ring *ring, uint32_t before)
-{
-	barrier();
-	if (ring->request_given - ring->request_event < ring->request_given - before)
-		xen_notify(event);
-}
-
-static void await(const char *backend, uint64_t state)
-{
-	enum { PATIENCE_SECONDS = 30 };
-	uint64_t end = uz_clock_monotonic() + PATIENCE_SECONDS * NANOSECONDS;
-	while (store_number(backend, "state") != state) {
-		if (uz_clock_monotonic() > end)
-			refuse("xen: the backend of the network device is not in state %lu: see its vif script", state);
-		xen_wait(0, 0, uz_clock_monotonic() + NANOSECONDS / 200);
-	}
 }
 
 void network_init(void)
@@ -96,18 +64,18 @@ void network_init(void)
 		info.mac[i] = (uint8_t)strtoul(next, &next, 16);
 	info.mtu = MTU;
 	uint16_t domain = (uint16_t)store_number(frontend, "backend-id");
-	await(backend, WAITING);
-	sending = page();
-	receiving = page();
+	device_await(backend, DEVICE_WAITING);
+	sending = device_page();
+	receiving = device_page();
 	sending->ring.response_event = receiving->ring.response_event = 1;
 	event = xen_event(domain);
 	for (uint16_t i = 0; i < SENDING; i++) {
-		out[i].page = page();
+		out[i].page = device_page();
 		out[i].grant = xen_grant(domain, out[i].page, 1);
 		unused[unused_count++] = i;
 	}
 	for (uint16_t i = 0; i < RECEIVING; i++) {
-		in[i].page = page();
+		in[i].page = device_page();
 		in[i].grant = xen_grant(domain, in[i].page, 0);
 		give_back(i);
 	}
@@ -117,8 +85,8 @@ void network_init(void)
 	store_write_number(frontend, "request-rx-copy", 1);
 	store_write_number(frontend, "feature-rx-notify", 1);
 	store_write_number(frontend, "feature-no-csum-offload", 1);	/* checksums are there in every frame */
-	store_write_number(frontend, "state", CONNECTED);
-	await(backend, CONNECTED);
+	store_write_number(frontend, "state", DEVICE_CONNECTED);
+	device_await(backend, DEVICE_CONNECTED);
 	xen_notify(event);
 }
 
@@ -154,7 +122,7 @@ unsigned uz_network_receive(unsigned device, uint8_t *buffer, size_t slot, uint1
 		}
 		give_back(id);
 	}
-	tell(&receiving->ring, before);
+	ring_tell(&receiving->ring, event, before);
 	return taken;
 }
 
@@ -188,7 +156,7 @@ void uz_network_flush(unsigned device)
 {
 	if (device >= uz_network_count())
 		return;
-	tell(&sending->ring, told);
+	ring_tell(&sending->ring, event, told);
 	told = sending->ring.request_given;
 }
 

@@ -5,7 +5,7 @@
 #include "guest.h"
 #include "xen.h"
 
-enum { READ = 2, WATCH = 4, WRITE = 11, EVENT = 15, ERROR = 16, RING = 1024, PATH = 128, NUMBER = 24 };
+enum { LIST = 1, READ, WATCH = 4, WRITE = 11, EVENT = 15, ERROR = 16, RING = 1024, PATH = 128, NUMBER = 24 };
 
 struct header {
 	uint32_t type, request, transaction, size;
@@ -105,6 +105,12 @@ int store_changed(void)
 int store_read(const char *folder, const char *name, char *value, size_t size)
 {
 	return ask(READ, folder, name, NULL, value, size);
+}
+
+int store_list(const char *folder, const char *name, char *names, size_t size)
+{
+	memset(names, 0, size);
+	return ask(LIST, folder, name, NULL, names, size - 1);
 }
 
 void store_write(const char *folder, const char *name, const char *value)

@@ -36,6 +36,8 @@ extern volatile struct xen_shared xen_shared;
 
 /* store.c: text of an entry, cut to `size` - 1 octets; 0 when there is none. Writing stops the image when it fails. */
 int store_read(const char *folder, const char *name, char *value, size_t size);
+/* The names below an entry, each with its end, and an empty one behind the last. */
+int store_list(const char *folder, const char *name, char *names, size_t size);
 void store_write(const char *folder, const char *name, const char *value);
 uint64_t store_number(const char *folder, const char *name);	/* 0 when there is none */
 void store_write_number(const char *folder, const char *name, uint64_t value);
@@ -44,6 +46,18 @@ int store_changed(void);	/* whether a watched entry may have changed since the l
 uint32_t store_event(void);
 void store_init(void);
 
+/* device.c */
+struct ring {
+	uint32_t request_given, request_event, response_given, response_event, reserved[12];
+};
+enum { DEVICE_WAITING = 2, DEVICE_CONNECTED = 4 };	/* states */
+
+void *device_page(void);
+void device_await(const char *backend, uint64_t state);	/* stops the image when it takes long */
+/* Tell the backend of requests since `before` when it asked for that. */
+void ring_tell(volatile struct ring *ring, uint32_t event, uint32_t before);
+
+void block_init(void);
 void console_map(void);		/* after the page tables have changed */
 void network_init(void);
 int network_pending(void);

@@ -72,6 +72,44 @@ def test_xen(tmp_path: Path, origin: tuple[git.Origin, str]) -> None:
     serves(command, port, repository)
 
 
+def test_xen_disk(tmp_path: Path) -> None:
+    image = images.build("xen", tmp_path, images.application("disk"))
+    disk = tmp_path / "disk"
+    disk.write_bytes(b"hello".ljust(1 << 20, b"\0"))
+    command = beds.xen(tmp_path, image.path, image.path.with_suffix(".xl"), free_port(), "", disk=disk)
+    with qemu.running(command, beds.TIMEOUT_S) as console:
+        console.wait_for("^disks 1$")
+        console.wait_for("^sectors 2048 of 512$")
+        console.wait_for("^begins with hello$")
+        console.wait_for("^read back True$")
+        console.wait_for("^outside 0 2049$")
+        console.wait_for("bed: domain ended")
+    written = disk.read_bytes()
+    assert written[3 * 512 :].startswith(bytes(range(256)) * 1024)
+    assert written[:5] == b"hello"
+
+
+def test_xen_zones_that_its_disk_kept(tmp_path: Path, origin: tuple[git.Origin, str]) -> None:
+    """What the disk says counts, and the version that it keeps is served when the remote is away."""
+    repository, url = origin
+    image = images.build("xen", tmp_path)
+    disk = tmp_path / "disk"
+    disk.write_bytes(bytes(1 << 21))
+    configuration = image.path.with_suffix(".xl")
+    port = free_port()
+    command = beds.xen(tmp_path, image.path, configuration, port, f"--remote={url} --poll=1s", disk=disk)
+    with qemu.running(command, beds.TIMEOUT_S) as console:
+        console.wait_for("disk is the cache")
+        commit = repository.push({"pushed.test": trees.zone_text(2, "www A 192.0.2.3")})
+        console.wait_for(f"cached .*commit={commit}")
+    away = "git://127.0.0.1:1/zones.git"
+    with qemu.running(
+        beds.xen(tmp_path, image.path, configuration, port, f"--remote={away}", disk=disk), beds.TIMEOUT_S
+    ) as console:
+        console.wait_for(f"zones in service .*commit={commit} zones=1")
+        assert addresses(dns.query.udp, port, "www.pushed.test") == ["192.0.2.3"]
+
+
 def test_xen_shutdown(tmp_path: Path) -> None:
     zones = tmp_path / "zones"
     zones.mkdir()

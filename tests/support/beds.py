@@ -57,18 +57,27 @@ def kvm(folder: Path, image: Path, port: int, parameters: str) -> list[str]:
 
 
 def xen(
-    folder: Path, image: Path, configuration: Path, port: int, parameters: str, *, shut_down_after: str = ""
+    folder: Path,
+    image: Path,
+    configuration: Path,
+    port: int,
+    parameters: str,
+    *,
+    disk: Path | None = None,
+    shut_down_after: str = "",
 ) -> list[str]:
-    """Command line of a machine with Xen, whose first domain starts a Xen image in one of its own.
+    """Command line of a machine with Xen, whose first domain starts a Xen image in one of its own, with `disk`.
 
     It is shut down by `xl` once the text `shut_down_after` stands on its console.
     """
     tools = debian.programs(*_XEN_PACKAGES)
     binaries = [tools.root / "usr" / "lib" / "xen-4.17" / "bin" / name for name in _XEN_PROGRAMS]
+    store = [tools.root / "usr" / "bin" / name for name in ("xenstore-read", "xenstore-write")]
     files = {
-        **nested.modules(*_MODULES, *_XEN_MODULES),
-        **nested.programs(tools, *binaries, tools.root / "usr" / "bin" / "xenstore-write", also=["libgcc_s.so.1"]),
+        **nested.modules(*_MODULES, *_XEN_MODULES, *_DISK_MODULES),
+        **nested.programs(tools, *binaries, *store, also=["libgcc_s.so.1"]),
         "etc/xen/scripts/vif-bridge": _VIF.encode(),
+        "etc/xen/scripts/block": _BLOCK.encode(),
         "etc/xen/xl.conf": b"",
         "usr/lib/xen-4.17/bin/.keep": b"",
         "var/lib/xen/.keep": b"",
@@ -78,27 +87,40 @@ def xen(
         f"image/{configuration.name}": configuration.read_bytes(),
     }
     ending = _SHUT_DOWN.format(text=shut_down_after) if shut_down_after else ""
-    script = _XEN.format(configuration=configuration.name, parameters=parameters, ending=ending)
+    disks = "" if disk is None else "'disk=[\"/dev/vda,raw,xvda,rw\"]'"
+    script = _XEN.format(configuration=configuration.name, parameters=parameters, disks=disks, ending=ending)
     archive = folder / "xen.cpio"
     archive.write_bytes(nested.archive(files, nested.INIT + _BRIDGE + script))
     hypervisor = folder / "xen"
     hypervisor.write_bytes(gzip.decompress((tools.root / "boot" / "xen-4.17-amd64.gz").read_bytes()))
     line = "console=com1 com1=115200 dom0_mem=1024M,max:1024M loglvl=warning guest_loglvl=warning"
     modules = f"{nested.vmlinux()} console=hvc0 mitigations=off panic=5 quiet,{archive}"
-    options = ("-kernel", str(hypervisor), "-append", line, "-initrd", modules)
+    options = ["-kernel", str(hypervisor), "-append", line, "-initrd", modules]
+    if disk is not None:
+        options += ["-drive", f"if=none,id=d,format=raw,file={disk}", "-device", "virtio-blk-pci,drive=d"]
     return _command("2048", port, *options, cpu="max,-smap")  # with SMAP this QEMU ends Linux in its first domain
 
 
 _TENDER = ("hvt", "kvm_tender")
 _XEN_PACKAGES = ("xen-hypervisor-4.17-amd64", "xen-utils-4.17", "xenstore-utils")
 _XEN_PROGRAMS = ("xl", "xenstored", "xenconsoled", "xen-init-dom0")
-_XEN_MODULES = ("xenfs", "xen-privcmd", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-netback")
+_XEN_MODULES = ("xenfs", "xen-privcmd", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-netback", "xen-blkback")
+_DISK_MODULES = ("virtio-pci", "virtio-blk")
 
 _VIF = """#!/bin/busybox sh
 export PATH=/bin LD_LIBRARY_PATH=/lib
 if [ "$1" = online ]; then
     brctl addif br0 "$vif"
     ip link set "$vif" up
+    xenstore-write "$XENBUS_PATH/hotplug-status" connected
+fi
+"""
+
+_BLOCK = """#!/bin/busybox sh
+export PATH=/bin LD_LIBRARY_PATH=/lib
+if [ "$1" = add ]; then
+    device=$(xenstore-read "$XENBUS_PATH/params")
+    xenstore-write "$XENBUS_PATH/physical-device" $(stat -L -c %t:%T "$device")
     xenstore-write "$XENBUS_PATH/hotplug-status" connected
 fi
 """
@@ -117,7 +139,7 @@ xenstored --pid-file=/run/xenstored.pid
 xen-init-dom0
 xenconsoled --log=guest --pid-file=/run/xenconsoled.pid
 cd /image
-xl create {configuration} 'cmdline="{parameters}"' && echo "bed: domain created"
+xl create {configuration} 'cmdline="{parameters}"' {disks} && echo "bed: domain created"
 name=/var/log/xen/console/guest-unizone.log
 until [ -e $name ]; do sleep 0.1; done
 tail -n +1 -f $name &

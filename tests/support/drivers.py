@@ -37,6 +37,7 @@ _SOURCES = (
     "virtio/block.c",
     "virtio/entropy.c",
     "virtio/pci.c",
+    "guest/block.c",
     "guest/panic.c",
 )
 _BELOW = """
