@@ -34,8 +34,8 @@ class Tree(Protocol):
 class TreeInPieces(Tree, Protocol):
     """A tree whose large files are never in memory as a whole."""
 
-    def pieces(self, path: str) -> Iterator[bytes]:
-        """Content of a file; each piece is read when it is asked for, within some 100 microseconds.
+    def pieces(self, path: str) -> bytes | Iterator[bytes]:
+        """Content of a file, whole or in pieces, each of which is read when it is asked for, within 100 microseconds.
 
         FileNotFoundError when there is none, at once. OSError, then or later, where it cannot be read.
         """

@@ -50,10 +50,18 @@ class CommitTree:
 
     def read(self, path: str) -> bytes:
         """Content of a file. FileNotFoundError when there is none."""
+        return self._object(path).content
+
+    def pieces(self, path: str) -> bytes | Iterator[bytes]:
+        """See `TreeInPieces`."""
+        stored = self._object(path).stored
+        return stored if isinstance(stored, bytes) else stored.pieces()
+
+    def _object(self, path: str) -> Object:
         blob = self.files.get(path)
         if blob is None:
             raise FileNotFoundError(path)
-        return self.lookup(blob).content
+        return self.lookup(blob)
 
 
 def read_commit(identity: str, lookup: Lookup, limits: Limits) -> Sliced[CommitTree]:
@@ -63,10 +71,10 @@ def read_commit(identity: str, lookup: Lookup, limits: Limits) -> Sliced[CommitT
     pending = [("", commit.tree.decode("ascii"), 0)]
     while pending:
         inner, tree, depth = pending.pop()
-        kind, content = lookup(tree)
-        if kind != _TREE or depth > _MAX_FOLDERS:
+        found = lookup(tree)
+        if found.kind != _TREE or depth > _MAX_FOLDERS:
             raise BadAnswer(f"folder {inner or '/'} of commit {identity} is no tree, or too deep")
-        for number, (mode, name, blob) in enumerate(_tree_entries(content)):
+        for number, (mode, name, blob) in enumerate(_tree_entries(found.content)):
             if number % _ENTRIES_A_SLICE == 0:
                 yield
             path = inner + name.decode("utf-8", "surrogateescape")
@@ -83,17 +91,19 @@ def read_commit(identity: str, lookup: Lookup, limits: Limits) -> Sliced[CommitT
 def peel(identity: str, lookup: Lookup) -> tuple[str, Commit]:
     """The commit that `identity` is, or names through tags."""
     for _ in range(_MAX_TAGS):
-        kind, content = lookup(identity)
+        found = lookup(identity)
         try:
-            if kind == _COMMIT:
-                commit = Commit.from_string(content)
+            if found.kind == _COMMIT:
+                commit = Commit.from_string(found.content)
                 _ = commit.tree, commit.message
                 return identity, commit
-            if kind != _TAG:
-                raise BadAnswer(f"{identity} is a {KINDS[kind]}, no commit", "name a branch")
-            identity = Tag.from_string(content).object[1].decode("ascii")
+            if found.kind != _TAG:
+                raise BadAnswer(f"{identity} is a {KINDS[found.kind]}, no commit", "name a branch")
+            identity = Tag.from_string(found.content).object[1].decode("ascii")
         except (ObjectFormatException, ValueError, AttributeError, AssertionError) as error:
-            raise BadAnswer(f"{KINDS[kind]} {identity} is damaged ({error})", "run git fsck on the server") from None
+            raise BadAnswer(
+                f"{KINDS[found.kind]} {identity} is damaged ({error})", "run git fsck on the server"
+            ) from None
     raise BadAnswer(f"tags name one another more than {_MAX_TAGS} times")
 
 

@@ -6,6 +6,7 @@ pack, however made, takes more memory than the limits say.
 
 import hashlib
 import zlib
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -18,12 +19,32 @@ _HEADER_SIZE: Final = 12
 _HASH_SIZE: Final = 20
 _INPUT: Final = 1 << 14  # octets of the pack that are inflated at a time
 _OUTPUT: Final = 1 << 16  # octets that are made at a time
+_LARGE: Final = 1 << 20  # octets from which a file is left deflated
 _OBJECTS_A_SLICE: Final = 4
 _OPERATIONS_A_SLICE: Final = 512
 _OFFSET_DELTA: Final = 6
 _REFERENCE_DELTA: Final = 7
 
-KINDS: Final = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
+_BLOB: Final = 3
+KINDS: Final = {1: "commit", 2: "tree", _BLOB: "blob", 4: "tag"}
+
+
+class Deflated:
+    """A large file as it is in its pack, known to be whole. It is inflated piece by piece when it is read."""
+
+    def __init__(self, pack: memoryview, begin: int, size: int) -> None:
+        """`size` octets come of the zlib stream at `begin`."""
+        self._pack = pack
+        self._begin = begin
+        self._size = size
+
+    def pieces(self) -> Iterator[bytes]:
+        """Content, each piece inflated when it is asked for, within some 100 microseconds."""
+        return (piece for piece in _inflated(self._pack, self._begin, self._size) if piece)
+
+    def whole(self) -> bytes:
+        """Content, all at once."""
+        return b"".join(self.pieces())
 
 
 class Object(NamedTuple):
@@ -31,7 +52,13 @@ class Object(NamedTuple):
 
     kind: int
     """A key of `KINDS`."""
-    content: bytes
+    stored: bytes | Deflated
+    """Content; that of large files may be deflated."""
+
+    @property
+    def content(self) -> bytes:
+        """Content, inflated."""
+        return self.stored if isinstance(self.stored, bytes) else self.stored.whole()
 
 
 Objects = dict[str, Object]
@@ -59,8 +86,9 @@ def unpack(pack: bytes | bytearray, limits: Limits) -> Sliced[Objects]:
         raise BadAnswer(
             f"the pack has {count} objects, the limit is {limits.objects}", "keep zones apart from the rest"
         )
-    digest = yield from _sha1(memoryview(pack)[:-_HASH_SIZE])
-    if digest != pack[-_HASH_SIZE:]:
+    digest = hashlib.sha1(usedforsecurity=False)
+    yield from _update(digest, memoryview(pack)[:-_HASH_SIZE])
+    if digest.digest() != pack[-_HASH_SIZE:]:
         raise BadAnswer("the pack is damaged: its hash is wrong", "a retry may help, else run git fsck on the server")
     reader = _Reader(pack, limits)
     return (yield from reader.read(count))
@@ -92,6 +120,9 @@ class _Reader:
                 base, position = bytes(self._pack[position : position + _HASH_SIZE]).hex(), position + _HASH_SIZE
             elif kind not in KINDS:
                 raise BadAnswer(f"the pack has an object of unknown kind {kind}")
+            if kind == _BLOB and size >= _LARGE:
+                position = yield from self._leave(offset, position, size)
+                continue
             content, position = yield from self._inflate(position, size)
             if base is None:
                 yield from self._add(offset, kind, content)
@@ -147,41 +178,42 @@ class _Reader:
 
     def _inflate(self, position: int, size: int) -> Sliced[tuple[bytes, int]]:
         """`size` octets from the zlib stream at `position`, and where that ends."""
-        inflater = zlib.decompressobj()
+        stream = _inflated(self._pack, position, size)
         parts: list[bytes] = []
-        missing = size
-        tail = b""
-        # A small object's stream is not much longer than the object: don't copy what is behind it each time.
-        step = min(_INPUT, size + (size >> 8) + 32)
-        try:
-            while not inflater.eof:
-                if not tail:
-                    tail = bytes(self._pack[position : position + step])
-                    position += len(tail)
-                    if not tail:
-                        raise BadAnswer("the pack ends within an object")
-                part = inflater.decompress(tail, min(missing + 1, _OUTPUT))
-                tail = inflater.unconsumed_tail
-                missing -= len(part)
-                if missing < 0:
-                    raise BadAnswer("an object is longer than the pack says")
-                parts.append(part)
-                if size > _OUTPUT or not part:  # a stream may go on without end and make nothing
-                    yield
-        except zlib.error as error:
-            raise BadAnswer(f"the pack has an object that cannot be inflated ({error})") from None
-        if missing:
-            raise BadAnswer("an object is shorter than the pack says")
-        return parts[0] if len(parts) == 1 else b"".join(parts), position - len(inflater.unused_data)
+        while True:
+            try:
+                part = next(stream)
+            except StopIteration as stop:
+                return parts[0] if len(parts) == 1 else b"".join(parts), stop.value
+            parts.append(part)
+            if size > _OUTPUT or not part:  # a stream may go on without end and make nothing
+                yield
+
+    def _leave(self, offset: int, begin: int, size: int) -> Sliced[int]:
+        """Take in a file of which only the hash is looked at now; where its zlib stream ends."""
+        stream = _inflated(self._pack, begin, size)
+        digest = _digest(_BLOB, size)
+        while True:
+            try:
+                digest.update(next(stream))
+            except StopIteration as stop:
+                self._keep(offset, Object(_BLOB, Deflated(self._pack, begin, size)), digest.hexdigest())
+                end: int = stop.value
+                return end
+            yield
 
     def _add(self, offset: int, kind: int, content: bytes) -> Sliced[str]:
         """Take an object in; its id."""
-        head = b"%s %d\0" % (KINDS[kind].encode(), len(content))
+        digest = _digest(kind, len(content))
         if len(content) <= _OUTPUT:
-            identity = hashlib.sha1(head + content, usedforsecurity=False).hexdigest()
+            digest.update(content)
         else:
-            identity = (yield from _sha1(memoryview(content), head)).hex()
-        self._objects[identity] = Object(kind, content)
+            yield from _update(digest, memoryview(content))
+        return self._keep(offset, Object(kind, content), digest.hexdigest())
+
+    def _keep(self, offset: int, found: Object, identity: str) -> str:
+        """Note an object by its id, which is returned."""
+        self._objects[identity] = found
         self._ids[offset] = identity
         return identity
 
@@ -194,12 +226,13 @@ class _Reader:
             deltas = [*self._waiting.pop(offset, ()), *self._waiting.pop(identity, ())]
             if deltas and depth >= self._limits.delta_depth:
                 raise BadAnswer(f"more than {self._limits.delta_depth} deltas upon one another", "git gc on the server")
-            kind, base = self._objects[identity]
+            found = self._objects[identity]
+            base = found.content if deltas else b""
             for number, delta in enumerate(deltas):
                 if number % _OBJECTS_A_SLICE == 0:
                     yield
                 content = yield from self._patch(base, delta.instructions)
-                pending.append((delta.offset, (yield from self._add(delta.offset, kind, content)), depth + 1))
+                pending.append((delta.offset, (yield from self._add(delta.offset, found.kind, content)), depth + 1))
                 resolved += 1
         return resolved
 
@@ -272,9 +305,42 @@ def _copy(delta: bytes, opcode: int, position: int) -> tuple[int, int, int]:
     return start, length or 0x10000, position
 
 
-def _sha1(content: memoryview, head: bytes = b"") -> Sliced[bytes]:
-    digest = hashlib.sha1(head, usedforsecurity=False)
+def _inflated(pack: memoryview, position: int, size: int) -> Generator[bytes, None, int]:
+    """Parts of the `size` octets that come of the zlib stream at `position`, some empty, and where that ends.
+
+    BadAnswer where it makes another number of octets, or is broken.
+    """
+    inflater = zlib.decompressobj()
+    missing = size
+    tail = b""
+    # A small object's stream is not much longer than the object: don't copy what is behind it each time.
+    step = min(_INPUT, size + (size >> 8) + 32)
+    try:
+        while not inflater.eof:
+            if not tail:
+                tail = bytes(pack[position : position + step])
+                position += len(tail)
+                if not tail:
+                    raise BadAnswer("the pack ends within an object")
+            part = inflater.decompress(tail, min(missing + 1, _OUTPUT))
+            tail = inflater.unconsumed_tail
+            missing -= len(part)
+            if missing < 0:
+                raise BadAnswer("an object is longer than the pack says")
+            yield part
+    except zlib.error as error:
+        raise BadAnswer(f"the pack has an object that cannot be inflated ({error})") from None
+    if missing:
+        raise BadAnswer("an object is shorter than the pack says")
+    return position - len(inflater.unused_data)
+
+
+def _digest(kind: int, size: int) -> "hashlib._Hash":
+    """What makes the id of an object."""
+    return hashlib.sha1(b"%s %d\0" % (KINDS[kind].encode(), size), usedforsecurity=False)
+
+
+def _update(digest: "hashlib._Hash", content: memoryview) -> Sliced[None]:
     for start in range(0, len(content), _OUTPUT):
         digest.update(content[start : start + _OUTPUT])
         yield
-    return digest.digest()

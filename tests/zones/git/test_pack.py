@@ -22,7 +22,7 @@ from tests.support.packs import (
 )
 from zones.git.errors import BadAnswer
 from zones.git.limits import DEFAULT_LIMITS, Limits
-from zones.git.pack import Objects, unpack
+from zones.git.pack import Deflated, Objects, unpack
 from zones.slices import run_to_end
 
 BASE = bytes(range(256)) * 4
@@ -195,7 +195,46 @@ def test_the_depth_of_deltas_is_bounded() -> None:
 def test_a_large_object_is_read_in_many_slices() -> None:
     data = pack([entry(BLOB, bytes(10_000_000))])
     slices = sum(1 for _ in unpack(data, DEFAULT_LIMITS))
-    assert slices > 300
+    assert slices > 150
+
+
+def test_a_large_file_is_inflated_piece_by_piece_when_it_is_read() -> None:
+    content = Random(1).randbytes(3_000_000) + bytes(3_000_000)
+    objects = read(pack([entry(BLOB, b"small"), entry(BLOB, content)]))
+    stored = objects[object_id(BLOB, content)].stored
+    assert isinstance(stored, Deflated)
+    for _ in range(2):
+        pieces = list(stored.pieces())
+        assert b"".join(pieces) == content
+        assert max(map(len, pieces)) <= 1 << 16
+    assert objects[object_id(BLOB, content)].content == content
+    assert objects[object_id(BLOB, b"small")].stored == b"small"
+
+
+def test_a_large_file_is_the_base_of_deltas() -> None:
+    base = Random(2).randbytes(1_500_000)
+    made = base[1000:2000] + b"new"
+    patch = entry(REFERENCE_DELTA, delta(len(base), len(made), copy(1000, 1000) + b"\x03new"), base=base_id(base))
+    assert contents(read(pack([patch, entry(BLOB, base)]))) == sorted([made, base])
+
+
+def base_id(content: bytes) -> bytes:
+    return bytes.fromhex(object_id(BLOB, content))
+
+
+@pytest.mark.parametrize(
+    ("size", "complaint"), [(1_999_999, "longer than the pack says"), (2_000_001, "shorter than the pack says")]
+)
+def test_a_large_file_has_the_size_that_the_pack_says(size: int, complaint: str) -> None:
+    data = entry(BLOB, bytes(2_000_000))
+    head = entry(BLOB, bytes(size))[: len(entry(BLOB, bytes(size))) - len(zlib.compress(bytes(size)))]
+    refuse(pack([head + data[-len(zlib.compress(bytes(2_000_000))) :]]), complaint)
+
+
+def test_a_large_file_whose_stream_is_damaged_is_refused() -> None:
+    data = bytearray(entry(BLOB, Random(3).randbytes(2_000_000)))
+    data[1_000_000] ^= 0xFF
+    refuse(pack([bytes(data)]), "cannot be inflated")
 
 
 def test_an_empty_object_whose_stream_is_long_is_read_in_many_slices() -> None:
