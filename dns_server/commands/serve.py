@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -50,6 +51,7 @@ from zones.git.remote import Remote, open_remote
 from zones.git.url import BadUrl, RemoteUrl
 from zones.loader import Options
 from zones.packed import baked_in
+from zones.slices import BUDGET_S
 from zones.source import Source
 from zones.sync import Sync
 from zones.writeback.place import FolderPlace, GitPlace, Place
@@ -106,6 +108,7 @@ def start(
     """Serve `sources`, on `default_listen` where the settings don't say; the exit code."""
     plan = _plan(settings, sources.remote, default_listen)
     _prepare_memory()
+    sys.setswitchinterval(BUDGET_S)  # a thread that reads a repository holds the loop for no longer than a slice does
     source = sources.open()
     syslog = start_logs(settings)
     structlog.get_logger().info("starting", version=metadata.version("unizone"), source=source.name)

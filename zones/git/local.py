@@ -1,9 +1,11 @@
 """Repositories on this machine, read with dulwich: a path as a remote, and revisions for `unizone check`."""
 
 import asyncio
+import contextlib
+import hashlib
 import re
+import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +21,7 @@ from zones.git.commit import CommitTree, read_commit
 from zones.git.errors import BadAnswer, Refused, Stage, reported
 from zones.git.history import Past, past_contents
 from zones.git.limits import DEFAULT_LIMITS, Limits
-from zones.git.pack import Object
+from zones.git.pack import BLOB, LARGE, Deflated, Object
 from zones.git.receive import Overtaken
 from zones.git.refs import HEAD, Checkout, candidates, missing_branch
 from zones.git.url import RemoteUrl
@@ -28,6 +30,7 @@ from zones.source import Version
 
 # What git-rev-parse takes, without paths (`REV:path`), ranges, searches and the reflog.
 _REVISION: Final = re.compile(r"(?P<start>\w((?!\.\.)[\w./+-])*)(?P<steps>([~^][0-9]*)*)")
+_MAX_HEAD: Final = 32  # octets before the content of an object: kind and size
 _NO_REPOSITORY: Final = "there is no git repository"
 _HINT: Final = "make one with git init --bare, or correct the path"
 
@@ -165,17 +168,43 @@ class _Store:
         self._repository = repository
 
     def lookup(self, identity: str) -> Object:
+        large = self._large(identity)
+        if large is not None:
+            return large
         try:
             kind, content = self._repository.object_store.get_raw(ObjectID(identity.encode("ascii")))
         except KeyError:
             raise BadAnswer(f"object {identity} is missing", "run git fsck in the repository") from None
         return Object(kind, content)
 
+    def _large(self, identity: str) -> Object | None:
+        """A large file that lies by itself, as what has just been committed or pushed does, left deflated.
+
+        BadAnswer where it is damaged. dulwich puts it together, and frees it, all at once.
+        """
+        try:
+            octets = Path(self._repository.object_store.path, identity[:2], identity[2:]).read_bytes()
+            head, has_end, _ = zlib.decompressobj().decompress(octets, _MAX_HEAD).partition(b"\0")
+        except (OSError, zlib.error):
+            return None  # dulwich finds it elsewhere, or tells what is wrong
+        kind, _, size = head.partition(b" ")
+        if not has_end or kind != b"blob" or not size.isdigit() or int(size) < LARGE:
+            return None
+        skipped = len(head) + 1
+        found = Deflated(memoryview(octets), 0, skipped + int(size), skipped)
+        digest = hashlib.sha1(head + b"\0", usedforsecurity=False)
+        with contextlib.suppress(BadAnswer):
+            for piece in found.pieces():
+                digest.update(piece)
+            if digest.hexdigest() == identity:
+                return Object(BLOB, found)
+        raise BadAnswer(f"object {identity} is damaged", "run git fsck in the repository")
+
     def read_all(self, identities: set[str]) -> dict[str, Object]:
         return {identity: self.lookup(identity) for identity in identities}
 
 
-@contextmanager
+@contextlib.contextmanager
 def _opened(path: Path, *, discover: bool = False) -> Iterator[Repo]:
     try:
         repository = Repo.discover(str(path)) if discover else Repo(str(path))

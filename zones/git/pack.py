@@ -19,28 +19,37 @@ _HEADER_SIZE: Final = 12
 _HASH_SIZE: Final = 20
 _INPUT: Final = 1 << 14  # octets of the pack that are inflated at a time
 _OUTPUT: Final = 1 << 16  # octets that are made at a time
-_LARGE: Final = 1 << 20  # octets from which a file is left deflated
 _OBJECTS_A_SLICE: Final = 4
 _OPERATIONS_A_SLICE: Final = 512
 _OFFSET_DELTA: Final = 6
 _REFERENCE_DELTA: Final = 7
 
-_BLOB: Final = 3
-KINDS: Final = {1: "commit", 2: "tree", _BLOB: "blob", 4: "tag"}
+BLOB: Final = 3
+LARGE: Final = 1 << 20
+"""Octets from which a file is left deflated."""
+KINDS: Final = {1: "commit", 2: "tree", BLOB: "blob", 4: "tag"}
 
 
 class Deflated:
-    """A large file as it is in its pack, known to be whole. It is inflated piece by piece when it is read."""
+    """A large file as it is in its repository. It is inflated piece by piece when it is read."""
 
-    def __init__(self, pack: memoryview, begin: int, size: int) -> None:
-        """`size` octets come of the zlib stream at `begin`."""
-        self._pack = pack
+    def __init__(self, octets: memoryview, begin: int, size: int, skipped: int = 0) -> None:
+        """`size` octets come of the zlib stream at `begin` in `octets`, the first `skipped` of which don't count."""
+        self._octets = octets
         self._begin = begin
         self._size = size
+        self._skipped = skipped
 
     def pieces(self) -> Iterator[bytes]:
-        """Content, each piece inflated when it is asked for, within some 100 microseconds."""
-        return (piece for piece in _inflated(self._pack, self._begin, self._size) if piece)
+        """Content, each piece inflated when it is asked for, within some 100 microseconds. BadAnswer.
+
+        What `unpack` made raises nothing.
+        """
+        skipped = self._skipped
+        for part in _inflated(self._octets, self._begin, self._size):
+            if len(part) > skipped:
+                yield part[skipped:]
+            skipped -= min(skipped, len(part))
 
     def whole(self) -> bytes:
         """Content, all at once."""
@@ -120,7 +129,7 @@ class _Reader:
                 base, position = bytes(self._pack[position : position + _HASH_SIZE]).hex(), position + _HASH_SIZE
             elif kind not in KINDS:
                 raise BadAnswer(f"the pack has an object of unknown kind {kind}")
-            if kind == _BLOB and size >= _LARGE:
+            if kind == BLOB and size >= LARGE:
                 position = yield from self._leave(offset, position, size)
                 continue
             content, position = yield from self._inflate(position, size)
@@ -192,12 +201,12 @@ class _Reader:
     def _leave(self, offset: int, begin: int, size: int) -> Sliced[int]:
         """Take in a file of which only the hash is looked at now; where its zlib stream ends."""
         stream = _inflated(self._pack, begin, size)
-        digest = _digest(_BLOB, size)
+        digest = _digest(BLOB, size)
         while True:
             try:
                 digest.update(next(stream))
             except StopIteration as stop:
-                self._keep(offset, Object(_BLOB, Deflated(self._pack, begin, size)), digest.hexdigest())
+                self._keep(offset, Object(BLOB, Deflated(self._pack, begin, size)), digest.hexdigest())
                 end: int = stop.value
                 return end
             yield

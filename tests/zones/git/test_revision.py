@@ -1,4 +1,6 @@
+import zlib
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -48,3 +50,34 @@ def test_what_is_no_revision_is_one_clear_error(origin: Origin, tmp_path: Path) 
     nowhere.mkdir()
     with pytest.raises(GitError, match="no git repository"):
         open_revision(nowhere, "main")
+
+
+def test_a_large_file_is_read_in_pieces_where_it_lies_by_itself(origin: Origin) -> None:
+    content = Random(1).randbytes(3_000_000) + bytes(3_000_000)
+    origin.push({"example.com": content, "small.example": b"small"})
+    tree = open_revision(origin.bare, "main")
+    pieces = tree.pieces("example.com")
+    assert not isinstance(pieces, bytes)
+    assert b"".join(pieces) == tree.read("example.com") == content
+    assert tree.pieces("small.example") == b"small"
+    git(origin.bare, "gc", "--quiet")
+    assert open_revision(origin.bare, "main").read("example.com") == content
+
+
+def test_a_large_file_that_is_damaged_is_one_clear_error(origin: Origin) -> None:
+    origin.push({"example.com": Random(1).randbytes(3_000_000)})
+    blob = git(origin.bare, "rev-parse", "main:example.com")
+    path = origin.bare / "objects" / blob[:2] / blob[2:]
+    path.chmod(0o600)
+    octets = path.read_bytes()
+    stored = zlib.decompress(octets)
+    for damaged in (
+        octets[:1_000_000],
+        octets[:1_000_000] + b"damage" + octets[1_000_006:],
+        zlib.compress(stored[:-1]),
+        zlib.compress(stored + b"x"),
+        zlib.compress(stored[:-1] + b"x"),
+    ):
+        path.write_bytes(damaged)
+        with pytest.raises(GitError, match=f"object {blob} is damaged"):
+            open_revision(origin.bare, "main")
