@@ -22,12 +22,11 @@ def main(arguments: Sequence[str]) -> int:
             raise BuildError(f"--disk: a disk starts a virtio image, not {options.target}", hint="--target virtio")
         features = Features(tuple(options.git.split(",")), options.syslog, options.block, options.authorities)
         if options.runtime:
-            runtime.build(profile=options.profile, tls=features.tls)
+            runtime.build(tls=features.tls)
             return 0
         built = image.Build(
             TARGETS[options.target],
             features=features,
-            profile=options.profile,
             baked=options.baked,
             output=options.output,
         ).run()
@@ -89,8 +88,5 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--parameters", default="", metavar="TEXT", help="boot parameters in the disk's file for them")
     parser.add_argument("--output", type=Path, default=image.OUTPUT, help="folder for the image (default: out/)")
-    parser.add_argument(
-        "--profile", action="store_true", help="build CPython with a profiling run: slower, 20 %% faster"
-    )
     parser.add_argument("--runtime", action="store_true", help="build what all images share, and no image")
     return parser

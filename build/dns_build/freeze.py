@@ -14,7 +14,6 @@ import os
 import struct
 import subprocess
 import sys
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +67,10 @@ class Job:
     """Modules, `a.*` for all below a, that run when something of them is first asked for."""
     extensions: Mapping[str, str]
     """Compiled modules that are linked beside CPython's own, with their initialisers; their sources are traced."""
+    machine: Sequence[str]
+    """Those of them that stand for the machine: nothing is asked of it while modules are only imported."""
+    packer: str
+    """The program that packs (build/lz4/pack.c)."""
     output: str
 
     def rules(self) -> graph.Rules:
@@ -105,8 +108,8 @@ def freeze(job: Job) -> None:
         if module.path is not None and name not in job.extensions
     }
     exported = _exported(trees[name] for name in trees if traced.modules[name].root in OWN_ROOTS)
-    frozen = []
-    entries: list[dict[str, Any]] = []
+    codes: dict[str, bytes] = {}
+    entries: dict[str, dict[str, Any]] = {}
     for name, module in sorted(traced.modules.items()):
         entry: dict[str, Any] = {"name": name, "root": module.root, "because": traced.because[name]}
         if name in trees:
@@ -118,10 +121,13 @@ def freeze(job: Job) -> None:
                     lambda module, name: module in waiting and f"{module}.{name}" not in traced.modules,
                     exported.get(name, frozenset()),
                 )
-            code = pack(marshal.dumps(_compile(trees[name], module, job.roots[module.root])))
-            frozen.append((names.get(name, name), module.is_package, code))
-            entry |= {"size": len(code), "sha256": hashlib.sha256(source).hexdigest()}
-        entries.append(entry)
+            codes[name] = marshal.dumps(_compile(trees[name], module, job.roots[module.root]))
+            entry["sha256"] = hashlib.sha256(source).hexdigest()
+        entries[name] = entry
+    frozen = []
+    for name, code in pack(job.packer, codes).items():
+        frozen.append((names.get(name, name), traced.modules[name].is_package, code))
+        entries[name]["size"] = len(code)
     builtin = _ALWAYS | {
         name for name, module in traced.modules.items() if module.path is None or name in job.extensions
     }
@@ -130,7 +136,7 @@ def freeze(job: Job) -> None:
     output.joinpath("frozen.S").write_text(_assembly(output / "frozen.bin"))
     output.joinpath("tables.c").write_text(_tables(frozen, builtin, job.extensions))
     report = {
-        "modules": entries,
+        "modules": list(entries.values()),
         "builtin": sorted(builtin),
         "missing": {name: sorted(importers) for name, importers in sorted(traced.missing.items())},
         "computed": sorted(traced.computed),
@@ -148,7 +154,9 @@ def _prepare(job: Job, traced: graph.Graph) -> None:
     result = subprocess.run(
         [sys.executable, "-S", "-P", "-X", "no_debug_ranges", "-m", "dns_build.prepare"],
         env={**os.environ, "PYTHONHASHSEED": "0"},  # two builds import, and write down, in one order
-        input=json.dumps({"modules": files, "left_out": sorted(set(job.left_out) - files.keys())}),
+        input=json.dumps(
+            {"modules": files, "left_out": sorted(set(job.left_out) - files.keys()), "machine": list(job.machine)}
+        ),
         text=True,
         capture_output=True,
         check=False,
@@ -198,9 +206,26 @@ def _shown(module: graph.Module, root: str) -> str:
     return str(module.path.relative_to(root))
 
 
-def pack(code: bytes) -> bytes:
-    """Code as `platform/common/frozen.c` reads it: a stream of zlib, a third of the size, and the length in 32 bits."""
-    return zlib.compress(code, 9) + struct.pack("<I", len(code))
+def pack(packer: str, codes: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Code as `platform/common/frozen.c` reads it: a block of LZ4, its checksum, and the length of what is in it."""
+    pieces = b"".join(struct.pack("<I", len(code)) + code for code in codes.values())
+    output = subprocess.run([packer], input=pieces, stdout=subprocess.PIPE, check=True).stdout
+    packed, at = {}, 0
+    for name, code in codes.items():
+        (size,) = struct.unpack_from("<I", output, at)
+        block = output[at + 4 : at + 4 + size]
+        packed[name] = block + struct.pack("<QI", checksum(block), len(code))
+        at += 4 + size
+    return packed
+
+
+def checksum(block: bytes) -> int:
+    """The checksum of `platform/common/frozen.c`: no change within eight octets leaves it as it is."""
+    whole = len(block) // 8
+    total = 0
+    for word in (*struct.unpack_from(f"<{whole}Q", block), *block[whole * 8 :]):
+        total = (total * 31 + word) % 2**64
+    return total
 
 
 def _strip(tree: ast.Module, *, reads_doc: bool) -> None:

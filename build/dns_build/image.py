@@ -66,7 +66,6 @@ class Build:
     target: Target
     application: Application = SERVICE
     features: Features = DEFAULT
-    profile: bool = False
     baked: Path | None = None
     """Folder with zones that the image serves from its start."""
     output: Path = OUTPUT
@@ -111,7 +110,7 @@ class Build:
     def run(self) -> Image:
         """Build it. BuildError says what is wrong and what to do."""
         with step(f"image {self.path.name}"):
-            base = runtime.build(profile=self.profile, tls=self.features.tls)
+            base = runtime.build(tls=self.features.tls)
             shutil.rmtree(self.work, ignore_errors=True)
             self.work.mkdir(parents=True)
             with step("freezing modules"):
@@ -148,6 +147,8 @@ class Build:
                 **{name: compiled.initialiser(name) for name in (*compiled.modules(), compiled.SHARED)},
                 **self.features.extensions,
             },
+            "machine": [*binding.EXTENSIONS] if self.target.has_binding else [],
+            "packer": str(base.prefixes["lz4"] / "bin" / "lz4-pack"),
             "output": str(self.work),
         }
         result = subprocess.run(
@@ -168,7 +169,7 @@ class Build:
             f"-I{PLATFORM / 'include'}",
             *(f"-I{PLATFORM / folder}" for folder in self.target.folders),
             f"-isystem{include}",
-            f"-isystem{base.prefixes['zlib'] / 'include'}",
+            f"-isystem{base.prefixes['lz4'] / 'include'}",
             f"-ffile-prefix-map={ROOT}=.",
             f"-ffile-prefix-map={self.work}=.",
         ]
@@ -233,6 +234,7 @@ class Build:
             base.prefixes["cpython"] / "lib" / "libpython3.13.a",
             base.prefixes["cpython"] / "lib" / "libHacl_Hash_SHA2.a",
             base.prefixes["zlib"] / "lib" / "libz.a",
+            base.prefixes["lz4"] / "lib" / "liblz4.a",
         ]
         if self.target.has_binding:
             libraries.insert(0, base.prefixes["cffi"] / "lib" / "_cffi_backend.o")
@@ -265,7 +267,7 @@ class Build:
         report = json.loads((self.work / "modules.json").read_text())
         tree = parts.measure(self.path, self.work / "map", report)
         linked = [
-            *("musl", "zlib", "cpython"),
+            *("musl", "zlib", "lz4", "cpython"),
             *(["libffi", "cffi"] if self.target.has_binding else []),
             *(["openssl"] if self.features.tls else []),
         ]

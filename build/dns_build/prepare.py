@@ -1,8 +1,8 @@
 """Import modules as an image does, and write down what they compile: see `platform/facades/all/unizone_prepared.py`.
 
 Run by the image's own interpreter as `python -m dns_build.prepare`, with a JSON object on standard input: `modules`,
-their files by name and whether each is a package, and `left_out`. It prints the module `unizone_tables`. A module that
-can't be imported here, because it needs what only a target has, is passed over; what it compiles is compiled at the
+their files by name and whether each is a package, `left_out`, and `machine`, modules that only the image has. It prints
+the module `unizone_tables`. A module that can't be imported here is passed over; what it compiles is compiled at the
 start of the image.
 """
 
@@ -72,9 +72,18 @@ class _Finder:
         return importlib.machinery.ModuleSpec(name, loader, origin=path, is_package=is_package)
 
 
-def record(modules: "Mapping[str, tuple[str, bool]]", left_out: "Sequence[str]") -> None:
+class _Machine(ModuleType):
+    """Stands for a module that only the image has: it can be imported, and that is all."""
+
+    def __getattr__(self, name: str) -> None:
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+
+def record(modules: "Mapping[str, tuple[str, bool]]", left_out: "Sequence[str]", machine: "Sequence[str]") -> None:
     """Import the modules from their files."""
     sys.path[:] = []
+    sys.modules.update({name: _Machine(name) for name in machine})
     sys.meta_path.insert(0, _Finder(modules))
     for name in left_out:
         sys.modules[name] = None  # type: ignore[assignment]
@@ -102,5 +111,5 @@ if __name__ == "__main__":
 
     job = json.load(sys.stdin)
     output, sys.stdout = sys.stdout, sys.stderr
-    record(job["modules"], job["left_out"])
+    record(job["modules"], job["left_out"], job["machine"])
     output.write(tables())

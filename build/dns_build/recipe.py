@@ -21,7 +21,6 @@ class Context:
     work: Path
     prefix: Path
     needs: Mapping[str, Path]
-    profile: bool
 
     @property
     def cflags(self) -> tuple[str, ...]:

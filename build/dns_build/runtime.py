@@ -10,11 +10,12 @@ from types import ModuleType
 from dns_build import cache, sources, toolchain
 from dns_build.progress import note, step
 from dns_build.recipe import Context
-from dns_build.recipes import cffi, cpython, libffi, musl, openssl, zlib
+from dns_build.recipes import cffi, cpython, libffi, lz4, musl, openssl, zlib
 
 RECIPES: Mapping[str, ModuleType] = {
     "musl": musl,
     "zlib": zlib,
+    "lz4": lz4,
     "libffi": libffi,
     "cpython": cpython,
     "cffi": cffi,
@@ -53,7 +54,7 @@ class Runtime:
         return self.prefixes["cpython"] / "lib" / "python3.13"
 
 
-def locate(*, profile: bool = False, tls: bool = False) -> Runtime:
+def locate(*, tls: bool = False) -> Runtime:
     """Where the parts are or will be, built or not."""
     pinned = sources.load()
     prefixes: dict[str, Path] = {}
@@ -66,7 +67,6 @@ def locate(*, profile: bool = False, tls: bool = False) -> Runtime:
             " ".join(toolchain.CFLAGS),
             cache.hash_files(Path(str(recipe.__file__)), *recipe.FILES),
             *(prefixes[need].name for need in recipe.NEEDS),
-            "profile" if profile and name == "cpython" else "",
         ]
         prefixes[name] = cache.folder() / "runtime" / f"{name}-{pinned[name].version}-{cache.key(*parts)}"
     return Runtime(prefixes)
@@ -77,23 +77,23 @@ def is_built(runtime: Runtime) -> bool:
     return all(cache.is_built(prefix) for prefix in runtime.prefixes.values())
 
 
-def build(*, profile: bool = False, tls: bool = False) -> Runtime:
+def build(*, tls: bool = False) -> Runtime:
     """The runtime, with what was missing built now. BuildError says which part failed and where its log is."""
-    runtime = locate(profile=profile, tls=tls)
+    runtime = locate(tls=tls)
     pinned = sources.load()
     for name, prefix in runtime.prefixes.items():
         if cache.is_built(prefix):
             continue
         with step(f"building {name} {pinned[name].version}"):
-            cache.build_once(prefix, partial(_build_part, name, runtime, profile))
+            cache.build_once(prefix, partial(_build_part, name, runtime))
             note(f"in {prefix}")
     return runtime
 
 
-def _build_part(name: str, runtime: Runtime, profile: bool, target: Path) -> None:
+def _build_part(name: str, runtime: Runtime, target: Path) -> None:
     recipe = RECIPES[name]
     work = cache.folder() / "work" / target.name  # the same place each time: some tools write it into what they build
     shutil.rmtree(work, ignore_errors=True)
     needs = {need: runtime.prefixes[need] for need in recipe.NEEDS}
-    recipe.build(Context(sources=sources.load(), work=work, prefix=target, needs=needs, profile=profile))
+    recipe.build(Context(sources=sources.load(), work=work, prefix=target, needs=needs))
     shutil.rmtree(work)  # only after success: the log is what a failure is found with

@@ -5,30 +5,47 @@
 #include <Python.h>
 #include <marshal.h>
 
+#include <lz4.h>
 #include <stdint.h>
 #include <string.h>
-#include <zlib.h>
 
 extern const char unizone_frozen[], unizone_frozen_end[];
 
 PyObject *__real_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t size);
 PyObject *__wrap_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t size);
 
+static uint64_t checksum(const char *data, size_t size)
+{
+	enum { FACTOR = 31 };	/* odd: every word counts */
+	uint64_t sum = 0, word;
+	size_t at = 0;
+	for (; size - at >= sizeof word; at += sizeof word) {
+		memcpy(&word, data + at, sizeof word);
+		sum = sum * FACTOR + word;
+	}
+	for (; at < size; at++)
+		sum = sum * FACTOR + (unsigned char)data[at];
+	return sum;
+}
+
 PyObject *__wrap_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t size)
 {
 	if (data < unizone_frozen || data >= unizone_frozen_end)
 		return __real_PyMarshal_ReadObjectFromString(data, size);
-	uint32_t whole; /* octets when unpacked; it stands last, because CPython takes code that begins with zero for none */
-	size -= sizeof whole;
-	memcpy(&whole, data + size, sizeof whole);
-	unsigned char *code = PyMem_RawMalloc(whole);
+	/* What is told of a block stands behind it, because CPython takes code that begins with zero for none. */
+	struct __attribute__((packed)) {
+		uint64_t checksum;
+		uint32_t size;	/* octets when unpacked */
+	} about;
+	size -= sizeof about;
+	memcpy(&about, data + size, sizeof about);
+	char *code = PyMem_RawMalloc(about.size);
 	if (!code)
 		return PyErr_NoMemory();
-	uLongf length = whole;
-	int state = uncompress(code, &length, (const unsigned char *)data, (uLong)size);
 	PyObject *object = NULL;
-	if (state == Z_OK && length == whole)
-		object = __real_PyMarshal_ReadObjectFromString((const char *)code, whole);
+	if (checksum(data, (size_t)size) == about.checksum &&
+	    LZ4_decompress_safe(data, code, (int)size, (int)about.size) == (int)about.size)
+		object = __real_PyMarshal_ReadObjectFromString(code, about.size);
 	else
 		PyErr_SetString(PyExc_ValueError, "packed code is damaged"); /* becomes ImportError with the module's name */
 	PyMem_RawFree(code);

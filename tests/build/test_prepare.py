@@ -11,6 +11,7 @@ MODULE = """
 import re
 from collections import namedtuple
 from dataclasses import dataclass, field
+from _unizone import ffi, lib
 
 @dataclass(frozen=True, order=True, slots=True)
 class Point:
@@ -44,12 +45,14 @@ except AttributeError:
 def test_what_modules_compile_is_kept_and_found(tmp_path: Path) -> None:
     module = tmp_path / "example.py"
     module.write_text(MODULE)
-    job = {"modules": {"example": [str(module), False], "absent": ["/absent.py", False]}, "left_out": ["_decimal"]}
+    modules = {"example": [str(module), False], "absent": ["/absent.py", False]}
+    job = {"modules": modules, "left_out": ["_decimal"], "machine": ["_unizone"]}
     made = _run(["-m", "dns_build.prepare"], json.dumps(job))
     assert "absent is passed over" in made.stderr
     (tmp_path / "unizone_tables.py").write_text(made.stdout + "WAITING = frozenset()\n")
     facade = (ROOT / "platform" / "facades" / "all" / "unizone_prepared.py").read_text()
     (tmp_path / "unizone_prepared.py").write_text(facade)
+    (tmp_path / "_unizone.py").write_text("ffi = lib = object()\n")  # where it is used, there is the machine's own
     used = _run(["-c", USE], "", tmp_path)
     assert used.stdout.splitlines() == ["True Point(x=1, y=[]) Pair(first=1, second=2)", "ab b'abc'", "frozen"]
 

@@ -1,10 +1,15 @@
 """CPython: a static library, an interpreter for the build's own steps, and the standard library's sources."""
 
 import shutil
+import subprocess
+from pathlib import Path
 
-from dns_build.recipe import Context
+from dns_build.progress import note
+from dns_build.recipe import ROOT, Context
 
-FILES = ()
+TRAINING = ROOT / "build" / "cpython" / "training.py"
+
+FILES = (TRAINING,)
 NEEDS = ("musl", "zlib")
 
 # Compiled modules that need libraries of the machine, or that are large and that nothing of ours reaches.
@@ -67,11 +72,14 @@ def build(context: Context) -> None:
         "ZLIB_LIBS": f"-L{zlib}/lib -lz",
         **{f"py_cv_module_{name}": "n/a" for name in _LEFT_OUT},
     }
-    options = [*_OPTIONS, "--enable-optimizations"] if context.profile else list(_OPTIONS)
     with context.step("configure"):
-        context.run(["./configure", *options], cwd=source, environment=environment)
-    with context.step("make with a profiling run" if context.profile else "make"):
-        context.make("all", cwd=source, environment={"PYTHONHASHSEED": "0"})
+        context.run(["./configure", *_OPTIONS], cwd=source, environment=environment)
+    _count(context, source)
+    # What is never taken in training is compiled for size, which makes an image smaller, too.
+    use = {"CFLAGS_NODIST": "-fprofile-use -fprofile-correction -Wno-missing-profile", "PYTHONHASHSEED": "0"}
+    with context.step("make"):
+        context.make("clean-retain-profile", cwd=source)
+        context.make("all", cwd=source, environment=use)
     context.install(source / "libpython3.13.a", "lib")
     context.install(source / "Modules" / "_hacl" / "libHacl_Hash_SHA2.a", "lib")
     context.install(source / "python", "bin")
@@ -81,3 +89,24 @@ def build(context: Context) -> None:
     shutil.copytree(source / "Lib", prefix / "lib" / "python3.13", ignore=unwanted)
     for data in (source / "build").glob("lib.*/_sysconfigdata*.py"):
         context.install(data, "lib/python3.13")
+
+
+def _count(context: Context, source: Path) -> None:
+    """Leave beside each object file how often its branches are taken in training.
+
+    The same bytes come of it each time, because addresses are the same, which objects are hashed by.
+    """
+    count = {"CFLAGS_NODIST": "-fprofile-generate", "LDFLAGS_NODIST": "-fprofile-generate"}
+    elsewhere = {"GCOV_PREFIX": str(context.work / "uncounted")}  # for runs that are no training
+    with context.step("make what counts"):
+        context.make("python", cwd=source, environment=count | elsewhere)
+    fixed = ["setarch", "-R"]
+    if subprocess.run([*fixed, "true"], capture_output=True, check=False).returncode:
+        note("addresses are random here (setarch -R is not permitted): another build has other bytes")
+        fixed = []
+    work = str(context.work / "training")
+    environment = {"PYTHONPATH": str(source / "Lib"), "PYTHONHASHSEED": "0"}
+    with context.step("training"):
+        for verb, counts in (("prepare", elsewhere), ("train", {})):
+            command = [*fixed, "./python", "-S", str(TRAINING), verb, work]
+            context.run(command, cwd=source, environment=environment | counts)
