@@ -220,11 +220,10 @@ def pack(packer: str, codes: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 def checksum(block: bytes) -> int:
-    """The checksum of `platform/common/frozen.c`: no change within eight octets leaves it as it is."""
-    whole = len(block) // 8
+    """The checksum of `platform/common/frozen.c`: over words of 64 bits, of which the last two may overlap."""
     total = 0
-    for word in (*struct.unpack_from(f"<{whole}Q", block), *block[whole * 8 :]):
-        total = (total * 31 + word) % 2**64
+    for at in (*range(0, len(block) - 7, 8), *([len(block) - 8] if len(block) % 8 else [])):
+        total = (total * 31 + int.from_bytes(block[at : at + 8], "little")) % 2**64
     return total
 
 

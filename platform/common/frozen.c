@@ -16,15 +16,11 @@ PyObject *__wrap_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t siz
 
 static uint64_t checksum(const char *data, size_t size)
 {
-	enum { FACTOR = 31 };	/* odd: every word counts */
 	uint64_t sum = 0, word;
-	size_t at = 0;
-	for (; size - at >= sizeof word; at += sizeof word) {
-		memcpy(&word, data + at, sizeof word);
-		sum = sum * FACTOR + word;
+	for (size_t at = 0; at < size; at += sizeof word) {
+		memcpy(&word, data + (size - at < sizeof word ? size - sizeof word : at), sizeof word);
+		sum = sum * 31 + word;	/* odd: every word counts */
 	}
-	for (; at < size; at++)
-		sum = sum * FACTOR + (unsigned char)data[at];
 	return sum;
 }
 

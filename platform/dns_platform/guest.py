@@ -76,9 +76,9 @@ class GuestNetwork:
 
     def transmit(self, frames: Sequence[Octets]) -> int:
         """See `NetworkDevice`. A frame that no device could send is dropped."""
-        sent = 0
+        sent, number, send, address, again = 0, self._number, lib.uz_network_send, ffi.from_buffer, lib.UZ_AGAIN
         for frame in frames:
-            if lib.uz_network_send(self._number, ffi.from_buffer(frame), len(frame)) == lib.UZ_AGAIN:
+            if send(number, address(frame), len(frame)) == again:
                 break
             sent += 1
         lib.uz_network_flush(self._number)

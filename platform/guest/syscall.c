@@ -186,8 +186,7 @@ static long name(struct utsname *name)
 __attribute__((no_stack_protector))
 long __uk_syscall(long n, long a, long b, long c, long d, long e, long f)
 {
-	(void)e;
-	(void)f;
+	(void)e, (void)f;
 	switch (n) {
 	case SYS_write:
 		return write_out((int)a, &(struct iovec){(void *)b, (size_t)c}, 1);
@@ -217,11 +216,7 @@ long __uk_syscall(long n, long a, long b, long c, long d, long e, long f)
 		return -ENOTTY;
 	case SYS_lseek:
 		return -ESPIPE;
-	case SYS_lstat:
-	case SYS_access:
-	case SYS_faccessat:
-	case SYS_readlink:
-	case SYS_readlinkat:
+	case SYS_lstat: case SYS_access: case SYS_faccessat: case SYS_readlink: case SYS_readlinkat:
 	case SYS_statx:
 		return -ENOENT;
 	case SYS_getcwd:
@@ -233,8 +228,7 @@ long __uk_syscall(long n, long a, long b, long c, long d, long e, long f)
 		return unmap((void *)a, (size_t)b);
 	case SYS_brk:
 		return 0;	/* no heap but what is mapped */
-	case SYS_mprotect:
-	case SYS_madvise:
+	case SYS_mprotect: case SYS_madvise:
 		return 0;
 	case SYS_clock_gettime:
 		return clock_get((clockid_t)a, (struct timespec *)b);
@@ -260,24 +254,14 @@ long __uk_syscall(long n, long a, long b, long c, long d, long e, long f)
 		return signal_action((int)a, (const struct action *)b, (struct action *)c);
 	case SYS_uname:
 		return name((struct utsname *)a);
-	case SYS_getpid:
-	case SYS_gettid:
-	case SYS_set_tid_address:
+	case SYS_getpid: case SYS_gettid: case SYS_set_tid_address:
 		return 1;
-	case SYS_getuid:
-	case SYS_geteuid:
-	case SYS_getgid:
-	case SYS_getegid:
-	case SYS_rt_sigprocmask:
-	case SYS_sigaltstack:
-	case SYS_sched_yield:
+	case SYS_getuid: case SYS_geteuid: case SYS_getgid: case SYS_getegid: case SYS_rt_sigprocmask:
+	case SYS_sigaltstack: case SYS_sched_yield:
 		return 0;
-	case SYS_exit:
-	case SYS_exit_group:
+	case SYS_exit: case SYS_exit_group:
 		uz_exit((int)a);
-	case SYS_tkill:
-	case SYS_tgkill:
-	case SYS_kill:
+	case SYS_tkill: case SYS_tgkill: case SYS_kill:
 		panic("the program raised signal %ld", n == SYS_tgkill ? c : b);
 	default:
 		return -ENOSYS;
@@ -286,10 +270,7 @@ long __uk_syscall(long n, long a, long b, long c, long d, long e, long f)
 
 int __clone(int (*function)(void *), void *stack, int flags, void *argument, ...)
 {
-	(void)function;
-	(void)stack;
-	(void)flags;
-	(void)argument;
+	(void)function, (void)stack, (void)flags, (void)argument;
 	return -ENOSYS;	/* "can't start new thread" */
 }
 

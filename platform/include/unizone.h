@@ -23,7 +23,7 @@ void uz_console_write(const char *data, size_t size);
 /* Nanoseconds since some start; never goes back. */
 uint64_t uz_clock_monotonic(void);
 
-/* Nanoseconds since 1970 UTC, asked of the host on each call. */
+/* Nanoseconds since 1970 UTC, asked of the host on each call, or ten times a second where that takes long. */
 uint64_t uz_clock_wall(void);
 
 /* Octets fit for secrets. Stops the image where the machine has none: it never makes them up. */

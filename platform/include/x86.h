@@ -16,26 +16,17 @@ static inline void outb(uint16_t port, uint8_t value) { __asm__ volatile("outb %
 static inline void outw(uint16_t port, uint16_t value) { __asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port)); }
 static inline void outl(uint16_t port, uint32_t value) { __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port)); }
 
-static inline uint8_t inb(uint16_t port)
-{
-	uint8_t value;
-	__asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
-
-static inline uint16_t inw(uint16_t port)
-{
-	uint16_t value;
-	__asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
-
-static inline uint32_t inl(uint16_t port)
-{
-	uint32_t value;
-	__asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
+/* What a port says, in one, two or four octets. */
+#define READ_PORT(name, type) \
+	static inline type name(uint16_t port) \
+	{ \
+		type value; \
+		__asm__ volatile(#name " %1, %0" : "=a"(value) : "Nd"(port)); \
+		return value; \
+	}
+READ_PORT(inb, uint8_t)
+READ_PORT(inw, uint16_t)
+READ_PORT(inl, uint32_t)
 
 static inline uint64_t rdmsr(uint32_t number)
 {

@@ -22,10 +22,12 @@ enum {
 
 static volatile uint8_t *local;
 static uint64_t ticks_per_second;
+static volatile uint64_t due;	/* when the timer interrupts, at the latest; 0 when it does not run */
 
 static volatile uint32_t *at(unsigned offset) { return (volatile uint32_t *)(local + offset); }
 void apic_done(void) { *at(END_OF_INTERRUPT) = 0; }
 static void spurious(void) {}
+static void expired(void) { due = 0; apic_done(); }
 
 void apic_init(void)
 {
@@ -34,7 +36,7 @@ void apic_init(void)
 	outb(0xa1, 0xff);
 	wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | GLOBAL_ENABLE);
 	local = paging_map_device(LOCAL, PAGE_SIZE);
-	cpu_set_interrupt(VECTOR_TIMER, apic_done);
+	cpu_set_interrupt(VECTOR_TIMER, expired);
 	cpu_set_interrupt(VECTOR_DEVICE, apic_done);
 	cpu_set_interrupt(VECTOR_SPURIOUS, spurious);
 	*at(SPURIOUS) = ON | VECTOR_SPURIOUS;
@@ -54,8 +56,13 @@ void apic_init(void)
 void apic_timer(uint64_t nanoseconds)
 {
 	uint64_t longest = UINT32_MAX * NANOSECONDS / ticks_per_second;
-	uint64_t ticks = nanoseconds < longest ? nanoseconds * ticks_per_second / NANOSECONDS : UINT32_MAX;
-	*at(INITIAL) = ticks ? (uint32_t)ticks : 1;
+	if (nanoseconds > longest)
+		nanoseconds = longest;
+	uint64_t wanted = uz_clock_monotonic() + nanoseconds;
+	if (due && due <= wanted)
+		return;
+	due = wanted;
+	*at(INITIAL) = (uint32_t)(nanoseconds * ticks_per_second / NANOSECONDS) | 1;	/* 0 would be none */
 }
 
 static volatile uint32_t *chip(unsigned number)
