@@ -33,13 +33,13 @@ def run(*, quick: bool) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as name:
         bare = Path(name) / "zones.git"
         git(Path(name), "init", "--quiet", "--bare", "--initial-branch=main", str(bare))
-        _commit(bare, {f"zone-{number}.example": _zone(1, number) for number in range(zones)})
+        commit_files(bare, {f"zone-{number}.example": _zone(1, number) for number in range(zones)})
         git(bare, "gc", "--quiet")
         with serve(f"--remote={bare}", "--poll=1d", patience_s=600) as server:
             ready = server.wait_for("ready")
             used, memory = server.cpu_s(), resident_mb(server.process.pid)
             assert ready["zones"] == zones, server.events
-            _commit(bare, {"zone-7.example": _zone(2, 7)})
+            commit_files(bare, {"zone-7.example": _zone(2, 7)})
             seen = len(server.events)
             server.hang_up()
             server.wait_for("loaded", seen)
@@ -54,7 +54,7 @@ def _zone(serial: int, number: int) -> bytes:
     return _ZONE.format(serial=serial, octet=number % 250).encode()
 
 
-def _commit(bare: Path, files: dict[str, bytes]) -> None:
+def commit_files(bare: Path, files: dict[str, bytes]) -> None:
     """Put a commit with other `files` on top of the branch; without a work tree, which would take much longer."""
     parts = [b"commit refs/heads/main\ncommitter Bench <bench@example.com> 1700000000 +0000\ndata 6\nchange\n"]
     if git(bare, "branch", "--list", "main"):
