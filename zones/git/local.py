@@ -31,6 +31,7 @@ from zones.source import Version
 # What git-rev-parse takes, without paths (`REV:path`), ranges, searches and the reflog.
 _REVISION: Final = re.compile(r"(?P<start>\w((?!\.\.)[\w./+-])*)(?P<steps>([~^][0-9]*)*)")
 _MAX_HEAD: Final = 32  # octets before the content of an object: kind and size
+_MIN_DEFLATED: Final = LARGE // 1032  # as far as deflate gets
 _NO_REPOSITORY: Final = "there is no git repository"
 _HINT: Final = "make one with git init --bare, or correct the path"
 
@@ -166,6 +167,9 @@ class _Store:
 
     def __init__(self, repository: Repo) -> None:
         self._repository = repository
+        self._folder = Path(repository.object_store.path)
+        self._folders = frozenset(inner.name for inner in self._folder.iterdir())
+        """Of objects that lie by themselves, by the first two digits of their ids; most have none after `git gc`."""
 
     def lookup(self, identity: str) -> Object:
         large = self._large(identity)
@@ -182,8 +186,13 @@ class _Store:
 
         BadAnswer where it is damaged. dulwich puts it together, and frees it, all at once.
         """
+        if identity[:2] not in self._folders:
+            return None
         try:
-            octets = Path(self._repository.object_store.path, identity[:2], identity[2:]).read_bytes()
+            file = self._folder / identity[:2] / identity[2:]
+            if file.stat().st_size < _MIN_DEFLATED:
+                return None
+            octets = file.read_bytes()
             head, has_end, _ = zlib.decompressobj().decompress(octets, _MAX_HEAD).partition(b"\0")
         except (OSError, zlib.error):
             return None  # dulwich finds it elsewhere, or tells what is wrong
