@@ -45,6 +45,7 @@ GOAL_MS = 5.0
 
 def run(*, quick: bool) -> Iterator[Figure]:
     """The figures."""
+    map_large_buffers()  # as `unizone serve` does, first of all: what was freed before would be used again for them
     times = 1 if quick else TIMES
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name, "zones")
@@ -177,7 +178,6 @@ class _MeteredLoop(asyncio.SelectorEventLoop):
 
 
 def _holds_of_the_loop(file: Path, times: int) -> Iterator[Figure]:
-    map_large_buffers()  # as `unizone serve` does
     loop = _MeteredLoop()
     configure(Level.WARNING, [Console(sys.stderr, LogFormat.TEXT)])
 
