@@ -113,6 +113,7 @@ class TestWithClients:
                 assert (transferred(server.port, "example.com") is not None) == opened
 
     def test_keys_can_be_kept_out_of_the_repository(self, tmp_path: Path) -> None:
+        current().need_process("it reads the disk with its keys when it starts")
         (tmp_path / "zones").mkdir()
         write_zone(tmp_path / "zones")
         write_key(tmp_path)
@@ -275,6 +276,7 @@ def test_an_ixfr_without_a_version_is_formerr(tmp_path: Path) -> None:
 
 
 def test_expire_and_version_are_told_to_who_asks(tmp_path: Path) -> None:
+    current().need_process("its folder is a repository, whose versions are commits")
     write_zone(tmp_path, serial=7)
     options: list[dns.edns.Option] = [dns.edns.GenericOption(dns.edns.OptionType.make(code), b"") for code in (9, 19)]
     with serve(f"--zones={tmp_path}") as server:

@@ -33,6 +33,11 @@ def origin(tmp_path: Path) -> Origin:
     return made
 
 
+def polling() -> str:
+    """Seldom: the server looks for pushes when it is told to. A machine, which can't be told, looks by itself."""
+    return "--poll=1s" if current().is_machine else "--poll=1h"
+
+
 def add(server: Server, number: int, timeout_s: float = 60) -> str | None:
     """Add the TXT record of update `number` to one of the zones; the rcode, None when there is no reply."""
     message = updated(zone=ZONES[number % 2])
@@ -61,7 +66,7 @@ def people_and_updates(origin: Origin, people: int, pushes: int, updates: int, *
     threads = [threading.Thread(target=person, args=(origin, number, pushes, by_hand)) for number in range(people)]
     with (
         daemon(origin.folder) as base,
-        serve(f"--remote={base}/{origin.bare.name}", "--poll=1h", *parameters) as server,
+        serve(f"--remote={base}/{origin.bare.name}", polling(), *parameters) as server,
     ):
         for thread in threads:
             thread.start()
@@ -74,7 +79,7 @@ def people_and_updates(origin: Origin, people: int, pushes: int, updates: int, *
         eventually(lambda: set(in_git(origin)) == expected)
         assert len(in_git(origin)) == updates
         assert in_service(server) == expected
-        server.process.send_signal(1)  # SIGHUP: look for the pushes of people that came last
+        server.hang_up()  # look for the pushes of people that came last
         eventually(lambda: all(answer(server, f"{line}.example.com", "TXT") == ['"by hand"'] for line in by_hand))
         assert in_service(server) == expected
     assert len(by_hand) == people * pushes
@@ -248,13 +253,13 @@ def test_with_memory_an_update_is_served_before_it_is_pushed_and_undone_when_it_
     hook = origin.bare / "hooks" / "pre-receive"
     with daemon(origin.folder) as real, moody(real) as (base, moods):
         url = f"--remote={base}/{origin.bare.name}"
-        with serve(url, "--poll=1h", "--update-ack=memory") as server:
+        with serve(url, polling(), "--update-ack=memory") as server:
             moods["break off"] = 1000
             assert add(server, 0) == "NOERROR"
             assert in_service(server) == {"update0"}
             assert in_git(origin) == []
             server.wait_for("changes are served and not pushed yet")
-            server.process.send_signal(1)  # SIGHUP: a sync that fails leaves it in service
+            server.hang_up()  # a sync that fails leaves it in service
             server.wait_for("sync failed")
             assert in_service(server) == {"update0"}
             moods["break off"] = 0
