@@ -4,7 +4,6 @@ A verb is a module of `dns_server.commands` with `run(settings, operands) -> int
 for, so that `unizone --help` and small tools start quickly.
 """
 
-import argparse
 import importlib
 import os
 import sys
@@ -12,11 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from types import ModuleType
-from typing import Final, NoReturn
+from typing import Final
 
 from dns_platform import machine
 from dns_server.parameters.configuration import CONFIG
-from dns_server.parameters.parameter import Group
 from dns_server.settings import (
     COMMAND_LINE,
     EXIT_BAD_PARAMETER,
@@ -28,6 +26,7 @@ from dns_server.settings import (
     resolve,
     unknown,
 )
+from dns_server.words import plain
 
 EXIT_BROKEN_PIPE: Final = 141  # as a shell says of a program that SIGPIPE ended
 
@@ -155,66 +154,25 @@ def _module(verb: Verb, name: str) -> ModuleType:
         raise BadUsage(f"this image has no {verb.name!r}; the program has it that is installed on a host") from None
 
 
-class _Parser(argparse.ArgumentParser):
-    """argparse reads and prints help; what is wrong goes the same way as everything that is."""
-
-    def error(self, message: str) -> NoReturn:
-        raise BadUsage(f"{message}\n  for help: {self.prog} --help")
-
-
 def _parse(verb: Verb, arguments: list[str]) -> tuple[Settings, list[str]]:
     parameters = parameters_of(verb.name)
-    parser = _Parser(
-        prog=f"unizone {verb.name}",
-        usage=" ".join([f"unizone {verb.name}", *(name for name, _ in verb.operands), "[--parameter=value ...]"]),
-        description=verb.doc[0].upper() + verb.doc[1:] + ".",
-        allow_abbrev=False,
-        exit_on_error=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    for name, doc in verb.operands:
-        parser.add_argument(name, help=doc, metavar=name.strip("[]"), nargs="?" if name.startswith("[") else None)
-    for group in Group:
-        members = [parameter for parameter in parameters if parameter.group is group]
-        if not members:
-            continue
-        section = parser.add_argument_group(group.value)
-        for parameter in members:
-            default = f" Default: {parameter.default}." if parameter.default else ""
-            section.add_argument(
-                f"--{parameter.name}",
-                action="append",
-                default=[],
-                metavar=parameter.metavar,
-                help=(parameter.doc + default).replace("%", "%%"),
-            )
-    try:
-        found, rest = parser.parse_known_args(arguments)
-    except argparse.ArgumentError as error:
-        if error.argument_name is None:  # Python 3.13 raises for a missing operand what others give to `error`
-            parser.error(error.message)
-        # A parameter at the end without its value.
-        raise unknown(error.argument_name, parameters) from None
-    foreign = [] if machine.HAS_SOCKETS else [word for word in rest if not word.startswith("-")]
-    ours = [word for word in rest if word not in foreign]
+    words = None if verb.operands else plain(parameters, arguments)
+    if words is None:
+        from dns_server import parser
+
+        words = parser.read(verb.name, verb.doc, verb.operands, parameters, arguments)
+    foreign = [] if machine.HAS_SOCKETS else [word for word in words.rest if not word.startswith("-")]
+    ours = [word for word in words.rest if word not in foreign]
     if ours:
         raise unknown(ours[0], parameters)
-    texts = [
-        Text(parameter.name, text) for parameter in parameters for text in getattr(found, _attribute(parameter.name))
-    ]
+    texts = [Text(parameter.name, text) for parameter in parameters for text in words.texts[parameter.name]]
     sources = [Source(COMMAND_LINE, texts)]
     if CONFIG in parameters:
         from dns_server.configuration import found as configuration
 
         place = next((text.text for text in reversed(texts) if text.name == CONFIG.name), None)
         sources[:0] = configuration.sources(place, parameters)
-    settings = resolve(parameters, sources, foreign)
-    operands = [getattr(found, name) for name, _ in verb.operands]
-    return settings, [operand for operand in operands if operand is not None]
-
-
-def _attribute(name: str) -> str:
-    return name.replace("-", "_")
+    return resolve(parameters, sources, foreign), list(words.operands)
 
 
 def version() -> str:

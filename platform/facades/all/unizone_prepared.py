@@ -16,7 +16,8 @@ from unizone_tables import PATTERNS, TEXTS, WAITING
 
 
 def _compiled(text, mode):
-    prepared = TEXTS.pop(text, None)  # each is asked for once
+    # Those of dataclasses are asked for once; named tuples with the same fields have the same.
+    prepared = TEXTS.get(text) if mode == "eval" else TEXTS.pop(text, None)
     return compile(text, "<string>", mode) if prepared is None else marshal.loads(prepared)
 
 
