@@ -5,6 +5,7 @@ Places and lengths are words of 64 bits in buffers, so that a batch is moved wit
 
 from array import array
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import TypeAlias, overload
 
 Words: TypeAlias = "array[int] | memoryview"
@@ -60,3 +61,9 @@ def copied(frames: Sequence[bytes | memoryview], target: memoryview, places: Wor
         target[place : place + len(frame)] = frame
         lengths.append(len(frame))
     return lengths
+
+
+def joined(frames: Sequence[bytes | memoryview]) -> Frames:
+    """`frames` one after the other, in new memory."""
+    lengths = array("Q", map(len, frames))
+    return Frames(memoryview(b"".join(frames)), array("Q", accumulate(lengths, initial=0))[:-1], lengths)

@@ -1,10 +1,12 @@
 """The platform in an image that boots: the contract of platform/include/unizone.h behind the typed protocols."""
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from _unizone import ffi, lib
+from dns_platform.frames import Frames, joined
 from dns_platform.protocols import BATCH, DeviceError, Octets
 
 _NANOSECONDS: Final = 1_000_000_000
@@ -53,10 +55,10 @@ class GuestNetwork:
         self._number = number
         self._mac = bytes(info.mac)
         self._mtu = int(info.mtu)
-        self._storage = bytearray(BATCH * _SLOT)
-        self._received = memoryview(self._storage)
-        self._buffer = ffi.from_buffer(self._storage)
-        self._lengths = ffi.new("uint16_t[]", BATCH)
+        memory, lengths = bytearray(BATCH * _SLOT), array("Q", bytes(8 * BATCH))
+        self._memory, self._buffer = memoryview(memory), ffi.from_buffer(memory)
+        self._lengths, self._lengths_buffer = memoryview(lengths), ffi.from_buffer("uint64_t[]", lengths)
+        self._starts = memoryview(array("Q", range(0, BATCH * _SLOT, _SLOT)))
 
     @property
     def mac(self) -> bytes:
@@ -68,21 +70,19 @@ class GuestNetwork:
         """See `NetworkDevice`."""
         return self._mtu
 
-    def receive(self, limit: int = BATCH) -> Sequence[memoryview]:
+    def receive(self, limit: int = BATCH) -> Frames:
         """See `NetworkDevice`. At most BATCH frames at a time, whatever the limit."""
-        count = lib.uz_network_receive(self._number, self._buffer, _SLOT, self._lengths, min(limit, BATCH))
-        received, lengths = self._received, self._lengths
-        return [received[i * _SLOT : i * _SLOT + lengths[i]] for i in range(count)]
+        limit = min(limit, BATCH)
+        count = lib.uz_network_receive(self._number, self._buffer, _SLOT, self._lengths_buffer, limit)
+        return Frames(self._memory, self._starts[:count], self._lengths[:count])
 
     def transmit(self, frames: Sequence[Octets]) -> int:
         """See `NetworkDevice`. A frame that no device could send is dropped."""
-        sent, number, send, address, again = 0, self._number, lib.uz_network_send, ffi.from_buffer, lib.UZ_AGAIN
-        for frame in frames:
-            if send(number, address(frame), len(frame)) == again:
-                break
-            sent += 1
-        lib.uz_network_flush(self._number)
-        return sent
+        if not isinstance(frames, Frames):
+            frames = joined(frames)
+        memory, count = ffi.from_buffer(frames.memory), len(frames)
+        starts, lengths = (ffi.from_buffer("uint64_t[]", words) for words in (frames.starts, frames.lengths))
+        return lib.uz_network_send(self._number, memory, starts, lengths, count)
 
     def fileno(self) -> int | None:
         """None: there are no file descriptors here."""

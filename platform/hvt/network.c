@@ -26,7 +26,7 @@ enum uz_result uz_network_info(unsigned device, struct uz_network_info *to)
 	return UZ_OK;
 }
 
-unsigned uz_network_receive(unsigned device, uint8_t *buffer, size_t slot, uint16_t *lengths, unsigned limit)
+unsigned uz_network_receive(unsigned device, uint8_t *buffer, size_t slot, uint64_t *lengths, unsigned limit)
 {
 	if (device >= count)
 		return 0;
@@ -39,18 +39,21 @@ unsigned uz_network_receive(unsigned device, uint8_t *buffer, size_t slot, uint1
 			return taken;
 		if (call.size > slot)
 			panic("hvt: a frame of %zu octets in a buffer of %zu", call.size, slot);
-		lengths[taken] = (uint16_t)call.size;
+		lengths[taken] = call.size;
 	}
 }
 
-enum uz_result uz_network_send(unsigned device, const uint8_t *frame, size_t size)
+unsigned uz_network_send(unsigned device, const uint8_t *memory, const uint64_t *starts, const uint64_t *lengths,
+			 unsigned limit)
 {
 	if (device >= count)
-		return UZ_INVALID;
-	struct hvt_network call = {HVT_SERVICE, (void *)frame, size, HVT_AGAIN};
-	hvt_call(HVT_NET_WRITE, &call);
-	return call.result == HVT_OK ? UZ_OK : call.result == HVT_AGAIN ? UZ_AGAIN : UZ_FAILED;
+		return 0;
+	for (unsigned sent = 0;; sent++) {
+		if (sent == limit)
+			return sent;
+		struct hvt_network call = {HVT_SERVICE, (void *)(memory + starts[sent]), lengths[sent], HVT_AGAIN};
+		hvt_call(HVT_NET_WRITE, &call);
+		if (call.result == HVT_AGAIN)
+			return sent;
+	}
 }
-
-/* Each frame was sent by its own call. */
-void uz_network_flush(unsigned device) { (void)device; }

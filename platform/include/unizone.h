@@ -12,7 +12,6 @@
 
 enum uz_result {
 	UZ_OK,
-	UZ_AGAIN,	/* nothing there yet, or no room: ask again after uz_poll */
 	UZ_INVALID,	/* an argument is out of range */
 	UZ_FAILED	/* the device said so */
 };
@@ -47,13 +46,14 @@ enum uz_result uz_network_info(unsigned device, struct uz_network_info *info);
  * Take up to `limit` frames: frame i goes to buffer + i * slot, its length to lengths[i].
  * A frame that is longer than `slot` is dropped. Returns how many were taken.
  */
-unsigned uz_network_receive(unsigned device, uint8_t *buffer, size_t slot, uint16_t *lengths, unsigned limit);
+unsigned uz_network_receive(unsigned device, uint8_t *buffer, size_t slot, uint64_t *lengths, unsigned limit);
 
-/* Give one frame to the device. UZ_AGAIN when its queue is full. It may wait for uz_network_flush. */
-enum uz_result uz_network_send(unsigned device, const uint8_t *frame, size_t size);
-
-/* Let the device begin on all frames that it was given. */
-void uz_network_flush(unsigned device);
+/*
+ * Give `count` frames to the device, in order: frame i is the lengths[i] octets from memory + starts[i] on. Returns how
+ * many it took; fewer when its queue is full. A frame that no device could send is taken and dropped.
+ */
+unsigned uz_network_send(unsigned device, const uint8_t *memory, const uint64_t *starts, const uint64_t *lengths,
+			 unsigned count);
 
 /* Block devices are numbered from 0. */
 unsigned uz_block_count(void);

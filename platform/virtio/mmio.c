@@ -40,20 +40,12 @@ enum {
 
 static uint64_t features(struct virtio *device)
 {
-	uint64_t features = 0;
-	for (unsigned half = 0; half < 2; half++) {
-		REGISTER(device, FEATURES_SELECT) = half;
-		features |= (uint64_t)REGISTER(device, FEATURES) << 32 * half;
-	}
-	return features;
+	return virtio_features(&REGISTER(device, FEATURES_SELECT), &REGISTER(device, FEATURES));
 }
 
 static void accept(struct virtio *device, uint64_t features)
 {
-	for (unsigned half = 0; half < 2; half++) {
-		REGISTER(device, ACCEPT_SELECT) = half;
-		REGISTER(device, ACCEPT) = (uint32_t)(features >> 32 * half);
-	}
+	virtio_accept(&REGISTER(device, ACCEPT_SELECT), &REGISTER(device, ACCEPT), features);
 	if (device->is_legacy)
 		REGISTER(device, GUEST_PAGE_SIZE) = PAGE_SIZE;
 }
@@ -70,12 +62,6 @@ static uint16_t queue_size(struct virtio *device, uint16_t number)
 	return (uint16_t)(size > RING_MAX ? RING_MAX : size);
 }
 
-static void set64(struct virtio *device, unsigned offset, volatile const void *value)
-{
-	REGISTER(device, offset) = (uint32_t)(uint64_t)value;
-	REGISTER(device, offset + 4) = (uint32_t)((uint64_t)value >> 32);
-}
-
 static void set_queue(struct virtio *device, const struct queue *queue)
 {
 	REGISTER(device, QUEUE_SELECT) = queue->number;
@@ -84,9 +70,9 @@ static void set_queue(struct virtio *device, const struct queue *queue)
 		REGISTER(device, QUEUE_ALIGNMENT) = PAGE_SIZE;
 		REGISTER(device, QUEUE_PAGE) = (uint32_t)((uint64_t)queue->descriptors / PAGE_SIZE);
 	} else {
-		set64(device, QUEUE_DESCRIPTORS, queue->descriptors);
-		set64(device, QUEUE_AVAILABLE, queue->available);
-		set64(device, QUEUE_USED, queue->used);
+		virtio_set_address(&REGISTER(device, QUEUE_DESCRIPTORS), queue->descriptors);
+		virtio_set_address(&REGISTER(device, QUEUE_AVAILABLE), queue->available);
+		virtio_set_address(&REGISTER(device, QUEUE_USED), queue->used);
 		REGISTER(device, QUEUE_READY) = 1;
 	}
 }

@@ -64,7 +64,7 @@ enum uz_result uz_network_info(unsigned number, struct uz_network_info *info)
 	return UZ_OK;
 }
 
-unsigned uz_network_receive(unsigned number, uint8_t *buffer, size_t slot, uint16_t *lengths, unsigned limit)
+unsigned uz_network_receive(unsigned number, uint8_t *buffer, size_t slot, uint64_t *lengths, unsigned limit)
 {
 	if (number >= count)
 		return 0;
@@ -79,7 +79,7 @@ unsigned uz_network_receive(unsigned number, uint8_t *buffer, size_t slot, uint1
 		if (size >= network->header + FRAME_MIN && size - network->header <= slot) {
 			size -= network->header;
 			memcpy(buffer + taken * slot, buffer_of(network, RECEIVE, descriptor) + network->header, size);
-			lengths[taken++] = (uint16_t)size;
+			lengths[taken++] = size;
 		}
 		give_back(network, descriptor);
 	}
@@ -87,30 +87,31 @@ unsigned uz_network_receive(unsigned number, uint8_t *buffer, size_t slot, uint1
 	return taken;
 }
 
-enum uz_result uz_network_send(unsigned number, const uint8_t *frame, size_t size)
+unsigned uz_network_send(unsigned number, const uint8_t *memory, const uint64_t *starts, const uint64_t *lengths,
+			 unsigned limit)
 {
-	if (number >= count || size < FRAME_MIN || size > BUFFER - networks[number].header)
-		return UZ_INVALID;
+	if (number >= count)
+		return 0;
 	struct network *network = &networks[number];
 	struct queue *queue = &network->queues[SEND];
+	unsigned sent = 0;
 	uint16_t descriptor;
 	uint32_t ignored;
-	if (!queue_take(queue, &descriptor, &ignored)) {
-		if (network->sending == queue->size)
-			return UZ_AGAIN;
-		descriptor = (uint16_t)network->sending++;
+	for (; sent < limit; sent++) {
+		if (lengths[sent] < FRAME_MIN || lengths[sent] > BUFFER - network->header)
+			continue;
+		if (!queue_take(queue, &descriptor, &ignored)) {
+			if (network->sending == queue->size)
+				break;
+			descriptor = (uint16_t)network->sending++;
+		}
+		/* The header stays the zeros that it is: nothing is left to the device, checksums are ours. */
+		uint8_t *buffer = buffer_of(network, SEND, descriptor);
+		memcpy(buffer + network->header, memory + starts[sent], lengths[sent]);
+		queue_add(queue, descriptor, (uint64_t)buffer, (uint32_t)(network->header + lengths[sent]), 0);
 	}
-	uint8_t *buffer = buffer_of(network, SEND, descriptor);
-	memset(buffer, 0, network->header);	/* nothing is left to the device: checksums are ours */
-	memcpy(buffer + network->header, frame, size);
-	queue_add(queue, descriptor, (uint64_t)buffer, (uint32_t)(network->header + size), 0);
-	return UZ_OK;
-}
-
-void uz_network_flush(unsigned number)
-{
-	if (number < count)
-		queue_tell(&networks[number].device, &networks[number].queues[SEND]);
+	queue_tell(&network->device, queue);
+	return sent;
 }
 
 int network_pending(void)

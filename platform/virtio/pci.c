@@ -73,20 +73,12 @@ static uint32_t field(uint32_t function, unsigned offset, unsigned size)
 
 static uint64_t modern_features(struct virtio *device)
 {
-	uint64_t features = 0;
-	for (unsigned half = 0; half < 2; half++) {
-		REGISTER(device, uint32_t, FEATURES_SELECT) = half;
-		features |= (uint64_t)REGISTER(device, uint32_t, FEATURES) << 32 * half;
-	}
-	return features;
+	return virtio_features(&REGISTER(device, uint32_t, FEATURES_SELECT), &REGISTER(device, uint32_t, FEATURES));
 }
 
 static void modern_accept(struct virtio *device, uint64_t features)
 {
-	for (unsigned half = 0; half < 2; half++) {
-		REGISTER(device, uint32_t, ACCEPT_SELECT) = half;
-		REGISTER(device, uint32_t, ACCEPT) = (uint32_t)(features >> 32 * half);
-	}
+	virtio_accept(&REGISTER(device, uint32_t, ACCEPT_SELECT), &REGISTER(device, uint32_t, ACCEPT), features);
 	REGISTER(device, uint16_t, CONFIGURATION_VECTOR) = NO_VECTOR;
 }
 
@@ -108,20 +100,14 @@ static uint16_t modern_queue_size(struct virtio *device, uint16_t number)
 	return REGISTER(device, uint16_t, QUEUE_SIZE);
 }
 
-static void set64(struct virtio *device, unsigned offset, volatile const void *value)
-{
-	REGISTER(device, uint32_t, offset) = (uint32_t)(uint64_t)value;
-	REGISTER(device, uint32_t, offset + 4) = (uint32_t)((uint64_t)value >> 32);
-}
-
 static void modern_set_queue(struct virtio *device, const struct queue *queue)
 {
 	REGISTER(device, uint16_t, QUEUE_SELECT) = queue->number;
 	REGISTER(device, uint16_t, QUEUE_SIZE) = queue->size;
 	REGISTER(device, uint16_t, QUEUE_VECTOR) = device->has_interrupts ? 0 : NO_VECTOR;
-	set64(device, QUEUE_DESCRIPTORS, queue->descriptors);
-	set64(device, QUEUE_AVAILABLE, queue->available);
-	set64(device, QUEUE_USED, queue->used);
+	virtio_set_address(&REGISTER(device, uint32_t, QUEUE_DESCRIPTORS), queue->descriptors);
+	virtio_set_address(&REGISTER(device, uint32_t, QUEUE_AVAILABLE), queue->available);
+	virtio_set_address(&REGISTER(device, uint32_t, QUEUE_USED), queue->used);
 	REGISTER(device, uint16_t, QUEUE_ENABLE) = 1;
 }
 

@@ -73,6 +73,10 @@ struct virtio {
 /* virtqueue.c */
 int virtio_start(struct virtio *device, uint64_t wanted, struct queue *queues, unsigned count);
 void virtio_ready(struct virtio *device);
+/* What transports in memory have in common: 64 bits in two halves, of features by a register that selects the half. */
+uint64_t virtio_features(volatile uint32_t *select, const volatile uint32_t *half);
+void virtio_accept(volatile uint32_t *select, volatile uint32_t *half, uint64_t features);
+void virtio_set_address(volatile uint32_t *low, const volatile void *address);
 void queue_add(struct queue *queue, uint16_t descriptor, uint64_t address, uint32_t size, int device_writes);
 void queue_add_chain(struct queue *queue, const struct ring_descriptor *parts, unsigned count);
 void queue_tell(struct virtio *device, struct queue *queue);

@@ -75,6 +75,28 @@ void virtio_ready(struct virtio *device)
 	device->transport->set_status(device, status);
 }
 
+uint64_t virtio_features(volatile uint32_t *select, const volatile uint32_t *half)
+{
+	*select = 0;
+	uint64_t low = *half;
+	*select = 1;
+	return (uint64_t)*half << 32 | low;
+}
+
+void virtio_accept(volatile uint32_t *select, volatile uint32_t *half, uint64_t features)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		*select = i;
+		*half = (uint32_t)(features >> 32 * i);
+	}
+}
+
+void virtio_set_address(volatile uint32_t *low, const volatile void *address)
+{
+	low[0] = (uint32_t)(uint64_t)address;
+	low[1] = (uint32_t)((uint64_t)address >> 32);
+}
+
 static void offer(struct queue *queue, uint16_t descriptor)
 {
 	queue->available->ring[queue->available->index % queue->size] = descriptor;

@@ -42,7 +42,7 @@ static struct buffer {
 
 static struct uz_network_info info;
 static uint16_t unused[SENDING], unused_count;
-static uint32_t event, received, sent, told;	/* taken responses of both rings; sending requests that were told of */
+static uint32_t event, received, sent;	/* the latter two: taken responses of both rings */
 static char frontend[] = "device/vif/0";
 
 static void give_back(uint16_t id)
@@ -101,7 +101,7 @@ enum uz_result uz_network_info(unsigned device, struct uz_network_info *to)
 	return UZ_OK;
 }
 
-unsigned uz_network_receive(unsigned device, uint8_t *buffer, size_t slot, uint16_t *lengths, unsigned limit)
+unsigned uz_network_receive(unsigned device, uint8_t *buffer, size_t slot, uint64_t *lengths, unsigned limit)
 {
 	unsigned taken = 0;
 	if (device >= uz_network_count())
@@ -118,7 +118,7 @@ unsigned uz_network_receive(unsigned device, uint8_t *buffer, size_t slot, uint1
 		/* What is no frame, in parts, or too long for the caller, is dropped. */
 		if (size >= FRAME_MIN && (size_t)size <= slot && !(flags & (MORE_DATA | EXTRA))) {
 			memcpy(buffer + taken * slot, in[id].page + offset, (size_t)size);
-			lengths[taken++] = (uint16_t)size;
+			lengths[taken++] = (uint64_t)size;
 		}
 		give_back(id);
 	}
@@ -126,10 +126,12 @@ unsigned uz_network_receive(unsigned device, uint8_t *buffer, size_t slot, uint1
 	return taken;
 }
 
-enum uz_result uz_network_send(unsigned device, const uint8_t *frame, size_t size)
+unsigned uz_network_send(unsigned device, const uint8_t *memory, const uint64_t *starts, const uint64_t *lengths,
+			 unsigned limit)
 {
-	if (device >= uz_network_count() || size < FRAME_MIN || size > PAGE_SIZE)
-		return UZ_INVALID;
+	unsigned taken = 0;
+	if (device >= uz_network_count())
+		return 0;
 	for (; sent != sending->ring.response_given; sent++) {
 		barrier();
 		uint16_t id = sending->entries[sent % RING].response.id;
@@ -137,27 +139,25 @@ enum uz_result uz_network_send(unsigned device, const uint8_t *frame, size_t siz
 			panic("xen: the backend hands back buffer %u of %u", id, SENDING);
 		unused[unused_count++] = id;
 	}
-	if (!unused_count)
-		return UZ_AGAIN;
-	uint16_t id = unused[--unused_count];
-	uint32_t given = sending->ring.request_given;
-	memcpy(out[id].page, frame, size);
-	sending->entries[given % RING].request.grant = out[id].grant;
-	sending->entries[given % RING].request.offset = 0;
-	sending->entries[given % RING].request.flags = 0;
-	sending->entries[given % RING].request.id = id;
-	sending->entries[given % RING].request.size = (uint16_t)size;
+	uint32_t before = sending->ring.request_given, given = before;
+	for (; taken < limit; taken++) {
+		if (lengths[taken] < FRAME_MIN || lengths[taken] > PAGE_SIZE)
+			continue;
+		if (!unused_count)
+			break;
+		uint16_t id = unused[--unused_count];
+		memcpy(out[id].page, memory + starts[taken], lengths[taken]);
+		sending->entries[given % RING].request.grant = out[id].grant;
+		sending->entries[given % RING].request.offset = 0;
+		sending->entries[given % RING].request.flags = 0;
+		sending->entries[given % RING].request.id = id;
+		sending->entries[given % RING].request.size = (uint16_t)lengths[taken];
+		given++;
+	}
 	barrier();
-	sending->ring.request_given = given + 1;
-	return UZ_OK;
-}
-
-void uz_network_flush(unsigned device)
-{
-	if (device >= uz_network_count())
-		return;
-	ring_tell(&sending->ring, event, told);
-	told = sending->ring.request_given;
+	sending->ring.request_given = given;
+	ring_tell(&sending->ring, event, before);
+	return taken;
 }
 
 /* Asks for an event with the next frame as well, before it looks: none is lost. */

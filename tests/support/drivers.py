@@ -62,9 +62,9 @@ void found(const struct virtio *device);
 """
 _CALLS = """
 unsigned uz_network_count(void);
-unsigned uz_network_receive(unsigned device, uint8_t *buffer, size_t slot, uint16_t *lengths, unsigned limit);
-int uz_network_send(unsigned device, const uint8_t *frame, size_t size);
-void uz_network_flush(unsigned device);
+unsigned uz_network_receive(unsigned device, uint8_t *buffer, size_t slot, uint64_t *lengths, unsigned limit);
+unsigned uz_network_send(unsigned device, const uint8_t *memory, const uint64_t *starts, const uint64_t *lengths,
+                         unsigned count);
 int uz_block_read(unsigned device, uint64_t sector, uint8_t *data, size_t size);
 int uz_block_write(unsigned device, uint64_t sector, const uint8_t *data, size_t size);
 size_t target_random(void *buffer, size_t size);
