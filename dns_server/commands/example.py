@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -53,15 +54,24 @@ def run(settings: Settings, _operands: list[str]) -> int:
 
 def _run_beside_linux(settings: Settings, sources: serve.Sources, repository: Path) -> int:
     """Serve on the own stack, with Linux in a namespace at the other end of the link."""
+    failures: list[NoNetwork] = []
     try:
         with example_network() as network:
 
             def ready(endpoints: Sequence[Endpoint]) -> None:
-                network.plug()
+                try:
+                    network.plug()
+                except NoNetwork as error:  # the server is no part of this fault: it ends as for anybody's signal
+                    failures.append(error)
+                    signal.raise_signal(signal.SIGTERM)
+                    return
                 shell = f"ip netns exec {network.namespace} "
                 print(instructions(repository, Endpoint(OURS, endpoints[0].port), shell), flush=True)
 
-            return serve.start(network.settings(settings), sources, serve.DEFAULT_LISTEN, ready)
+            code = serve.start(network.settings(settings), sources, serve.DEFAULT_LISTEN, ready)
+        if failures:
+            raise failures[0]
+        return code
     except NoNetwork as error:
         print(f"unizone: {error}", file=sys.stderr)
         return _EXIT_NO_NETWORK

@@ -1,6 +1,8 @@
 """The real program on its own network stack, asked by dig on Linux at the other end of the link."""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -101,6 +103,28 @@ def test_an_interface_that_is_not_there(tmp_path: Path) -> None:
     server = Server(line)
     assert server.process.wait(60) == 69
     assert "there is no interface none0" in server.wait_for("stopped")["reason"]
+
+
+def test_example_on_the_own_stack_ends_when_its_network_cannot_be_made(tmp_path: Path) -> None:
+    need_namespaces()
+    ip = tmp_path / "ip"  # as on a machine whose root may make namespaces and not enter them
+    ip.write_text(f'#!/bin/sh\n[ "$1" = -netns ] && {{ echo no entry >&2; exit 1; }}\nexec {shutil.which("ip")} "$@"\n')
+    ip.chmod(0o755)
+    result = subprocess.run(
+        [sys.executable, "-m", "dns_server", "example", "--net=direct"],
+        cwd=ROOT,
+        env={**os.environ, "XDG_DATA_HOME": str(tmp_path), "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 69
+    said = result.stderr.splitlines()[-1]
+    found = re.fullmatch(r"unizone: --net=direct makes a .* takes root: `ip -netns (\S+) .*` failed: no entry", said)
+    assert found, said
+    assert "fault of the server" not in result.stderr
+    assert found[1] not in subprocess.run(["ip", "netns"], capture_output=True, text=True, check=True).stdout
 
 
 def test_example_on_the_own_stack_makes_its_network_and_says_how_to_ask(dig: Tree, tmp_path: Path) -> None:

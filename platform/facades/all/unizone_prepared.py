@@ -83,8 +83,9 @@ import dataclasses  # noqa: E402  it makes patterns and named tuples itself
 dataclasses.exec = _exec
 
 
-def _annotations(cls):
-    return dict(cls.__dict__.get("__annotations__", ()))  # noqa: RUF063  what is wanted is to do without `inspect`
+def _annotations(thing, **_options):
+    # `dataclass` asks for a class's own; `inspect.signature` for a function's, with options for texts.
+    return dict(thing.__dict__.get("__annotations__", ()) if isinstance(thing, type) else thing.__annotations__)  # noqa: RUF063  what is wanted is to do without `inspect`
 
 
 dataclasses.inspect.get_annotations = _annotations  # all that is wanted of it, and it is large: so it goes on waiting
