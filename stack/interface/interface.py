@@ -167,10 +167,8 @@ class Interface:
         """What is spoken to `destination` makes progress, so its next hop answers (RFC 4861 7.3.1)."""
         ip = self._ip(destination)
         hop = ip.routes.next_hop(destination) if ip is not None else None
-        if isinstance(ip, Ipv4) and hop is not None:
-            ip.arp.neighbours.confirm(hop, now)
-        elif isinstance(ip, Ipv6) and hop is not None:
-            ip.ndp.neighbours.confirm(hop, now)
+        if ip is not None and hop is not None:
+            ip.neighbours.confirm(hop, now)
 
     def _ip(self, address: Address) -> Ipv4 | Ipv6 | None:
         return self.ipv4 if len(address) == 4 else self.ipv6

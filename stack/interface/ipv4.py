@@ -4,7 +4,7 @@ Read first: RFC 791, RFC 1122 3.2.1 and 3.3, RFC 6864 (identification).
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from dns_platform.protocols import Octets
 from stack.address import (
@@ -21,13 +21,13 @@ from stack.address import (
 from stack.counters import Counters
 from stack.draw import Draw
 from stack.interface.arp import Arp
+from stack.interface.family import Family
 from stack.interface.icmp import Icmp, is_reachable_source
 from stack.interface.limits import Limits
 from stack.interface.notices import Notices
 from stack.interface.output import Output
-from stack.interface.path_mtu import PathMtus
 from stack.interface.reassembly import Reassembler
-from stack.interface.routing import FOREVER, Routes
+from stack.interface.routing import FOREVER
 from stack.interface.timer import earliest
 from stack.interface.upper import Upper
 from stack.transport import Unreachable
@@ -38,8 +38,12 @@ from stack.wire.ipv4 import Packet, Protocol
 ALL_HOSTS: Address = bytes((224, 0, 0, 1))  # RFC 1112 4: every host listens to it
 
 
-class Ipv4:
+class Ipv4(Family):
     """IPv4 on one interface. `loop(packet)` takes packets to ourselves."""
+
+    layer = ipv4.LAYER
+    ether_type = EtherType.IPV4
+    maximum = ipv4.MAXIMUM
 
     def __init__(
         self,
@@ -52,17 +56,12 @@ class Ipv4:
         notices: Notices,
         loop: Callable[[bytes], None],
     ) -> None:
-        self._output = output
-        self._upper = upper
-        self._counters = counters
-        self._draw = draw
+        super().__init__(output, mtu, upper, limits, counters, draw, loop)
         self._notices = notices
-        self._loop = loop
         self._networks: dict[Address, Network] = {}
         self._broadcasts = {IPV4_BROADCAST}
-        self.routes = Routes()
-        self.path_mtus = PathMtus(mtu, limits.path_mtus)
         self.arp = Arp(output, limits, counters, draw, notices, self)
+        self.neighbours = self.arp.neighbours
         self.icmp = Icmp(self, upper, self.path_mtus, limits, counters)
         self.reassembler = Reassembler(ipv4.LAYER, limits, counters, self.icmp.reassembly_expired)
 
@@ -134,12 +133,6 @@ class Ipv4:
     def is_unicast(self, address: Address) -> bool:
         """Is it the address of one host, as far as we can know?"""
         return is_reachable_source(address) and not self.is_broadcast(address)
-
-    def is_neighbour(self, address: Address) -> bool:
-        """Can `address` be that of a host on the link, other than us?"""
-        if address in self._networks or not self.is_unicast(address):
-            return False
-        return address in self.routes.routers or self.routes.is_on_link(address)
 
     def source_for(self, destination: Address) -> Address | None:
         """The address of ours that packets to `destination` carry: one in the network of the next hop, or the first."""
@@ -217,20 +210,6 @@ class Ipv4:
         else:
             self._send_fragments(packet, mtu, now)
 
-    def send_whole(
-        self, source: Address, destination: Address, protocol: int, payloads: Sequence[bytes], now: float
-    ) -> None:
-        """Send packets that nobody may fragment; the protocol is told of those that are too big for the path."""
-        mtu = ipv4.MAXIMUM if self.is_local(destination) else self.path_mtus.get(destination, now)
-        # RFC 6864 4.1: of a packet that nobody may fragment the identification means nothing
-        common = Packet(source, destination, protocol, b"", do_not_fragment=True)
-        header = functools.partial(ipv4.header, common)
-        packets = self._upper.whole(source, destination, protocol, payloads, header, mtu, now)
-        if len(packets) < len(payloads):
-            self._counters.add(ipv4.LAYER, "too big for the path", len(payloads) - len(packets))
-        if packets:
-            self._route(destination, packets, now)
-
     def _send_fragments(self, packet: Packet, mtu: int, now: float) -> None:
         """RFC 791 3.2: all pieces but the last are multiples of 8 octets."""
         size = (mtu - ipv4.HEADER) & ~7
@@ -241,18 +220,14 @@ class Ipv4:
             fragment = packet._replace(payload=piece, offset=offset, more_fragments=more)
             self._route(packet.destination, [ipv4.emit(fragment)], now)
 
-    def _route(self, destination: Address, packets: Sequence[bytes], now: float) -> None:
-        if self.is_local(destination):
-            for packet in packets:
-                self._loop(packet)
-        elif self.is_broadcast(destination):
-            self._output.send(BROADCAST_MAC, EtherType.IPV4, packets)
-        elif is_multicast(destination):
-            self._output.send(multicast_mac(destination), EtherType.IPV4, packets)
-        elif (hop := self.routes.next_hop(destination)) is None:
-            self._counters.add(ipv4.LAYER, "no route", len(packets))
-        else:
-            self.arp.neighbours.send(hop, packets, now)
+    def _header_of_whole(self, source: Address, destination: Address, protocol: int) -> Callable[[int], bytes]:
+        # RFC 6864 4.1: of a packet that nobody may fragment the identification means nothing
+        return functools.partial(ipv4.header, Packet(source, destination, protocol, b"", do_not_fragment=True))
+
+    def _group_mac(self, destination: Address) -> bytes | None:
+        if self.is_broadcast(destination):
+            return BROADCAST_MAC
+        return multicast_mac(destination) if is_multicast(destination) else None
 
     def neighbour_failed(self, address: Address, packets: list[bytes], now: float) -> None:
         """The neighbour does not answer: tell whoever sent the packets that waited for it (RFC 1122 3.3.1.4)."""
@@ -272,6 +247,3 @@ class Ipv4:
         self.arp.poll(now)
         self.reassembler.poll(now)
         self.routes.poll(now)
-
-    def _drop(self, reason: str) -> None:
-        self._counters.add(ipv4.LAYER, reason)

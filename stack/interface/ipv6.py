@@ -4,7 +4,7 @@ Read first: RFC 8200, RFC 8504 (what a node has to do).
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from dns_platform.protocols import Octets
 from stack.address import (
@@ -19,15 +19,15 @@ from stack.address import (
 from stack.counters import Counters
 from stack.draw import Draw
 from stack.interface.addresses import Addresses
+from stack.interface.family import Family
 from stack.interface.icmpv6 import Icmpv6
 from stack.interface.mld import ALL_MLDV2_ROUTERS, Mld
 from stack.interface.ndp import Ndp
 from stack.interface.notices import Notices
 from stack.interface.output import Output
-from stack.interface.path_mtu import PathMtus
 from stack.interface.reassembly import Reassembler
 from stack.interface.routers import Routers, link_local_address
-from stack.interface.routing import FOREVER, Routes
+from stack.interface.routing import FOREVER
 from stack.interface.settings import Settings
 from stack.interface.timer import earliest
 from stack.interface.upper import Upper
@@ -41,8 +41,12 @@ from stack.wire.ipv6 import Packet
 from stack.wire.ipv6_extension import Chain, Fragment, ParameterProblem, ProblemCode
 
 
-class Ipv6:
+class Ipv6(Family):
     """IPv6 on one interface. `loop(packet)` takes packets to ourselves."""
+
+    layer = ipv6.LAYER
+    ether_type = EtherType.IPV6
+    maximum = ipv6.HEADER + ipv6.MAXIMUM_PAYLOAD
 
     def __init__(
         self,
@@ -56,19 +60,14 @@ class Ipv6:
         loop: Callable[[bytes], None],
         now: float,
     ) -> None:
-        self._output = output
-        self._upper = upper
-        self._counters = counters
-        self._draw = draw
-        self._loop = loop
-        self._optimistic = settings.optimistic
         limits = settings.limits
+        super().__init__(output, mtu, upper, limits, counters, draw, loop)
+        self._optimistic = settings.optimistic
         self.hop_limit = 64
         self.link_local = link_local_address(output.mac)
-        self.routes = Routes()
-        self.path_mtus = PathMtus(mtu, limits.path_mtus)
         self.listeners = Mld(draw, counters, self._report)
         self.ndp = Ndp(output, limits, counters, self)
+        self.neighbours = self.ndp.neighbours
         self.addresses = Addresses(
             limits.addresses, draw, notices, self.ndp.ask_for_duplicates, self.listeners.join, self.listeners.leave
         )
@@ -122,12 +121,6 @@ class Ipv6:
             or address in (IPV6_UNSPECIFIED, IPV6_LOOPBACK)
             or self.addresses.get(address) is not None
         )
-
-    def is_neighbour(self, address: Address) -> bool:
-        """Can `address` be that of a host on the link, other than us?"""
-        if not self.is_stranger(address):
-            return False
-        return address in self.routes.routers or self.routes.is_on_link(address)
 
     def source_for(self, destination: Address) -> Address | None:
         """The address of ours that packets to `destination` carry; None without a route or an address."""
@@ -237,19 +230,6 @@ class Ipv6:
         else:
             self._send_fragments(packet, mtu, now)
 
-    def send_whole(
-        self, source: Address, destination: Address, protocol: int, payloads: Sequence[bytes], now: float
-    ) -> None:
-        """Send packets without fragments; the protocol is told of those that are too big for the path."""
-        mtu = ipv6.HEADER + ipv6.MAXIMUM_PAYLOAD if self.is_local(destination) else self.path_mtus.get(destination, now)
-        common = Packet(source, destination, protocol, b"", self.hop_limit)
-        header = functools.partial(ipv6.header, common)
-        packets = self._upper.whole(source, destination, protocol, payloads, header, mtu, now)
-        if len(packets) < len(payloads):
-            self._counters.add(ipv6.LAYER, "too big for the path", len(payloads) - len(packets))
-        if packets:
-            self._route(destination, packets, now)
-
     def _report(self, message: Message, now: float) -> None:  # noqa: ARG002
         """Send an MLD report (RFC 3810 5.2.13: from our link-local address, or from :: while it is tentative)."""
         source = self.link_local if self.addresses.is_settled(self.link_local) else IPV6_UNSPECIFIED
@@ -270,16 +250,11 @@ class Ipv6:
             fragment = packet._replace(next_header=Protocol.FRAGMENT, payload=piece)
             self._route(packet.destination, [ipv6.emit(fragment)], now)
 
-    def _route(self, destination: Address, packets: Sequence[bytes], now: float) -> None:
-        if self.is_local(destination):
-            for packet in packets:
-                self._loop(packet)
-        elif is_multicast(destination):
-            self._output.send(multicast_mac(destination), EtherType.IPV6, packets)
-        elif (hop := self.routes.next_hop(destination)) is None:
-            self._counters.add(ipv6.LAYER, "no route", len(packets))
-        else:
-            self.ndp.neighbours.send(hop, packets, now)
+    def _header_of_whole(self, source: Address, destination: Address, protocol: int) -> Callable[[int], bytes]:
+        return functools.partial(ipv6.header, Packet(source, destination, protocol, b"", self.hop_limit))
+
+    def _group_mac(self, destination: Address) -> bytes | None:
+        return multicast_mac(destination) if is_multicast(destination) else None
 
     def neighbour_failed(self, address: Address, packets: list[bytes], now: float) -> None:
         """The neighbour does not answer: tell whoever sent the packets that waited for it (RFC 4861 7.2.2)."""
@@ -296,7 +271,7 @@ class Ipv6:
     def poll_at(self) -> float | None:
         """When `poll` has something to do."""
         return earliest(
-            self.ndp.neighbours.poll_at(),
+            self.neighbours.poll_at(),
             self.addresses.poll_at(),
             self.listeners.poll_at(),
             self.routers.poll_at() if self.routers is not None else None,
@@ -310,9 +285,6 @@ class Ipv6:
         self.addresses.poll(now)
         if self.routers is not None:
             self.routers.poll(now)
-        self.ndp.neighbours.poll(now)
+        self.neighbours.poll(now)
         self.reassembler.poll(now)
         self.routes.poll(now)
-
-    def _drop(self, reason: str) -> None:
-        self._counters.add(ipv6.LAYER, reason)

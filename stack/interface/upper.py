@@ -1,7 +1,5 @@
 """The protocols above IP, by their number."""
 
-from collections.abc import Callable, Sequence
-
 from stack.address import Address
 from stack.interface.udp import Udp
 from stack.transport import Tcp, Unreachable
@@ -33,31 +31,6 @@ class Upper:
         if protocol == Protocol.UDP:
             return self._udp.accepts(source, destination, start)
         return protocol == Protocol.TCP and self.tcp is not None and self.tcp.accepts(source, destination, start)
-
-    def whole(
-        self,
-        source: Address,
-        destination: Address,
-        protocol: int,
-        payloads: Sequence[bytes],
-        header: Callable[[int], bytes],
-        mtu: int,
-        now: float,
-    ) -> list[bytes]:
-        """Packets of `payloads`, each behind `header(octets)`, but those above `mtu`, of which the protocol is told."""
-        headers: dict[int, bytes] = {}  # most of a burst are of one length
-        packets = []
-        for payload in payloads:
-            length = len(payload)
-            head = headers.get(length)
-            if head is None:
-                head = headers[length] = header(length)
-            if len(head) + length <= mtu:
-                packets.append(head + payload)
-            else:
-                quoted = Quoted(source, destination, protocol, memoryview(payload)[:8])
-                self.unreachable(quoted, Unreachable.TOO_BIG, mtu, now)
-        return packets
 
     def unreachable(self, quoted: Quoted, why: Unreachable, mtu: int | None, now: float) -> None:
         """A packet of ours did not arrive, says an ICMP message, or the link itself; `mtu` comes with TOO_BIG."""
