@@ -16,9 +16,9 @@ from dns_server.access.keyring import BadKeyFile, keyring, read_key_file
 from dns_server.access.permissions import Access
 from dns_server.access.signed import SignedQueries
 from dns_server.access.transfers import Transfers
-from dns_server.answer.bare import bare_reply, question_of
 from dns_server.answer.engine import Engine, Kind
 from dns_server.answer.protocol import Rcode
+from dns_server.answer.replies import bare_reply, question_of
 from dns_server.catalog.producer import CatalogProducer
 from dns_server.client import Client
 from dns_server.notify.incoming import NotifyHandler, Trigger

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from zones.comparison import Comparison, is_signers
+from zones.rdtypes import SOA
 from zones.slices import Sliced
-from zones.zone import SOA, Node, RRset, Zone
+from zones.zone import Node, RRset, Zone
 
 _SERIAL_START: Final = -20  # RFC 1035 3.3.13: five 32-bit fields end the SOA, SERIAL is the first
 _SERIAL_END: Final = -16

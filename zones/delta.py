@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from zones.comparison import LARGE, Comparison, collect, pack
+from zones.rdtypes import SOA
 from zones.slices import Sliced
-from zones.zone import SOA, Node, RRset, Zone
+from zones.zone import Node, RRset, Zone
 
 _OWNERS_A_SLICE: Final = 128
 _RECORDS_A_SLICE: Final = 256

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from zones import name as names
+from zones import rdtypes
 from zones.findings import Finding, Place, Severity
 from zones.zone import Zone
 
-DNSKEY: Final = 48
 FLAGS: Final = 0
 PROTOCOL: Final = 3
 
@@ -123,7 +123,7 @@ def read_keys(content: Zone, scope: bytes) -> Iterator[TsigKey | Finding]:
     for rrset in content.rrsets():
         place = content.place(rrset.owner, rrset.rdtype)
         owner = names.to_text(rrset.owner)
-        if rrset.rdtype != DNSKEY:
+        if rrset.rdtype != rdtypes.DNSKEY:
             yield _refused(place, f"{owner} has a record that is no DNSKEY", "key files hold DNSKEY records alone")
             continue
         if not names.is_at_or_below(rrset.owner, scope):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from zones import name as names
-from zones import repository
+from zones import rdtypes, repository
 from zones.change import compare
 from zones.checks import check
 from zones.checks.verify import Verify
@@ -31,7 +31,6 @@ SMALL_ZONE: Final = 10
 """Records below which a zone may lose any of them."""
 MAX_REMOVED_ZONES: Final = 0.5
 """Share of the served zones that one version may remove."""
-RRSIG: Final = 46
 
 ALLOW_REMOVAL: Final = "Unizone-Allow: removal"
 """Line of a commit message that lets a change through which removes a lot."""
@@ -198,7 +197,7 @@ class _Load:
             return after, (
                 _serial_finding(after, f"{new} does not rise from {old}", "it is kept, as --serial=keep asks"),
             )
-        if any(rdata[:2] == b"\0\x06" for rdata in _rdatas(after, RRSIG)):
+        if any(rdata[:2] == b"\0\x06" for rdata in _rdatas(after, rdtypes.RRSIG)):
             hint = "another serial would break the signature, so it is served as it is: sign again with a higher one"
             return after, (_serial_finding(after, f"{new} does not rise from {old} in a signed zone", hint),)
         raised = old if same else next_serial(old)

@@ -96,15 +96,26 @@ NUMBERS: Final[dict[str, int]] = {mnemonic: number for number, mnemonic in MNEMO
 # Types that code tells apart.
 A: Final = 1
 NS: Final = 2
+MD: Final = 3
+MF: Final = 4
 CNAME: Final = 5
 SOA: Final = 6
+MB: Final = 7
+MG: Final = 8
+MR: Final = 9
 PTR: Final = 12
+MINFO: Final = 14
 MX: Final = 15
 TXT: Final = 16
+AFSDB: Final = 18
+RT: Final = 21
 KEY: Final = 25
 AAAA: Final = 28
 SRV: Final = 33
+NAPTR: Final = 35
+KX: Final = 36
 DNAME: Final = 39
+OPT: Final = 41
 DS: Final = 43
 RRSIG: Final = 46
 NSEC: Final = 47
@@ -118,18 +129,22 @@ ZONEMD: Final = 63
 SVCB: Final = 64
 HTTPS: Final = 65
 SPF: Final = 99
+NXNAME: Final = 128
+TSIG: Final = 250
+IXFR: Final = 251
+AXFR: Final = 252
+ANY: Final = 255
 
 ADDRESSES: Final = (A, AAAA)
 
 # RFC 6895 3.1: 128 to 255 are question and meta types, OPT is one too, 0 is reserved.
-_META_FIRST: Final = 128
-_META_LAST: Final = 255
-_OPT: Final = 41
+META_FIRST: Final = 128
+META_LAST: Final = 255
 
 
 def is_meta(rdtype: int) -> bool:
     """Whether `rdtype` stands in questions or in the protocol only and never in a zone."""
-    return rdtype in (0, _OPT) or _META_FIRST <= rdtype <= _META_LAST
+    return rdtype in (0, OPT) or META_FIRST <= rdtype <= META_LAST
 
 
 def to_text(rdtype: int) -> str:

@@ -16,12 +16,11 @@ from zones.arena import SLICE, RecordLog, SetTables, pack_place, rdata_at, unpac
 from zones.canonical import canonical_rdata
 from zones.findings import Place
 from zones.ordering import canonical_order
+from zones.rdtypes import RRSIG, SOA
+from zones.serial import serial_in, with_serial
 from zones.slices import Sliced
 from zones.survey import Survey, add_empty
 
-SOA: Final = 6
-RRSIG: Final = 46
-_SERIAL_FROM_END: Final = 20  # RFC 1035 3.3.13: SERIAL is the first of five 32-bit fields that end the SOA
 _KEPT_CONFLICTS: Final = 20
 
 
@@ -139,8 +138,7 @@ class Zone:
         soa = self.soa
         if soa is None:
             raise LookupError(f"{names.to_text(self.origin)} has no SOA")
-        start = len(soa.rdatas[0]) - _SERIAL_FROM_END
-        return int.from_bytes(soa.rdatas[0][start : start + 4], "big")
+        return serial_in(soa.rdatas[0])
 
     def with_serial(self, serial: int) -> "Zone":
         """The same zone with another SOA serial; everything else is shared. LookupError when there is no SOA."""
@@ -188,8 +186,7 @@ class Zone:
         rdata = tables.rdata
         rdatas = tuple([rdata_at(rdata, offset) for offset in tables.rdata_at[begin:end]])
         if rdtype == SOA and self._serial is not None and owner == self.origin:
-            start = len(rdatas[0]) - _SERIAL_FROM_END
-            rdatas = (rdatas[0][:start] + self._serial.to_bytes(4, "big") + rdatas[0][start + 4 :],)
+            rdatas = (with_serial(rdatas[0], self._serial),)
         return RRset(owner, rdtype, tables.ttls[index], rdatas)
 
 

@@ -7,9 +7,10 @@ from collections.abc import AsyncGenerator, Callable
 
 from dns_server.access.gate import Admitted, Gate
 from dns_server.answer.engine import Engine
-from dns_server.answer.protocol import Transport, Type
+from dns_server.answer.protocol import Transport
 from dns_server.answer.request import parse
 from dns_server.client import Client
+from zones import rdtypes
 
 Shown = Callable[[bytes, Admitted, Client], None]
 """Called with a folded name when somebody asked for its SOA over TCP, signed: that is what secondaries do."""
@@ -34,6 +35,6 @@ class SignedQueries:
         if reply is None:
             return
         request = parse(admitted.message)
-        if request.qtype == Type.SOA and client.transport is Transport.TCP:
+        if request.qtype == rdtypes.SOA and client.transport is Transport.TCP:
             self._shown(request.name, admitted, client)
         yield admitted.sign(reply, now)

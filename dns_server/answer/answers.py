@@ -5,11 +5,11 @@ from typing import Final, NamedTuple
 from dns_server.answer.core import kinds
 from dns_server.answer.denial import prove
 from dns_server.answer.lookup import resolve
-from dns_server.answer.protocol import Type
 from dns_server.answer.render import Answer
 from dns_server.answer.sections import ends_in_answer, render
 from dns_server.answer.steps import Outcome, Step
 from dns_server.answer.table import AnswerKey, ZoneTable
+from zones import rdtypes
 from zones.name import parent
 
 _NEGATIVE: Final = {Outcome.NODATA: kinds.NODATA, Outcome.NXDOMAIN: kinds.NXDOMAIN}
@@ -18,7 +18,7 @@ _NEGATIVE: Final = {Outcome.NODATA: kinds.NODATA, Outcome.NXDOMAIN: kinds.NXDOMA
 _FITS_ALWAYS: Final = 400  # octets of a body that nearly every asker takes
 # Where an alias leads to a name without the type, the core keeps the answer by the type asked for: so that nobody can
 # fill it with types that nobody uses, only up to this one.
-_LAST_COMMON: Final = Type.HTTPS
+_LAST_COMMON: Final = rdtypes.HTTPS
 
 
 class _Shared(NamedTuple):

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
-from dns_server.answer.protocol import Type
 from dns_server.answer.table import ZoneTable
+from zones import rdtypes
 from zones.name import ROOT
 
 
@@ -58,7 +58,7 @@ class Catalogue:
         child: bytes | None = None
         while True:
             if above in zones:
-                if qtype != Type.DS or above != name or name == ROOT:
+                if qtype != rdtypes.DS or above != name or name == ROOT:
                     return above, zones[above]
                 child = above
             if above == ROOT:

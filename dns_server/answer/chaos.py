@@ -7,8 +7,9 @@ server's own.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from dns_server.answer.protocol import CLASS_CH, Rcode, Type
+from dns_server.answer.protocol import CLASS_CH, Rcode
 from dns_server.answer.render import Answer, Renderer, Section
+from zones import rdtypes
 from zones.name import from_text
 
 _MAX_TEXT = 255  # RFC 1035 3.3: one character-string
@@ -49,8 +50,10 @@ def answer(identity: Identity, revision: str, name: bytes, qtype: int) -> Answer
         texts = list(identity.status())
     if not texts:
         return renderer.answer(Rcode.REFUSED, authoritative=False)
-    if qtype in (Type.TXT, Type.ANY):
+    if qtype in (rdtypes.TXT, rdtypes.ANY):
         cut = [text.encode()[:_MAX_TEXT] for text in texts]
-        renderer.add(Section.ANSWER, name, Type.TXT, CLASS_CH, 0, (b"".join(bytes((len(one),)) + one for one in cut),))
+        renderer.add(
+            Section.ANSWER, name, rdtypes.TXT, CLASS_CH, 0, (b"".join(bytes((len(one),)) + one for one in cut),)
+        )
         renderer.mark(needed=True)
     return renderer.answer(Rcode.NOERROR, authoritative=True)

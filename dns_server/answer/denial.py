@@ -10,8 +10,8 @@ import hashlib
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple, Protocol
 
-from dns_server.answer.protocol import Type
 from dns_server.answer.steps import Outcome, Step, wildcard_of
+from zones import rdtypes
 from zones.name import canonical_key, parent
 from zones.zone import Node, Zone
 
@@ -56,7 +56,7 @@ class Chain(Protocol):
 class NsecChain:
     """Owners of NSEC records (RFC 4034 4)."""
 
-    rdtype: int = Type.NSEC
+    rdtype: int = rdtypes.NSEC
 
     def __init__(self, zone: Zone) -> None:
         self._zone = zone
@@ -68,7 +68,7 @@ class NsecChain:
 
     def add(self, owner: bytes, node: Node) -> None:
         """Take in the owner of an NSEC record."""
-        if Type.NSEC in node:
+        if rdtypes.NSEC in node:
             self.owners.append(owner)
 
     @property
@@ -105,7 +105,7 @@ class NsecChain:
 
     def _at(self, name: bytes) -> bytes:
         """The owner that speaks of `name`: itself, or the one before an empty non-terminal."""
-        return name if self._zone.rrset(name, Type.NSEC) is not None else self.cover(name)
+        return name if self._zone.rrset(name, rdtypes.NSEC) is not None else self.cover(name)
 
     def cover(self, name: bytes) -> bytes:
         """The last owner before `name` in canonical order."""
@@ -135,7 +135,7 @@ class Nsec3Parameters(NamedTuple):
 class Nsec3Chain:
     """Owners of the NSEC3 records with one set of parameters."""
 
-    rdtype: int = Type.NSEC3
+    rdtype: int = rdtypes.NSEC3
 
     def __init__(self, origin: bytes, parameters: Nsec3Parameters) -> None:
         self._origin = origin
@@ -149,7 +149,7 @@ class Nsec3Chain:
 
     def add(self, owner: bytes, node: Node) -> None:
         """Take in the owner of an NSEC3 record with the chain's parameters."""
-        if Type.NSEC3 in node and Nsec3Parameters.of(node[Type.NSEC3].rdatas[0]) == self.parameters:
+        if rdtypes.NSEC3 in node and Nsec3Parameters.of(node[rdtypes.NSEC3].rdatas[0]) == self.parameters:
             try:
                 digest = base64.b32hexdecode(owner[1 : 1 + owner[0]].upper())
             except ValueError:  # no hash: the record proves nothing
@@ -243,7 +243,7 @@ def prove(chain: Chain, zone: Zone, step: Step) -> Iterator[bytes]:
     """Owners of the denial records that belong to `step`; the same one may come twice."""
     if step.outcome in _EXPANDED and step.synthesized:
         yield from chain.wildcard(step)
-    elif step.outcome is Outcome.REFERRAL and zone.rrset(step.source, Type.DS) is not None:
+    elif step.outcome is Outcome.REFERRAL and zone.rrset(step.source, rdtypes.DS) is not None:
         return
     elif step.outcome in _PROOFS:
         yield from _PROOFS[step.outcome](chain, step)
@@ -255,7 +255,7 @@ def chains_of(zone: Zone) -> list[Chain]:
     With NSEC3PARAM at the apex its chain is complete (RFC 5155 4), so it goes before NSEC.
     """
     chains: list[Chain] = []
-    announced = zone.rrset(zone.origin, Type.NSEC3PARAM)
+    announced = zone.rrset(zone.origin, rdtypes.NSEC3PARAM)
     for rdata in () if announced is None else announced.rdatas:
         parameters = Nsec3Parameters.of(rdata)
         if not rdata[1] and parameters.algorithm == SHA1:  # RFC 5155 4.1.2: with flags it is not to be used

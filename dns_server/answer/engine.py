@@ -4,7 +4,6 @@ Read first: RFC 1035 4.1.1, RFC 6891 6 and 7, RFC 8906.
 """
 
 import enum
-import struct
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 
 from dns_server.answer import chaos
 from dns_server.answer.answers import answer_for
-from dns_server.answer.bare import bare_reply
 from dns_server.answer.batch import Batch
 from dns_server.answer.catalogue import Catalogue
 from dns_server.answer.chaos import Identity
@@ -35,23 +33,19 @@ from dns_server.answer.protocol import (
     Option,
     Rcode,
     Transport,
-    Type,
-    is_meta,
 )
 from dns_server.answer.render import Answer, Mark
+from dns_server.answer.replies import bare_reply, extended_error, opt, option
 from dns_server.answer.request import Malformed, Request, parse
 from dns_server.answer.zone_options import zone_options
 from stack.address import Address
+from zones import rdtypes
 from zones.slices import run_to_end
 
 if TYPE_CHECKING:
     from dns_server.answer.core.directory import Directory
 
-_OPT: Final = struct.Struct("!xHHBBHH")  # root, type, payload, extended rcode, version, flags, RDLENGTH
-_OPTION: Final = struct.Struct("!HH")
 _ANONYMOUS: Final = Identity()
-_DO: Final = 0x8000
-_EXTENDED_SHIFT: Final = 4  # the OPT record holds the rcode's bits above these
 
 
 class Kind(enum.Enum):
@@ -186,7 +180,7 @@ class Engine:
             return b""
         state = self._cookies.judge(data, 0, len(data), source, 0, len(source), int(now))
         self.proven = state == core_cookies.PROVEN
-        return _OPTION.pack(Option.COOKIE, core_cookies.REPLY_SIZE) + bytes(self._cookies.reply)
+        return option(Option.COOKIE, bytes(self._cookies.reply))
 
     def _demand(
         self, request: Request, transport: Transport, cookie: bytes, now: float
@@ -246,11 +240,12 @@ class Engine:
             return _empty(Rcode.NOTAUTH), 0, None
         if request.qclass == CLASS_CH:
             return chaos.answer(self.identity, self.catalogue.revision, request.name, request.qtype), 0, None
-        if request.qtype == Type.NXNAME:  # RFC 9824 3.5
+        if request.qtype == rdtypes.NXNAME:  # RFC 9824 3.5
             return _empty(Rcode.FORMERR), 0, Ede.INVALID_QUERY_TYPE
         if request.qclass != CLASS_IN:
             return _empty(Rcode.REFUSED), 0, Ede.NOT_AUTHORITATIVE
-        if is_meta(request.qtype):
+        # No zone can have records of these; but ANY is answered, and 0 is a type that nothing has.
+        if request.qtype not in (0, rdtypes.ANY) and rdtypes.is_meta(request.qtype):
             return _empty(Rcode.REFUSED), 0, Ede.NOT_SUPPORTED
         found = self.catalogue.find(request.name, request.qtype)
         if found is None:
@@ -279,27 +274,29 @@ class Engine:
         limit = MAX_MESSAGE
         if transport is Transport.UDP:
             limit = UDP_MINIMUM if edns is None else min(edns.payload, UDP_PAYLOAD)
-        opt = b""
+        options = b""
         if edns is not None:
-            options = b""
             if self.identity.name and edns.has(Option.NSID):
-                options = _OPTION.pack(Option.NSID, len(self.identity.nsid)) + self.identity.nsid
+                options = option(Option.NSID, self.identity.nsid)
             if ede is not None:
-                options += _OPTION.pack(Option.EDE, 2) + ede.to_bytes(2, "big")
+                options += extended_error(ede)
             if edns.options and not rcode and request.qclass == CLASS_IN:
                 found = self.catalogue.find(request.name, request.qtype)
                 if found is not None and found[1] is not None:
                     options += zone_options(request, found[1].zone, self.catalogue.revision)
             options += cookie
-            extended = rcode >> _EXTENDED_SHIFT
-            opt = _OPT.pack(Type.OPT, UDP_PAYLOAD, extended, 0, _DO if edns.do else 0, len(options)) + options
         return answer.message(
-            request.id, request.recursion_desired, request.question, opt, 0 if edns is None else 1, limit - room
+            request.id,
+            request.recursion_desired,
+            request.question,
+            opt(edns, options, rcode),
+            0 if edns is None else 1,
+            limit - room,
         )
 
 
-_TRANSFERS: Final = frozenset({Type.AXFR, Type.IXFR})
-_TRANSFERS_BY_DATAGRAM: Final = frozenset({Type.IXFR})
+_TRANSFERS: Final = frozenset({rdtypes.AXFR, rdtypes.IXFR})
+_TRANSFERS_BY_DATAGRAM: Final = frozenset({rdtypes.IXFR})
 
 
 def _version_unknown(request: Request) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from dns_platform.compiled import is_compiled
 from dns_server.answer.core import kinds
 from dns_server.answer.denial import Nsec3Chain
-from dns_server.answer.protocol import Type
+from zones import rdtypes
 from zones.arena import room_for, zeros
 from zones.name import ancestors, is_at_or_below
 from zones.survey import NO_HOSTS
@@ -29,7 +29,7 @@ _SLICE: Final = 50  # names between two yields: about 200 microseconds
 _PASSED_A_SLICE: Final = 128  # so many plain names take as long as one other
 _ENTERED: Final = 2_000  # names that take as long in the core as a slice
 # What lookup need not know of.
-_PLAIN: Final = survey_kinds((Type.NS, Type.CNAME, Type.DNAME, Type.NSEC3), {})
+_PLAIN: Final = survey_kinds((rdtypes.NS, rdtypes.CNAME, rdtypes.DNAME, rdtypes.NSEC3), {})
 
 
 def has_core() -> bool:
@@ -116,7 +116,7 @@ def _mark_owners(table: "ZoneTable", tables: "SetTables", index: "ZoneIndex") ->
 
 def _flags(table: "ZoneTable", owner: bytes, types: "array[int]") -> int:
     """What lookup must know of `owner`."""
-    flags = kinds.CNAME if Type.CNAME in types else 0
+    flags = kinds.CNAME if rdtypes.CNAME in types else 0
     if owner in table.cuts:
         flags |= kinds.CUT
     if owner in table.dnames:

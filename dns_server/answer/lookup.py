@@ -7,16 +7,16 @@ answer is what it is.
 
 from typing import Final
 
-from dns_server.answer.protocol import Type
 from dns_server.answer.steps import FOLLOWED, Outcome, Step, wildcard_of
 from dns_server.answer.table import ZoneTable
+from zones import rdtypes
 from zones.name import MAX_NAME, fold, is_at_or_below
 
 MAX_STEPS: Final = 16  # of one chain; a longer one ends where it is, and the asker goes on with its last name
 
 
 # Types that a DNAME's alias answers by itself (RFC 6672 3.2 for CNAME).
-_TAKES_ALIAS: Final = frozenset({Type.CNAME, Type.ANY})
+_TAKES_ALIAS: Final = frozenset({rdtypes.CNAME, rdtypes.ANY})
 
 
 def resolve(table: ZoneTable, qname: bytes, qtype: int) -> tuple[Step, ...]:
@@ -45,7 +45,7 @@ def find(table: ZoneTable, shown: bytes, qtype: int) -> Step:
     name = fold(shown)
     encloser = table.origin
     for above in _down_to(name, table.origin):
-        if above in table.cuts and not (above == name and qtype == Type.DS):
+        if above in table.cuts and not (above == name and qtype == rdtypes.DS):
             return Step(Outcome.REFERRAL, name, above)
         if above == name:
             return _at(table, name, name, qtype) if table.exists(name) else _beside(table, name, encloser, qtype)
@@ -70,16 +70,16 @@ def _down_to(name: bytes, origin: bytes) -> list[bytes]:
 def _at(table: ZoneTable, name: bytes, source: bytes, qtype: int) -> Step:
     """The step for `name` with the records of `source`, which is the name or the wildcard that stands in for it."""
     node = table.zone.node(source)
-    if qtype in node or (qtype == Type.ANY and node):
-        if qtype == Type.CNAME or Type.CNAME not in node or qtype in _BESIDE_CNAME:
+    if qtype in node or (qtype == rdtypes.ANY and node):
+        if qtype == rdtypes.CNAME or rdtypes.CNAME not in node or qtype in _BESIDE_CNAME:
             return Step(Outcome.ANSWER, name, source)
-    elif Type.CNAME not in node:
+    elif rdtypes.CNAME not in node:
         return Step(Outcome.NODATA, name, source)
-    return Step(Outcome.CNAME, name, source, node[Type.CNAME].rdatas[0])
+    return Step(Outcome.CNAME, name, source, node[rdtypes.CNAME].rdatas[0])
 
 
 # RFC 2181 10.1, RFC 4034 2.5: what may stand beside a CNAME, and ANY, is answered without following it.
-_BESIDE_CNAME: Final = frozenset({Type.ANY, Type.RRSIG, Type.NSEC})
+_BESIDE_CNAME: Final = frozenset({rdtypes.ANY, rdtypes.RRSIG, rdtypes.NSEC})
 
 
 def _beside(table: ZoneTable, name: bytes, encloser: bytes, qtype: int) -> Step:
@@ -93,7 +93,7 @@ def _beside(table: ZoneTable, name: bytes, encloser: bytes, qtype: int) -> Step:
 def _substitute(table: ZoneTable, shown: bytes, owner: bytes) -> Step:
     """The step for `shown` below the DNAME at `owner` (RFC 6672 2.2)."""
     name = fold(shown)
-    target = shown[: len(shown) - len(owner)] + table.zone.node(owner)[Type.DNAME].rdatas[0]
+    target = shown[: len(shown) - len(owner)] + table.zone.node(owner)[rdtypes.DNAME].rdatas[0]
     if len(target) > MAX_NAME:
         return Step(Outcome.TOO_LONG, name, owner)
     return Step(Outcome.DNAME, name, owner, target)

@@ -3,8 +3,6 @@
 import enum
 from typing import Final
 
-from zones import rdtypes
-
 HEADER_SIZE: Final = 12
 MAX_MESSAGE: Final = 65535
 UDP_MINIMUM: Final = 512  # RFC 1035 2.3.4: what every asker takes
@@ -19,6 +17,11 @@ OPCODE_SHIFT: Final = 11
 
 CLASS_IN: Final = 1
 CLASS_CH: Final = 3
+CLASS_NONE: Final = 254  # RFC 2136 2.4
+CLASS_ANY: Final = 255
+
+OPT_SIZE: Final = 11  # octets of an OPT record without options (RFC 6891 6.1.2)
+DO: Final = 0x8000  # of the flags of an OPT record: DNSSEC OK (RFC 3225 3)
 
 
 class Transport(enum.Enum):
@@ -52,50 +55,6 @@ class Rcode:
     NOTZONE: Final = 10
     BADVERS: Final = 16
     BADCOOKIE: Final = 23
-
-
-class Type:
-    """Record types that are treated in their own way."""
-
-    A: Final = 1
-    NS: Final = 2
-    MD: Final = 3
-    MF: Final = 4
-    CNAME: Final = 5
-    SOA: Final = 6
-    MB: Final = 7
-    MG: Final = 8
-    MR: Final = 9
-    PTR: Final = 12
-    MINFO: Final = 14
-    MX: Final = 15
-    TXT: Final = 16
-    AFSDB: Final = 18
-    RT: Final = 21
-    AAAA: Final = 28
-    SRV: Final = 33
-    NAPTR: Final = 35
-    KX: Final = 36
-    DNAME: Final = 39
-    OPT: Final = 41
-    DS: Final = 43
-    RRSIG: Final = 46
-    NSEC: Final = 47
-    DNSKEY: Final = 48
-    NSEC3: Final = 50
-    NSEC3PARAM: Final = 51
-    SVCB: Final = 64
-    HTTPS: Final = 65
-    NXNAME: Final = 128
-    TSIG: Final = 250
-    IXFR: Final = 251
-    AXFR: Final = 252
-    ANY: Final = 255
-
-
-def is_meta(qtype: int) -> bool:
-    """Whether no zone can have records of `qtype`; but ANY is answered, and 0 is a type that nothing has."""
-    return qtype not in (0, Type.ANY) and rdtypes.is_meta(qtype)
 
 
 class Option:

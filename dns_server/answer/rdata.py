@@ -3,26 +3,26 @@
 from collections.abc import Iterator
 from typing import Final
 
-from dns_server.answer.protocol import Type
+from zones import rdtypes
 from zones.name import ROOT
 
 # RFC 3597 4: only the types of RFC 1035 may have their names compressed. Octets before the first name, number of names.
 COMPRESSIBLE: Final = {
-    Type.NS: (0, 1),
-    Type.MD: (0, 1),
-    Type.MF: (0, 1),
-    Type.CNAME: (0, 1),
-    Type.SOA: (0, 2),
-    Type.MB: (0, 1),
-    Type.MG: (0, 1),
-    Type.MR: (0, 1),
-    Type.PTR: (0, 1),
-    Type.MINFO: (0, 2),
-    Type.MX: (2, 1),
+    rdtypes.NS: (0, 1),
+    rdtypes.MD: (0, 1),
+    rdtypes.MF: (0, 1),
+    rdtypes.CNAME: (0, 1),
+    rdtypes.SOA: (0, 2),
+    rdtypes.MB: (0, 1),
+    rdtypes.MG: (0, 1),
+    rdtypes.MR: (0, 1),
+    rdtypes.PTR: (0, 1),
+    rdtypes.MINFO: (0, 2),
+    rdtypes.MX: (2, 1),
 }
-ADDRESSES: Final = (Type.A, Type.AAAA)
+ADDRESSES: Final = (rdtypes.A, rdtypes.AAAA)
 # Octets before the name that ends the rdata and has addresses.
-_TARGET_AT: Final = {Type.NS: 0, Type.MX: 2, Type.AFSDB: 2, Type.RT: 2, Type.SRV: 6, Type.KX: 2}
+_TARGET_AT: Final = {rdtypes.NS: 0, rdtypes.MX: 2, rdtypes.AFSDB: 2, rdtypes.RT: 2, rdtypes.SRV: 6, rdtypes.KX: 2}
 _CHARACTER_STRINGS: Final = 3  # of NAPTR: flags, services, regexp
 
 
@@ -41,9 +41,9 @@ def additional(rdtype: int, rdata: bytes) -> Iterator[tuple[bytes | None, tuple[
     """
     if rdtype in _TARGET_AT:
         yield rdata[_TARGET_AT[rdtype] :], ADDRESSES
-    elif rdtype == Type.NAPTR:
+    elif rdtype == rdtypes.NAPTR:
         yield from _naptr(rdata)
-    elif rdtype in (Type.SVCB, Type.HTTPS):
+    elif rdtype in (rdtypes.SVCB, rdtypes.HTTPS):
         alias = rdata[:2] == b"\0\0"
         target = rdata[2 : name_end(rdata, 2)]
         if target != ROOT:
@@ -59,6 +59,6 @@ def _naptr(rdata: bytes) -> Iterator[tuple[bytes, tuple[int, ...]]]:
     for _ in range(_CHARACTER_STRINGS):
         position += 1 + rdata[position]
     if b"s" in flags:
-        yield rdata[position:], (Type.SRV,)
+        yield rdata[position:], (rdtypes.SRV,)
     elif b"a" in flags:
         yield rdata[position:], ADDRESSES

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from dns_server.answer.core.cookies import is_size
-from dns_server.answer.protocol import HEADER_SIZE, RD, UDP_MINIMUM, Option, Type
+from dns_server.answer.protocol import DO, HEADER_SIZE, RD, UDP_MINIMUM, Option
+from zones import rdtypes
 from zones.name import MAX_LABEL, MAX_NAME, ROOT, fold
 
 _COUNTS: Final = struct.Struct("!HHHH")
 _PAIR: Final = struct.Struct("!HH")
 _RECORD: Final = struct.Struct("!HHIH")  # type, class, TTL, RDLENGTH
 _POINTER: Final = 0xC0
-_DO: Final = 0x8000
 
 
 class Malformed(Exception):
@@ -92,7 +92,7 @@ def parse(wire: bytes, *, tells: bool = False) -> Request:
     flags = int.from_bytes(wire[2:4], "big")
     question = wire[HEADER_SIZE:end]
     if not tells and (
-        answers or (authorities and qtype != Type.IXFR)
+        answers or (authorities and qtype != rdtypes.IXFR)
     ):  # RFC 1995 3: IXFR brings its SOA in the authority section
         raise Malformed("records in the answer or authority section of a query", question)
     edns: Edns | None = None
@@ -110,11 +110,11 @@ def parse(wire: bytes, *, tells: bool = False) -> Request:
             position += length
             if position > len(wire):
                 raise Malformed("a record runs over the end", question)
-            if rdtype == Type.OPT:
+            if rdtype == rdtypes.OPT:
                 if edns is not None or wire[start : start + 1] != ROOT:  # RFC 6891 6.1.1, 6.1.2
                     raise Malformed("a second OPT, or one that is not the root's", question)
                 edns = _edns(rdclass, ttl, rdata, question)
-            elif rdtype == Type.TSIG:
+            elif rdtype == rdtypes.TSIG:
                 if index != additionals - 1:  # RFC 8945 5.1
                     raise Malformed("TSIG is not the last record", question)
                 tsig = True
@@ -171,4 +171,4 @@ def _edns(payload: int, ttl: int, rdata: bytes, question: bytes) -> Edns:
         if code == Option.COOKIE and not is_size(length):  # RFC 7873 5.2.2
             raise Malformed(f"a cookie of {length} octets", question)
         options.append((code, rdata[position - length : position]))
-    return Edns((ttl >> 16) & 0xFF, max(payload, UDP_MINIMUM), bool(ttl & _DO), tuple(options))
+    return Edns((ttl >> 16) & 0xFF, max(payload, UDP_MINIMUM), bool(ttl & DO), tuple(options))

@@ -9,10 +9,11 @@ from typing import Final, NamedTuple
 from dns_server.answer import rdata as rdatas
 from dns_server.answer.denial import prove
 from dns_server.answer.lookup import find
-from dns_server.answer.protocol import CLASS_IN, Rcode, Type
+from dns_server.answer.protocol import CLASS_IN, Rcode
 from dns_server.answer.render import Answer, Renderer, Section
 from dns_server.answer.steps import FOLLOWED, Outcome, Step
 from dns_server.answer.table import ZoneTable
+from zones import rdtypes
 from zones.name import fold, is_at_or_below
 from zones.zone import Node, RRset
 
@@ -78,12 +79,12 @@ class _Composer:
             for rrset in _selected(node, self._qtype):
                 self._add(Section.ANSWER, step.name, rrset, node, shown=owner)
         elif step.outcome is Outcome.CNAME:
-            self._add(Section.ANSWER, step.name, node[Type.CNAME], node, shown=owner)
+            self._add(Section.ANSWER, step.name, node[rdtypes.CNAME], node, shown=owner)
         elif step.outcome in (Outcome.DNAME, Outcome.TOO_LONG):
-            dname = node[Type.DNAME]
+            dname = node[rdtypes.DNAME]
             self._add(Section.ANSWER, step.source, dname, node, shown=step.source)
             if step.outcome is Outcome.DNAME:  # RFC 6672 3.1: the alias has the DNAME's TTL and no signature
-                alias = RRset(step.name, Type.CNAME, dname.ttl, (step.target,))
+                alias = RRset(step.name, rdtypes.CNAME, dname.ttl, (step.target,))
                 self._add(Section.ANSWER, step.name, alias, {}, shown=step.name)
 
     def _authority(self, last: Step) -> None:
@@ -93,9 +94,9 @@ class _Composer:
             self._add(Section.AUTHORITY, self._table.origin, self._table.negative_soa(), apex)
         elif last.outcome is Outcome.REFERRAL:
             node = self._table.zone.node(last.source)
-            self._add(Section.AUTHORITY, last.source, node[Type.NS], {})
-            if self._do and Type.DS in node:  # RFC 4035 3.1.4
-                self._add(Section.AUTHORITY, last.source, node[Type.DS], node)
+            self._add(Section.AUTHORITY, last.source, node[rdtypes.NS], {})
+            if self._do and rdtypes.DS in node:  # RFC 4035 3.1.4
+                self._add(Section.AUTHORITY, last.source, node[rdtypes.DS], node)
         if self._do and self._table.chain is not None:
             for step in self._steps:
                 for owner in prove(self._table.chain, self._table.zone, step):
@@ -131,7 +132,7 @@ class _Composer:
             if step.outcome is Outcome.ANSWER:
                 node = self._table.zone.node(step.source)
                 self._add(Section.ADDITIONAL, want.target, node[want.rdtype], node, shown=want.shown, needed=False)
-            elif step.outcome is Outcome.REFERRAL and want.reason == Type.NS:
+            elif step.outcome is Outcome.REFERRAL and want.reason == rdtypes.NS:
                 self._glue(want.target, want.rdtype, needed=False)
 
     def _glue(self, target: bytes, rdtype: int, *, needed: bool) -> None:
@@ -161,7 +162,7 @@ class _Composer:
         self._renderer.add(section, owner, rrset.rdtype, CLASS_IN, rrset.ttl, rrset.rdatas)
         if self._do:
             signatures = tuple(signatures_of(node, rrset.rdtype))
-            self._renderer.add(section, owner, Type.RRSIG, CLASS_IN, rrset.ttl, signatures)
+            self._renderer.add(section, owner, rdtypes.RRSIG, CLASS_IN, rrset.ttl, signatures)
         self._renderer.mark(needed=needed)
         sources = self._added if section == Section.ADDITIONAL else self._sources
         sources.append(_Source(name, shown, rrset))
@@ -169,21 +170,21 @@ class _Composer:
 
 def signatures_of(node: Node, rdtype: int) -> Iterator[bytes]:
     """Rdata of the RRSIGs in `node` that cover `rdtype` (RFC 4034 3.1.1)."""
-    if Type.RRSIG in node:
+    if rdtypes.RRSIG in node:
         covered = rdtype.to_bytes(2, "big")
-        yield from (rdata for rdata in node[Type.RRSIG].rdatas if rdata.startswith(covered))
+        yield from (rdata for rdata in node[rdtypes.RRSIG].rdatas if rdata.startswith(covered))
 
 
 def _selected(node: Node, qtype: int) -> Iterator[RRset]:
     """The RRset of `node` that answers `qtype`; of ANY and RRSIG one is picked (RFC 8482 4.1 and 7)."""
-    if qtype == Type.ANY:
-        yield node[min(node, key=lambda rdtype: (rdtype in (Type.RRSIG, Type.NSEC), rdtype))]
-    elif qtype == Type.RRSIG:
-        rrsigs = node[Type.RRSIG]
+    if qtype == rdtypes.ANY:
+        yield node[min(node, key=lambda rdtype: (rdtype in (rdtypes.RRSIG, rdtypes.NSEC), rdtype))]
+    elif qtype == rdtypes.RRSIG:
+        rrsigs = node[rdtypes.RRSIG]
         covered = min(rdata[:2] for rdata in rrsigs.rdatas)
         rrset = node.get(int.from_bytes(covered, "big"))
         picked = tuple(rdata for rdata in rrsigs.rdatas if rdata.startswith(covered))
-        yield RRset(rrsigs.owner, Type.RRSIG, rrsigs.ttl if rrset is None else rrset.ttl, picked)
+        yield RRset(rrsigs.owner, rdtypes.RRSIG, rrsigs.ttl if rrset is None else rrset.ttl, picked)
     else:
         yield node[qtype]
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dns_server.answer.denial import Chain, chains_of
 from dns_server.answer.indexing import index_of
-from dns_server.answer.protocol import Type
 from dns_server.answer.render import Answer
+from zones import rdtypes
 from zones.marks import NameMarks
 from zones.slices import Sliced
 from zones.survey import NO_HOSTS, kinds
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 _SLICE: Final = 50  # names between two yields: about 200 microseconds
 _PASSED_A_SLICE: Final = 128  # so many take as long as one that is looked at
 # What the table has a place for.
-_PLAIN: Final = kinds((Type.NS, Type.DNAME, Type.NSEC, Type.NSEC3), {})
+_PLAIN: Final = kinds((rdtypes.NS, rdtypes.DNAME, rdtypes.NSEC, rdtypes.NSEC3), {})
 _INDEXED_AT_ONCE: Final = 500  # records; smaller zones are indexed at their first question
 _KEPT_DENIALS: Final = 10_000
-_NSEC3_AND_SIGNATURE: Final = {Type.NSEC3, Type.RRSIG}
+_NSEC3_AND_SIGNATURE: Final = {rdtypes.NSEC3, rdtypes.RRSIG}
 
 AnswerKey = tuple[object, ...]
 
@@ -56,7 +56,7 @@ class ZoneTable:
         self.zone: Final = zone
         self.origin: Final = zone.origin
         self.soa: Final = soa
-        self.signed: Final = Type.RRSIG in zone.types(zone.origin)
+        self.signed: Final = rdtypes.RRSIG in zone.types(zone.origin)
         """Whether askers that set DO get signatures and proofs."""
         self.cuts: Final = NameMarks(zone.tables.names)
         """Names with NS records below the apex."""
@@ -95,7 +95,7 @@ class ZoneTable:
     def negative_soa(self) -> RRset:
         """The SOA for negative answers: TTL min(SOA TTL, MINIMUM) (RFC 2308 3)."""
         minimum = int.from_bytes(self.soa.rdatas[0][-4:], "big")
-        return RRset(self.soa.owner, Type.SOA, min(self.soa.ttl, minimum), self.soa.rdatas)
+        return RRset(self.soa.owner, rdtypes.SOA, min(self.soa.ttl, minimum), self.soa.rdatas)
 
 
 def build(zone: Zone) -> Sliced[ZoneTable]:
@@ -120,7 +120,7 @@ def build(zone: Zone) -> Sliced[ZoneTable]:
             _, node = zone.node_at(position)
             for chain in chains:
                 chain.add(owner, node)
-        if Type.NSEC3 in types and _NSEC3_AND_SIGNATURE.issuperset(types):
+        if rdtypes.NSEC3 in types and _NSEC3_AND_SIGNATURE.issuperset(types):
             table.hidden.add(owner)
         else:
             _note(table, owner, types)
@@ -133,7 +133,7 @@ def build(zone: Zone) -> Sliced[ZoneTable]:
 
 def _note(table: ZoneTable, owner: bytes, types: Sequence[int]) -> None:
     """Put down what is special about `owner`."""
-    if Type.DNAME in types:
+    if rdtypes.DNAME in types:
         table.dnames.add(owner)
-    if Type.NS in types and owner != table.origin:
+    if rdtypes.NS in types and owner != table.origin:
         table.cuts.add(owner)

@@ -3,19 +3,19 @@
 Read first: RFC 7314 (EXPIRE), RFC 9660 (ZONEVERSION).
 """
 
-import struct
 from typing import Final
 
-from dns_server.answer.protocol import Option, Type
+from dns_server.answer.protocol import Option
+from dns_server.answer.replies import option
 from dns_server.answer.request import Request
 from zones import name as names
+from zones import rdtypes
 from zones.zone import Zone
 
-_OPTION: Final = struct.Struct("!HH")
 _SOA_SERIAL: Final = 0  # RFC 9660 3.1: the one version type that is registered
 _COMMIT: Final = 246  # RFC 9660 7.2: the first of those for private use; here the id of the commit, as octets
 _EXPIRE_FROM_END: Final = slice(-8, -4)  # RFC 1035 3.3.13: REFRESH, RETRY, EXPIRE, MINIMUM end the SOA
-_EXPIRING: Final = frozenset({Type.SOA, Type.AXFR, Type.IXFR})
+_EXPIRING: Final = frozenset({rdtypes.SOA, rdtypes.AXFR, rdtypes.IXFR})
 
 
 def zone_options(request: Request, zone: Zone, revision: str) -> bytes:
@@ -26,7 +26,7 @@ def zone_options(request: Request, zone: Zone, revision: str) -> bytes:
     options = b""
     soa = zone.soa
     if soa is not None and request.qtype in _EXPIRING and request.name == zone.origin and edns.has(Option.EXPIRE):
-        options += _OPTION.pack(Option.EXPIRE, 4) + soa.rdatas[0][_EXPIRE_FROM_END]
+        options += option(Option.EXPIRE, soa.rdatas[0][_EXPIRE_FROM_END])
     if (Option.ZONEVERSION, b"") in edns.options:  # RFC 9660 2: with data it is a mistake
         options += _version(zone, _SOA_SERIAL, zone.serial.to_bytes(4, "big"))
         if revision:
@@ -35,5 +35,4 @@ def zone_options(request: Request, zone: Zone, revision: str) -> bytes:
 
 
 def _version(zone: Zone, kind: int, version: bytes) -> bytes:
-    data = bytes((names.count_labels(zone.origin), kind)) + version
-    return _OPTION.pack(Option.ZONEVERSION, len(data)) + data
+    return option(Option.ZONEVERSION, bytes((names.count_labels(zone.origin), kind)) + version)

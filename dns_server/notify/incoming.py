@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 from structlog.typing import FilteringBoundLogger
 
 from dns_server.access.gate import Admitted, Gate
-from dns_server.answer.bare import bare_reply
-from dns_server.answer.protocol import AA, CLASS_IN, Ede, Rcode, Type
+from dns_server.answer.protocol import AA, CLASS_IN, Ede, Rcode
+from dns_server.answer.replies import bare_reply, extended_error, reply
 from dns_server.answer.request import Malformed, Request, parse
 from dns_server.client import Client
-from dns_server.replies import extended_error, reply
 from dns_server.tsig.replay import Obeyed
+from zones import rdtypes
 from zones.keys import Operation
 from zones.name import to_text
 from zones.snapshot import Snapshot
@@ -72,7 +72,7 @@ class NotifyHandler:
             yield admitted.sign(said, self._gate.clock())
 
     async def _obey(self, request: Request, admitted: Admitted, client: Client) -> bytes | None:
-        if request.qtype != Type.SOA or request.qclass != CLASS_IN:
+        if request.qtype != rdtypes.SOA or request.qclass != CLASS_IN:
             return reply(request, Rcode.FORMERR)
         if admitted.verified is None or self.trigger is None:
             self.counters.refused += 1

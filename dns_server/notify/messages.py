@@ -11,15 +11,16 @@ import dns.edns
 import dns.exception
 import dns.message
 
-from dns_server.answer.protocol import AA, CLASS_IN, HEADER_SIZE, OPCODE_SHIFT, QR, UDP_PAYLOAD, Opcode, Type
+from dns_server.answer.protocol import AA, CLASS_IN, HEADER_SIZE, OPCODE_SHIFT, QR, UDP_PAYLOAD, Opcode
+from zones import rdtypes
 from zones.zone import RRset
 
 _FIXED: Final = struct.Struct("!HHIH")  # type, class, TTL, RDLENGTH
 _COUNTS: Final = struct.Struct("!HHHH")
 _MOST_RECORDS: Final = 8
 """Question, copied SOA, OPT and TSIG, and some to spare: thousands of records would take seconds to parse."""
-_QUESTION: Final = struct.Struct("!HH").pack(Type.SOA, CLASS_IN)
-_OPT: Final = struct.Struct("!xHHIH").pack(Type.OPT, UDP_PAYLOAD, 0, 0)
+_QUESTION: Final = struct.Struct("!HH").pack(rdtypes.SOA, CLASS_IN)
+_OPT: Final = struct.Struct("!xHHIH").pack(rdtypes.OPT, UDP_PAYLOAD, 0, 0)
 
 
 class BadReply(Exception):
@@ -42,7 +43,7 @@ def notify(identity: int, zone: bytes, soa: RRset | None) -> bytes:
     record = b""
     if soa is not None:
         rdata = soa.rdatas[0]
-        record = b"\xc0\x0c" + _FIXED.pack(Type.SOA, CLASS_IN, soa.ttl, len(rdata)) + rdata
+        record = b"\xc0\x0c" + _FIXED.pack(rdtypes.SOA, CLASS_IN, soa.ttl, len(rdata)) + rdata
     return head + zone + _QUESTION + record + _OPT
 
 

@@ -20,21 +20,21 @@ from dns_server.answer.protocol import (
     Ede,
     Rcode,
     Transport,
-    Type,
 )
+from dns_server.answer.replies import extended_error, opt, reply
 from dns_server.answer.request import Malformed, Request, parse, skip_name
 from dns_server.answer.zone_options import zone_options
 from dns_server.client import Client
 from dns_server.listeners.answering import Aborted
 from dns_server.notify.secondaries import Secondaries
-from dns_server.replies import extended_error, opt, reply
 from dns_server.transfer import records
 from dns_server.transfer.journal import Journal
 from dns_server.transfer.limits import Counters, Turns, must_have_taken
 from dns_server.transfer.messages import TooLong, bodies, message
+from zones import rdtypes
 from zones.keys import Operation
 from zones.name import to_text
-from zones.serial import is_newer
+from zones.serial import is_newer, serial_in
 from zones.slices import run_sliced
 from zones.snapshot import Snapshot
 from zones.zone import RRset, Zone
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from dns_server.transfer.recovery import Recovery
 
 _RECORD: Final = struct.Struct("!HHIH")  # type, class, TTL, RDLENGTH
-_SERIAL_FROM_END: Final = 20
 _LEAST_SOA: Final = 22
 
 
@@ -81,7 +80,7 @@ class TransferHandler:
             yield admitted.sign(zone, self._gate.clock())
             return
         try:
-            serial = _serial_asked(request, admitted.message) if request.qtype == Type.IXFR else None
+            serial = _serial_asked(request, admitted.message) if request.qtype == rdtypes.IXFR else None
         except Malformed:
             yield admitted.sign(reply(request, Rcode.FORMERR), self._gate.clock())
             return
@@ -117,7 +116,7 @@ class TransferHandler:
     async def _by_datagram(self, request: Request, serial: int, admitted: Admitted, zone: Zone) -> bytes:
         """RFC 1995 2: the difference where it fits, else the SOA alone, which makes the client ask by TCP."""
         limit = UDP_MINIMUM if request.edns is None else min(request.edns.payload, UDP_PAYLOAD)
-        tail = opt(request, zone_options(request, zone, self._snapshot().revision))
+        tail = opt(request.edns, zone_options(request, zone, self._snapshot().revision))
         room = limit - admitted.room - len(tail)
         chosen = await self._difference(serial, zone)
         if chosen is not None:
@@ -151,7 +150,7 @@ class TransferHandler:
             self._count_ixfr(chosen)
         else:
             self.counters.axfr += 1
-        tail = opt(request, zone_options(request, zone, self._snapshot().revision))
+        tail = opt(request.edns, zone_options(request, zone, self._snapshot().revision))
         started = time.monotonic()
         messages = octets = 0
         room = MAX_MESSAGE - admitted.room - len(tail)
@@ -209,6 +208,6 @@ def _serial_asked(request: Request, asked: bytes) -> int:
     position = skip_name(asked, HEADER_SIZE + len(request.question))
     rdtype, _, _, length = _RECORD.unpack_from(asked, position)
     end = position + _RECORD.size + length
-    if rdtype != Type.SOA or length < _LEAST_SOA:
+    if rdtype != rdtypes.SOA or length < _LEAST_SOA:
         raise Malformed("that record is the SOA of the version that the client has", request.question)
-    return int.from_bytes(asked[end - _SERIAL_FROM_END : end - _SERIAL_FROM_END + 4], "big")
+    return serial_in(asked[end - length : end])

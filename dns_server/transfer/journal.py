@@ -5,19 +5,16 @@ Sans-I/O. Read first: RFC 1995 5.
 
 from collections import OrderedDict, deque
 from collections.abc import Iterable
-from typing import Final
 
 from zones.delta import Delta, condense
+from zones.serial import serial_in
 from zones.slices import Sliced
 from zones.zone import RRset
-
-_SERIAL_FROM_END: Final = 20  # RFC 1035 3.3.13: SERIAL is the first of five 32-bit fields that end the SOA
 
 
 def serial_of(soa: RRset) -> int:
     """The serial of an SOA."""
-    rdata = soa.rdatas[0]
-    return int.from_bytes(rdata[len(rdata) - _SERIAL_FROM_END : len(rdata) - 16], "big")
+    return serial_in(soa.rdatas[0])
 
 
 class Journal:

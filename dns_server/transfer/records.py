@@ -6,7 +6,8 @@ Read first: RFC 5936 2.2 (AXFR), 3 (glue and occluded names are in it), RFC 1995
 from collections.abc import Iterable, Iterator
 
 from zones.delta import Delta, Record
-from zones.zone import SOA, RRset, Zone
+from zones.rdtypes import SOA
+from zones.zone import RRset, Zone
 
 
 def whole(zone: Zone) -> Iterator[RRset]:

@@ -8,7 +8,8 @@ import hmac
 import struct
 from typing import Final
 
-from dns_server.tsig.records import CLASS_ANY, Tsig
+from dns_server.answer.protocol import CLASS_ANY
+from dns_server.tsig.records import Tsig
 from zones import name as names
 from zones.keys import ALGORITHMS, TsigKey
 

@@ -10,11 +10,11 @@ from typing import Final
 import dns.exception
 import dns.name
 
-from dns_server.answer.protocol import HEADER_SIZE, Type
+from dns_server.answer.protocol import CLASS_ANY, HEADER_SIZE
 from dns_server.answer.request import Malformed, skip_name
 from zones import name as names
+from zones import rdtypes
 
-CLASS_ANY: Final = 255
 _RECORD: Final = struct.Struct("!HHIH")  # type, class, TTL, RDLENGTH
 _TIMES: Final = struct.Struct("!HIHH")  # 48 bits of seconds as 16 and 32, fudge, MAC size
 _END: Final = struct.Struct("!HHH")  # original id, error, length of other data
@@ -60,7 +60,7 @@ class Tsig:
             + _END.pack(self.original_id, self.error, len(self.other))
             + self.other
         )
-        return self.name + _RECORD.pack(Type.TSIG, CLASS_ANY, 0, len(rdata)) + rdata
+        return self.name + _RECORD.pack(rdtypes.TSIG, CLASS_ANY, 0, len(rdata)) + rdata
 
 
 def append(message: bytes, tsig: Tsig) -> bytes:
@@ -87,7 +87,7 @@ def split(wire: bytes) -> tuple[bytes, Tsig] | None:
             position = skip_name(wire, position)
             rdtype, _, _, length = _RECORD.unpack_from(wire, position)
             position += _RECORD.size + length
-            if rdtype == Type.TSIG:
+            if rdtype == rdtypes.TSIG:
                 if index != sum(counts[1:]) - 1:
                     raise Malformed("TSIG is not the last record")
                 found = start

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from dns_server.answer.bare import bare_reply, question_of
 from dns_server.answer.protocol import Rcode
+from dns_server.answer.replies import bare_reply, question_of
 from dns_server.answer.request import Malformed
 from dns_server.tsig.exchange import FUDGE_S, Replies
 from dns_server.tsig.macs import is_allowed_size, is_equal, mac

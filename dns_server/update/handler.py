@@ -12,11 +12,10 @@ from typing import Final
 from structlog.typing import FilteringBoundLogger
 
 from dns_server.access.gate import Admitted, Gate, Report
-from dns_server.answer.bare import bare_reply
-from dns_server.answer.protocol import CLASS_IN, HEADER_SIZE, MAX_MESSAGE, Ede, Rcode, Type
+from dns_server.answer.protocol import CLASS_IN, HEADER_SIZE, MAX_MESSAGE, OPT_SIZE, Ede, Rcode
+from dns_server.answer.replies import bare_reply, extended_error, reply
 from dns_server.answer.request import Malformed, Request, parse
 from dns_server.client import Client
-from dns_server.replies import extended_error, reply
 from dns_server.telemetry.statistics import RCODE_NAMES
 from dns_server.tsig.replay import Obeyed
 from dns_server.update.counters import UpdateCounters
@@ -37,10 +36,8 @@ MAX_IN_PROGRESS: Final = 256
 """Updates that may wait for their push."""
 MAX_PER_CLIENT: Final = 64
 """Of one address."""
-_ANY: Final = 255
 _QUESTION_SIZE: Final = 4  # type and class
 _RECORD_SIZE: Final = 12  # a pointer to the name, type, class, TTL and length
-_OPT_SIZE: Final = 11
 
 Write = Callable[[bytes, Transaction], Awaitable[Written]]
 """Writes a change of a zone (folded origin); see `Writer.write`."""
@@ -68,7 +65,7 @@ def _fits_message(change: Change) -> bool:
     """Whether what a change leaves of an RRset can be told to who asks for it."""
     if change.after is None:
         return True
-    fixed = HEADER_SIZE + len(change.owner) + _QUESTION_SIZE + _OPT_SIZE
+    fixed = HEADER_SIZE + len(change.owner) + _QUESTION_SIZE + OPT_SIZE
     return fixed + sum(_RECORD_SIZE + len(rdata) for rdata in change.after.rdatas) <= MAX_MESSAGE
 
 
@@ -137,7 +134,7 @@ class UpdateHandler:
         origin = request.name
         if request.edns is not None and request.edns.version:  # RFC 6891 6.1.3
             raise Refusal(Rcode.BADVERS, "")
-        if request.qtype != Type.SOA:  # RFC 2136 3.1.1
+        if request.qtype != rdtypes.SOA:  # RFC 2136 3.1.1
             raise Refusal(Rcode.FORMERR, "the zone section is not of type SOA")
         snapshot = self._snapshot()
         served = snapshot.zones.get(origin)
@@ -165,7 +162,7 @@ class UpdateHandler:
         signers = [record.rdtype for record in message.updates if record.rdtype in SIGNERS]
         if signers:
             raise Refusal(Rcode.REFUSED, f"{rdtypes.to_text(signers[0])} records are made by signing")
-        records = tuple((record.owner, record.rdtype) for record in message.updates if record.rdtype != _ANY)
+        records = tuple((record.owner, record.rdtype) for record in message.updates if record.rdtype != rdtypes.ANY)
         if not self._gate.may(admitted, Operation.UPDATE, message.zone, client, records):
             raise Refusal(Rcode.REFUSED, "not all of these records may be changed with this key")
 

@@ -13,14 +13,12 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
-from dns_server.answer.protocol import CLASS_IN, HEADER_SIZE
+from dns_server.answer.protocol import CLASS_IN, CLASS_NONE, HEADER_SIZE
 from dns_server.answer.request import Malformed, Request
 from zones import name as names
 from zones.rdtypes import is_meta
 from zones.slices import Sliced
 
-CLASS_NONE: Final = 254
-CLASS_ANY: Final = 255
 _COUNTS: Final = struct.Struct("!HHHH")
 _RECORD: Final = struct.Struct("!HHIH")  # type, class, TTL, RDLENGTH
 

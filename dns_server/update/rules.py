@@ -7,17 +7,16 @@ Read first: RFC 2136 3.2 (prerequisites), 3.4.1 (prescan), 3.4.2 (update), with 
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from dns_server.answer.protocol import CLASS_IN, Rcode
-from dns_server.update.message import CLASS_ANY, CLASS_NONE, Record, UpdateMessage
+from dns_server.answer.protocol import CLASS_ANY, CLASS_IN, CLASS_NONE, Rcode
+from dns_server.update.message import Record, UpdateMessage
 from zones import name as names
 from zones import rdtypes
 from zones.canonical import canonical_rdata
-from zones.serial import is_newer
+from zones.serial import is_newer, serial_in
 from zones.slices import Sliced
 from zones.writeback.edit import Change
 from zones.zone import RRset, Zone
 
-_ANY: Final = 255
 _WKS: Final = 11
 _WKS_KEY: Final = 5  # octets: address and protocol (RFC 1035 3.4.2)
 _MAX_TTL: Final = (1 << 31) - 1
@@ -26,7 +25,6 @@ _SINGLE: Final = frozenset({rdtypes.CNAME, rdtypes.SOA, rdtypes.DNAME})
 # What a signer makes. They may stand beside a CNAME (RFC 4035 2.5), and nobody sets them by hand.
 _BESIDE_CNAME: Final = frozenset({rdtypes.RRSIG, rdtypes.NSEC, rdtypes.KEY})
 SIGNERS: Final = frozenset({rdtypes.RRSIG, rdtypes.NSEC, rdtypes.NSEC3, rdtypes.NSEC3PARAM})
-_SERIAL: Final = slice(-20, -16)  # RFC 1035 3.3.13: the first of five 32-bit fields that end the SOA
 
 
 class Refusal(Exception):
@@ -74,7 +72,7 @@ def _scan_prerequisite(record: Record, zone: bytes) -> None:
     _scan_owner(record, zone)
     is_meta = rdtypes.is_meta(record.rdtype)
     if record.rdclass in (CLASS_ANY, CLASS_NONE):
-        is_wrong = bool(record.rdata) or (is_meta and record.rdtype != _ANY)
+        is_wrong = bool(record.rdata) or (is_meta and record.rdtype != rdtypes.ANY)
     else:
         is_wrong = record.rdclass != CLASS_IN or is_meta
     if is_wrong:
@@ -87,7 +85,7 @@ def _scan_update(record: Record, zone: bytes) -> None:
     if record.rdclass == CLASS_IN:
         is_wrong = is_meta
     elif record.rdclass == CLASS_ANY:
-        is_wrong = bool(record.ttl or record.rdata) or (is_meta and record.rdtype != _ANY)
+        is_wrong = bool(record.ttl or record.rdata) or (is_meta and record.rdtype != rdtypes.ANY)
     else:
         is_wrong = record.rdclass != CLASS_NONE or bool(record.ttl) or is_meta
     if is_wrong:
@@ -110,7 +108,7 @@ def _check_prerequisites(zone: Zone, prerequisites: Sequence[Record]) -> Sliced[
             wanted.setdefault((owner, rdtype), set()).add(canonical_rdata(rdtype, record.rdata))
             continue
         must_be = record.rdclass == CLASS_ANY
-        if rdtype == _ANY:
+        if rdtype == rdtypes.ANY:
             if (owner in zone) != must_be:
                 rcode = Rcode.NXDOMAIN if must_be else Rcode.YXDOMAIN
                 raise Refusal(rcode, f"{names.to_text(owner)} is {'not ' if must_be else ''}in use")
@@ -194,7 +192,7 @@ class _Draft:
         """RFC 2136 3.4.2.3; SOA and NS of the apex stay."""
         node = self._node(record.owner)
         spared = {rdtypes.SOA, rdtypes.NS} if record.owner == self._zone.origin else frozenset()
-        for rdtype in list(node) if record.rdtype == _ANY else [record.rdtype]:
+        for rdtype in list(node) if record.rdtype == rdtypes.ANY else [record.rdtype]:
             if rdtype not in spared:
                 node.pop(rdtype, None)
                 self._rdatas.pop((record.owner, rdtype), None)
@@ -233,8 +231,7 @@ def _is_replaced(known: bytes, rdata: bytes) -> bool:
 
 
 def _is_newer_soa(rdata: bytes, present: bytes) -> bool:
-    serial, known = (int.from_bytes(found[_SERIAL], "big") for found in (rdata, present))
-    return is_newer(serial, than=known)
+    return is_newer(serial_in(rdata), than=serial_in(present))
 
 
 def _text(record: Record) -> str:

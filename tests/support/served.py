@@ -4,8 +4,9 @@ from dns_server.answer.catalogue import Catalogue
 from dns_server.answer.table import build
 from zones.delta import Record
 from zones.name import from_text
+from zones.rdtypes import SOA
 from zones.slices import run_to_end
-from zones.zone import SOA, Zone
+from zones.zone import Zone
 from zones.zonefile import parse
 
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zones import name as names
+from zones import rdtypes
 from zones import zone as zones
 from zones.findings import Place
 from zones.slices import run_to_end
@@ -17,7 +18,7 @@ LABELS = st.sampled_from([b"a", b"B", b"b", b"*", b"\0", b"\1", b"a\0", b"ab", b
 OWNERS = st.lists(LABELS, max_size=3).map(lambda labels: b"".join(bytes([len(x)]) + x for x in labels) + ORIGIN)
 RDATA = st.one_of(
     st.tuples(st.sampled_from([1, 16, 65280]), st.binary(max_size=2)),
-    st.tuples(st.just(zones.RRSIG), st.binary(max_size=2).map(lambda signature: bytes(19) + signature)),
+    st.tuples(st.just(rdtypes.RRSIG), st.binary(max_size=2).map(lambda signature: bytes(19) + signature)),
 )
 RECORDS = st.lists(
     st.tuples(OWNERS, RDATA, st.integers(0, 3)).map(lambda parts: (parts[0], parts[1][0], parts[2], parts[1][1])),
@@ -71,7 +72,7 @@ def test_conflicts_are_the_records_whose_ttl_differs_from_the_first(records: lis
     expected = set()
     for line, (owner, rdtype, ttl, _) in enumerate(records, 1):
         key = (names.fold(owner), rdtype)
-        if first.setdefault(key, ttl) != ttl and rdtype != zones.RRSIG:
+        if first.setdefault(key, ttl) != ttl and rdtype != rdtypes.RRSIG:
             expected.add((*key, Place("example", line, 7)))
     assert set(builder.ttl_conflicts) <= expected
     assert len(builder.ttl_conflicts) == min(20, len(expected))

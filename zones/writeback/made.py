@@ -10,7 +10,7 @@ from zones.checks import check
 from zones.findings import Severity
 from zones.loader import MAX_REMOVED_RECORDS, SMALL_ZONE
 from zones.repository import layout
-from zones.serial import is_newer, next_serial
+from zones.serial import is_newer, next_serial, serial_in
 from zones.slices import Sliced
 from zones.tree import Tree
 from zones.writeback.edit import CannotEdit, Change, Edited, edit
@@ -81,7 +81,7 @@ def _serial(zone: Zone, changes: Sequence[Change], served_serial: int | None) ->
         newest = served_serial
     for change in changes:
         if change.rdtype == rdtypes.SOA and change.after is not None:
-            asked = int.from_bytes(change.after.rdatas[0][-20:-16], "big")  # RFC 1035 3.3.13
+            asked = serial_in(change.after.rdatas[0])
             if is_newer(asked, than=newest):
                 return asked
     return next_serial(newest)

@@ -2,12 +2,12 @@
 
 import cython
 
-from dns_server.answer import protocol
 from dns_server.answer.core.names import Names
 from dns_server.answer.core.query import Query
 from dns_server.answer.core.zone import ZoneIndex
+from zones import rdtypes
 
-_DS = protocol.Type.DS
+_DS = rdtypes.DS
 
 
 class Directory:

@@ -10,6 +10,7 @@ import cython
 from dns_server.answer import protocol
 from dns_server.answer.core.cookies import is_size
 from zones import name as names
+from zones import rdtypes
 
 COMPILED: bool = cython.compiled
 
@@ -20,11 +21,11 @@ _NAME_LIMIT = names.MAX_NAME
 _LABEL_LIMIT = 128
 _SMALLEST = protocol.UDP_MINIMUM
 _LARGEST = protocol.UDP_PAYLOAD
-_OPT_SIZE = 11
-_OPT = protocol.Type.OPT
+_OPT_SIZE = protocol.OPT_SIZE
+_OPT = rdtypes.OPT
 _IN = protocol.CLASS_IN
-_META_FIRST = 128
-_META_LAST = 255
+_META_FIRST = rdtypes.META_FIRST
+_META_LAST = rdtypes.META_LAST
 _NSID = protocol.Option.NSID
 _COOKIE = protocol.Option.COOKIE
 _EXPIRE = protocol.Option.EXPIRE

@@ -7,11 +7,12 @@ from dns_server.answer.core import cookies
 from dns_server.answer.core.cookies import Cookies
 from dns_server.answer.core.kept import Kept, Segment
 from dns_server.answer.core.query import Query
+from zones import rdtypes
 
 _HEADER = protocol.HEADER_SIZE
 _LARGEST = protocol.UDP_PAYLOAD
-_OPT_SIZE = 11
-_OPT = protocol.Type.OPT
+_OPT_SIZE = protocol.OPT_SIZE
+_OPT = rdtypes.OPT
 _NSID = protocol.Option.NSID
 _COOKIE = protocol.Option.COOKIE
 _EDE = protocol.Option.EDE

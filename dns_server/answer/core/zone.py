@@ -4,7 +4,6 @@ from typing import Any
 
 import cython
 
-from dns_server.answer import protocol
 from dns_server.answer.core import kinds
 from dns_server.answer.core.covers import Covers
 from dns_server.answer.core.kept import MAX_COVERS, MAX_NODES, Kept, key_of
@@ -13,6 +12,7 @@ from dns_server.answer.core.nsec3 import DIGEST_SIZE, Nsec3Hash
 from dns_server.answer.core.query import Query
 from dns_server.answer.render import Answer
 from zones import name as zone_names
+from zones import rdtypes
 from zones.arena import SetTables
 from zones.slices import Sliced
 
@@ -28,7 +28,7 @@ _CUT = kinds.CUT
 _DNAME = kinds.DNAME
 _CNAME = kinds.CNAME
 _HIDDEN = kinds.HIDDEN
-_DS = protocol.Type.DS
+_DS = rdtypes.DS
 _NO_TYPE = 0
 _MAX_NAME = zone_names.MAX_NAME
 _DIGEST_SIZE = DIGEST_SIZE

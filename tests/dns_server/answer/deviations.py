@@ -7,15 +7,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from dns_server.answer.protocol import Rcode, Type
+from dns_server.answer.protocol import Rcode
 from dns_server.answer.steps import is_wildcard
 from tests.dns_server.answer.replies import Reply
+from zones import rdtypes
 from zones.name import is_at_or_below
 from zones.zone import Zone
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "deviations.md"
 KNOT_CHAIN = 5
-_SVCB_EXTRA = {Type.CNAME, Type.SVCB, Type.HTTPS, Type.A, Type.AAAA, Type.NSEC, Type.NSEC3, Type.RRSIG}
+_SVCB_EXTRA = {
+    rdtypes.CNAME,
+    rdtypes.SVCB,
+    rdtypes.HTTPS,
+    rdtypes.A,
+    rdtypes.AAAA,
+    rdtypes.NSEC,
+    rdtypes.NSEC3,
+    rdtypes.RRSIG,
+}
 
 
 @dataclass(frozen=True)
@@ -64,18 +74,18 @@ def _types(reply: Reply) -> set[int]:
 def _leaves_zone(case: Case) -> bool:
     """An alias in our answer leads out of the zone, or below a cut of it; theirs goes on from there."""
     owners = {owner for owner, _, _, _ in case.ours.answer}
-    targets = {rdata for _, rdtype, _, rdata in case.ours.answer if rdtype == Type.CNAME}
+    targets = {rdata for _, rdtype, _, rdata in case.ours.answer if rdtype == rdtypes.CNAME}
     ends = targets - owners
     outside = any(not is_at_or_below(end, case.zone.origin) for end in ends)
     return bool(ends) and case.ours.answer <= case.theirs.answer and (outside or not _negative(case.ours))
 
 
 def _negative(reply: Reply) -> bool:
-    return any(rdtype == Type.SOA for _, rdtype, _, _ in reply.authority)
+    return any(rdtype == rdtypes.SOA for _, rdtype, _, _ in reply.authority)
 
 
 def _alias_loops(case: Case) -> bool:
-    links = {owner: rdata for owner, rdtype, _, rdata in case.ours.answer if rdtype == Type.CNAME}
+    links = {owner: rdata for owner, rdtype, _, rdata in case.ours.answer if rdtype == rdtypes.CNAME}
     return bool(links) and set(links.values()) <= set(links)
 
 
@@ -85,7 +95,7 @@ def _differing_types(case: Case) -> set[int]:
 
 
 def _aliases(reply: Reply) -> int:
-    return sum(rdtype == Type.CNAME for _, rdtype, _, _ in reply.answer)
+    return sum(rdtype == rdtypes.CNAME for _, rdtype, _, _ in reply.answer)
 
 
 def _size(reply: Reply) -> int:
@@ -97,7 +107,7 @@ def _part_of(cut: Reply, whole: Reply) -> bool:
 
 
 def _referral(reply: Reply) -> bool:
-    return not reply.aa and any(rdtype == Type.NS for _, rdtype, _, _ in reply.authority)
+    return not reply.aa and any(rdtype == rdtypes.NS for _, rdtype, _, _ in reply.authority)
 
 
 TABLE = (
@@ -130,7 +140,7 @@ TABLE = (
         lambda case: (
             _aliases(case.ours) >= KNOT_CHAIN
             and (case.theirs.answer <= case.ours.answer or case.ours.answer <= case.theirs.answer)
-            and (_aliases(case.theirs) >= KNOT_CHAIN or Type.DNAME in _types(case.ours))
+            and (_aliases(case.theirs) >= KNOT_CHAIN or rdtypes.DNAME in _types(case.ours))
         ),
     ),
     Deviation(
@@ -140,7 +150,7 @@ TABLE = (
         "NSD and Knot give the SOA, or another RRset; BIND gives the one that comes first in its memory.",
         "RFC 8482 section 4.1 leaves the choice to the server; ours depends on nothing but the zone.",
         frozenset({"answer", "authority", "additional"}),
-        lambda case: case.qtype == Type.ANY and case.ours.rcode == Rcode.NOERROR and bool(case.ours.answer),
+        lambda case: case.qtype == rdtypes.ANY and case.ours.rcode == Rcode.NOERROR and bool(case.ours.answer),
     ),
     Deviation(
         "rrsig",
@@ -149,7 +159,7 @@ TABLE = (
         "NSD and Knot give all signatures of the name, BIND those of the RRset that comes first in its memory.",
         "RFC 8482 section 7 allows for RRSIG what it allows for ANY: all signatures of a name are the largest answer.",
         frozenset({"tc", "answer"}),
-        lambda case: case.qtype == Type.RRSIG and case.ours.rcode == Rcode.NOERROR,
+        lambda case: case.qtype == rdtypes.RRSIG and case.ours.rcode == Rcode.NOERROR,
     ),
     Deviation(
         "nsec-at-cut",
@@ -159,7 +169,7 @@ TABLE = (
         "DS is the one type that is asked of the zone above (RFC 4035 section 3.1.4.1). NSD and Knot do likewise, and "
         "the referral has the NSEC record in it.",
         frozenset({"aa", "answer", "authority", "additional"}),
-        lambda case: case.qtype == Type.NSEC and _referral(case.ours),
+        lambda case: case.qtype == rdtypes.NSEC and _referral(case.ours),
     ),
     Deviation(
         "empty-wildcard",
@@ -170,7 +180,9 @@ TABLE = (
         "Without the second it is not proved that the wildcard has no such type (RFC 4035 section 3.1.3.4); NSD gives "
         "both.",
         frozenset({"authority"}),
-        lambda case: case.theirs.authority < case.ours.authority and _differing_types(case) == {Type.NSEC, Type.RRSIG},
+        lambda case: (
+            case.theirs.authority < case.ours.authority and _differing_types(case) == {rdtypes.NSEC, rdtypes.RRSIG}
+        ),
     ),
     Deviation(
         "nsec3-proofs",
@@ -180,7 +192,7 @@ TABLE = (
         "NSD gives one less or one more where one wildcard lies below another, and proves opt-out names otherwise.",
         "RFC 5155 sections 7.2.5, 7.2.3 and 7.2.1; Knot and BIND do likewise.",
         frozenset({"authority"}),
-        lambda case: _differing_types(case) == {Type.NSEC3, Type.RRSIG},
+        lambda case: _differing_types(case) == {rdtypes.NSEC3, rdtypes.RRSIG},
     ),
     Deviation(
         "denial-below-dname",
@@ -190,9 +202,9 @@ TABLE = (
         "Both are needed (RFC 4035 section 3.1.3.2); Knot and BIND do likewise.",
         frozenset({"authority"}),
         lambda case: (
-            Type.DNAME in _types(case.ours)
+            rdtypes.DNAME in _types(case.ours)
             and case.theirs.authority < case.ours.authority
-            and _differing_types(case) == {Type.NSEC, Type.RRSIG}
+            and _differing_types(case) == {rdtypes.NSEC, rdtypes.RRSIG}
         ),
     ),
     Deviation(
@@ -202,7 +214,7 @@ TABLE = (
         "NSD and Knot follow the alias.",
         "An alias that is in the zone is not followed for ANY either (RFC 1034 section 4.3.2 step 3a), nor by BIND.",
         frozenset({"rcode", "tc", "answer", "authority", "additional"}),
-        lambda case: case.qtype == Type.ANY and Type.DNAME in _types(case.ours),
+        lambda case: case.qtype == rdtypes.ANY and rdtypes.DNAME in _types(case.ours),
     ),
     Deviation(
         "additional-data",
@@ -222,7 +234,7 @@ TABLE = (
         "Knot gives them with MX and SRV records too.",
         "They are not the zone's own data: whoever needs them must ask the zone below, which may say otherwise.",
         frozenset({"additional"}),
-        lambda case: case.ours.additional < case.theirs.additional and case.qtype in (Type.MX, Type.SRV),
+        lambda case: case.ours.additional < case.theirs.additional and case.qtype in (rdtypes.MX, rdtypes.SRV),
     ),
     Deviation(
         "glue-by-wildcard",
@@ -246,7 +258,7 @@ TABLE = (
         "In service mode a client has no use for them (RFC 9460 section 3), and an alias does not end the search.",
         frozenset({"additional"}),
         lambda case: (
-            case.qtype in (Type.SVCB, Type.HTTPS)
+            case.qtype in (rdtypes.SVCB, rdtypes.HTTPS)
             and {record[1] for record in case.theirs.additional - case.ours.additional} <= _SVCB_EXTRA
         ),
     ),
@@ -258,7 +270,7 @@ TABLE = (
         "A wildcard's data stands for the name that was looked for (RFC 4592 section 3.3.1).",
         frozenset({"additional"}),
         lambda case: (
-            case.qtype in (Type.SVCB, Type.HTTPS)
+            case.qtype in (rdtypes.SVCB, rdtypes.HTTPS)
             and any(is_wildcard(owner) for owner, _, _, _ in case.theirs.additional - case.ours.additional)
         ),
     ),

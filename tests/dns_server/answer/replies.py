@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import dns.rcode
 
-from dns_server.answer.protocol import HEADER_SIZE, Type
+from dns_server.answer.protocol import HEADER_SIZE
 from dns_server.answer.rdata import COMPRESSIBLE
+from zones import rdtypes
 from zones.name import MAX_NAME, fold, to_text
 from zones.rdtypes import MNEMONICS
 
@@ -15,7 +16,7 @@ Record = tuple[bytes, int, int, bytes]
 
 FIELDS = ("rcode", "aa", "tc", "answer", "authority", "additional")
 # Types beyond those of `COMPRESSIBLE` whose names are compared without letter case: octets before, number of names.
-_NAMED = {**COMPRESSIBLE, Type.SRV: (6, 1), Type.DNAME: (0, 1), 17: (0, 2), 18: (2, 1), 36: (2, 1)}
+_NAMED = {**COMPRESSIBLE, rdtypes.SRV: (6, 1), rdtypes.DNAME: (0, 1), 17: (0, 2), 18: (2, 1), 36: (2, 1)}
 
 
 class BadReply(Exception):
@@ -56,7 +57,7 @@ def read(wire: bytes, *, distinct: bool = False) -> Reply:
                 owner, position = _name(wire, position)
                 rdtype, _, ttl, length = struct.unpack_from("!HHIH", wire, position)
                 position += 10
-                if rdtype == Type.OPT:
+                if rdtype == rdtypes.OPT:
                     rcode |= ttl >> 24 << 4
                 else:
                     records.append((owner, rdtype, ttl, _rdata(wire, rdtype, position, length)))

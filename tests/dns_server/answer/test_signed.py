@@ -11,7 +11,7 @@ import dns.message
 import pytest
 
 from dns_server.answer.engine import Engine
-from dns_server.answer.protocol import Transport, Type
+from dns_server.answer.protocol import Transport
 from tests.dns_server.answer.compare import Bench, report
 from tests.dns_server.answer.conftest import corpus
 from tests.dns_server.answer.questions import queries
@@ -19,6 +19,7 @@ from tests.support.debian import Unavailable, programs
 from tests.support.served import catalogue_of, zone_from_text
 from tests.support.servers import NAMES, free_port, running
 from tests.support.signing import SIGNERS
+from zones import rdtypes
 
 ZONES = ("wild.example.", "dname.example.", "parent.example.", "alias.example.", "plain.example.", "big.example.")
 EVERY = 37  # of the questions is asked of each signer's zones, beginning at another one; all of them take minutes
@@ -83,13 +84,13 @@ def test_without_do_there_are_no_signatures_and_denials(bench: Bench) -> None:
     for zone in bench.zones:
         for wire in list(queries(zone))[::EVERY]:
             query = dns.message.from_wire(wire)
-            if query.question[0].rdtype in (Type.RRSIG, Type.NSEC, Type.NSEC3, Type.ANY):
+            if query.question[0].rdtype in (rdtypes.RRSIG, rdtypes.NSEC, rdtypes.NSEC3, rdtypes.ANY):
                 continue
             reply = bench.engine.respond(wire, Transport.TCP, 0.0)
             assert reply is not None
             message = dns.message.from_wire(reply)
             sections = (*message.answer, *message.authority, *message.additional)
-            assert not {Type.RRSIG, Type.NSEC, Type.NSEC3} & {int(rrset.rdtype) for rrset in sections}
+            assert not {rdtypes.RRSIG, rdtypes.NSEC, rdtypes.NSEC3} & {int(rrset.rdtype) for rrset in sections}
 
 
 def test_delv_validates(signed: dict[str, Path], tmp_path: Path, request: pytest.FixtureRequest) -> None:
@@ -110,7 +111,7 @@ def _anchors(signed: dict[str, Path]) -> str:
     lines = ["trust-anchors {"]
     for origin, path in signed.items():
         zone = zone_from_text(path.read_text(), origin)
-        keys = zone.rrset(zone.origin, Type.DNSKEY)
+        keys = zone.rrset(zone.origin, rdtypes.DNSKEY)
         assert keys is not None
         for rdata in keys.rdatas:
             if rdata[1] & 1:  # the secure entry point

@@ -11,9 +11,9 @@ import dns.rdata
 from dns.rdataclass import RdataClass
 from dns.rdatatype import RdataType
 
-from dns_server.answer.protocol import CLASS_IN, Type
-from dns_server.update.message import CLASS_ANY, CLASS_NONE
+from dns_server.answer.protocol import CLASS_ANY, CLASS_IN, CLASS_NONE
 from zones import name as names
+from zones import rdtypes
 
 ANY = 255
 
@@ -45,7 +45,7 @@ def update(
     prerequisites: list[Item],
     updates: list[Item],
     zone: str = "example.com.",
-    zone_type: int = Type.SOA,
+    zone_type: int = rdtypes.SOA,
     zone_class: int = CLASS_IN,
     identity: int = 1,
 ) -> bytes:
@@ -67,20 +67,20 @@ class Maker:
         "ns1.example.com.",
     )
     VALUES: ClassVar = {
-        Type.A: ("192.0.2.1", "192.0.2.2", "192.0.2.3"),
-        Type.TXT: ('"one"', '"two"', '"Two"'),
-        Type.MX: ("10 a", "10 A", "20 b"),
-        Type.NS: ("ns1", "ns2", "NS1"),
-        Type.CNAME: ("a", "b"),
-        Type.DNAME: ("a.example.net.", "b.example.net."),
-        Type.SRV: ("0 0 53 a", "0 0 53 A"),
+        rdtypes.A: ("192.0.2.1", "192.0.2.2", "192.0.2.3"),
+        rdtypes.TXT: ('"one"', '"two"', '"Two"'),
+        rdtypes.MX: ("10 a", "10 A", "20 b"),
+        rdtypes.NS: ("ns1", "ns2", "NS1"),
+        rdtypes.CNAME: ("a", "b"),
+        rdtypes.DNAME: ("a.example.net.", "b.example.net."),
+        rdtypes.SRV: ("0 0 53 a", "0 0 53 A"),
         65280: (r"\# 2 0102", r"\# 0"),
     }
 
     def __init__(self, seed: int, without: Collection[int] = ()) -> None:
         self._random = random.Random(seed)
         self._types = [rdtype for rdtype in self.VALUES if rdtype not in without]
-        self._has_soa = Type.SOA not in without
+        self._has_soa = rdtypes.SOA not in without
 
     def message(self, serial: int) -> tuple[list[Item], list[Item]]:
         """Prerequisites and updates; `serial` is that of the zone, for SOAs around it."""
@@ -107,29 +107,29 @@ class Maker:
             return Item(self._owner(), rdtype, rdclass, ttl, self._value(rdtype))
         odd = choose.random()
         if odd < 0.02:
-            return Item(self._owner(), Type.A, rdclass, ttl, b"\1\2\3\4")
+            return Item(self._owner(), rdtypes.A, rdclass, ttl, b"\1\2\3\4")
         return Item(self._owner(), ANY if odd < 0.3 else self._type(), 3 if odd > 0.98 else rdclass, ttl)
 
     def _update(self, serial: int) -> Item:
         choose = self._random
         odd = choose.random()
         if odd < 0.02:
-            return Item(self._owner(), choose.choice([ANY, Type.AXFR, 254, 253]), choose.choice([1, 254, 255]))
+            return Item(self._owner(), choose.choice([ANY, rdtypes.AXFR, 254, 253]), choose.choice([1, 254, 255]))
         if odd < 0.04:
-            return Item(self._owner(), Type.A, choose.choice([3, 255]), 0, b"\1\2\3\4")
+            return Item(self._owner(), rdtypes.A, choose.choice([3, 255]), 0, b"\1\2\3\4")
         if odd < 0.05:
-            return Item(self._owner(), Type.A, choose.choice([254, 255]), 60)
+            return Item(self._owner(), rdtypes.A, choose.choice([254, 255]), 60)
         if odd < 0.1 and self._has_soa:
             near = (serial + choose.choice([-5, 0, 3, 1000])) % (1 << 32)
             return Item(
                 choose.choice(["example.com.", "example.com.", "a.example.com."]),
-                Type.SOA,
+                rdtypes.SOA,
                 choose.choice([CLASS_IN, CLASS_IN, CLASS_IN, CLASS_NONE]),
                 0,
-                rdata(Type.SOA, f"ns1 h.example.com. {near} 1 2 3 {choose.randint(1, 9)}"),
+                rdata(rdtypes.SOA, f"ns1 h.example.com. {near} 1 2 3 {choose.randint(1, 9)}"),
             )
         if odd < 0.15 and self._has_soa:
-            return Item(self._owner(), Type.SOA, CLASS_ANY)
+            return Item(self._owner(), rdtypes.SOA, CLASS_ANY)
         rdtype = self._type()
         kind = choose.random()
         if kind < 0.6:

@@ -12,7 +12,7 @@ import dns.rcode
 import dns.tsig
 import pytest
 
-from dns_server.answer.protocol import CLASS_IN, Type
+from dns_server.answer.protocol import CLASS_IN
 from dns_server.parameters.peers import parse_key
 from dns_server.tsig.exchange import Request
 from tests.dns_server.management.test_management import labels, samples
@@ -23,6 +23,7 @@ from tests.support.network import current
 from tests.support.server import eventually, serve
 from tests.support.trees import zone_text
 from zones import name as names
+from zones import rdtypes
 from zones.findings import Place
 from zones.keys import TsigKey, grant
 
@@ -62,7 +63,7 @@ def test_signatures_that_are_not_believed(origin: Origin, monkeypatch: pytest.Mo
 
 def test_records_of_who_may_not_update_are_not_looked_at(origin: Origin) -> None:
     """Thousands of records with long names take seconds to parse."""
-    broken = update([], [Item("a.example.com.", Type.A, CLASS_IN, 60, b"123")])
+    broken = update([], [Item("a.example.com.", rdtypes.A, CLASS_IN, 60, b"123")])
     key = TsigKey(*parse_key(f"{KEY_NAME}:{SECRET}"), *grant(names.from_text(KEY_NAME)), Place("test"))
     with serve(f"--remote={origin.bare}", "--poll=1h") as server:
         assert send_wire(server, broken)[3] & 0xF == dns.rcode.REFUSED

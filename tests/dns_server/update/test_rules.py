@@ -10,14 +10,15 @@ import dns.query
 import dns.zone
 import pytest
 
-from dns_server.answer.protocol import CLASS_IN, Rcode, Type
+from dns_server.answer.protocol import CLASS_ANY, CLASS_IN, CLASS_NONE, Rcode
 from dns_server.answer.request import Malformed, parse
-from dns_server.update.message import CLASS_ANY, CLASS_NONE, UpdateMessage, read
+from dns_server.update.message import UpdateMessage, read
 from dns_server.update.rules import Refusal, evaluate, is_well_formed
 from tests.dns_server.update.messages import ANY, Item, Maker, rdata, update
 from tests.support import servers
 from tests.support.debian import Unavailable
 from zones import name as names
+from zones import rdtypes
 from zones.canonical import canonical_rdata
 from zones.checks import check
 from zones.findings import has_errors
@@ -55,7 +56,7 @@ def records(zone: Zone) -> Records:
 
 def _set(rdtype: int, rdatas: tuple[bytes, ...]) -> frozenset[bytes]:
     found = (canonical_rdata(rdtype, one) for one in rdatas)
-    return frozenset(one[:-20] + one[-16:] if rdtype == Type.SOA else one for one in found)
+    return frozenset(one[:-20] + one[-16:] if rdtype == rdtypes.SOA else one for one in found)
 
 
 class Outcome(NamedTuple):
@@ -96,28 +97,28 @@ def difference(before: Records, after: Records) -> tuple[set[str], set[str]]:
     return text(before, after), text(after, before)
 
 
-ADDRESS, OTHER = rdata(Type.A, "192.0.2.80"), rdata(Type.A, "192.0.2.99")
+ADDRESS, OTHER = rdata(rdtypes.A, "192.0.2.80"), rdata(rdtypes.A, "192.0.2.99")
 
 
 @pytest.mark.parametrize(
     ("prerequisite", "rcode"),
     [
-        (Item("www.example.com.", Type.A, CLASS_ANY), Rcode.NOERROR),
-        (Item("www.example.com.", Type.TXT, CLASS_ANY), Rcode.NXRRSET),
+        (Item("www.example.com.", rdtypes.A, CLASS_ANY), Rcode.NOERROR),
+        (Item("www.example.com.", rdtypes.TXT, CLASS_ANY), Rcode.NXRRSET),
         (Item("www.example.com.", ANY, CLASS_ANY), Rcode.NOERROR),
         (Item("none.example.com.", ANY, CLASS_ANY), Rcode.NXDOMAIN),
         (Item("ent.example.com.", ANY, CLASS_ANY), Rcode.NXDOMAIN),  # RFC 2136 2.4.4: no name that is in use
-        (Item("www.example.com.", Type.A, CLASS_NONE), Rcode.YXRRSET),
-        (Item("www.example.com.", Type.TXT, CLASS_NONE), Rcode.NOERROR),
+        (Item("www.example.com.", rdtypes.A, CLASS_NONE), Rcode.YXRRSET),
+        (Item("www.example.com.", rdtypes.TXT, CLASS_NONE), Rcode.NOERROR),
         (Item("www.example.com.", ANY, CLASS_NONE), Rcode.YXDOMAIN),
         (Item("ent.example.com.", ANY, CLASS_NONE), Rcode.NOERROR),
-        (Item("www.example.com.", Type.A, CLASS_IN, 0, ADDRESS), Rcode.NXRRSET),  # one of two
-        (Item("b.example.com.", Type.CNAME, CLASS_IN, 0, rdata(Type.CNAME, "A")), Rcode.NOERROR),
-        (Item("none.example.com.", Type.A, CLASS_IN, 0, ADDRESS), Rcode.NXRRSET),
-        (Item("www.example.com.", Type.A, CLASS_ANY, 1), Rcode.FORMERR),
-        (Item("www.example.com.", Type.A, CLASS_ANY, 0, ADDRESS), Rcode.FORMERR),
-        (Item("www.example.com.", Type.A, CLASS_NONE, 0, ADDRESS), Rcode.FORMERR),
-        (Item("www.example.com.", Type.A, 3, 0), Rcode.FORMERR),
+        (Item("www.example.com.", rdtypes.A, CLASS_IN, 0, ADDRESS), Rcode.NXRRSET),  # one of two
+        (Item("b.example.com.", rdtypes.CNAME, CLASS_IN, 0, rdata(rdtypes.CNAME, "A")), Rcode.NOERROR),
+        (Item("none.example.com.", rdtypes.A, CLASS_IN, 0, ADDRESS), Rcode.NXRRSET),
+        (Item("www.example.com.", rdtypes.A, CLASS_ANY, 1), Rcode.FORMERR),
+        (Item("www.example.com.", rdtypes.A, CLASS_ANY, 0, ADDRESS), Rcode.FORMERR),
+        (Item("www.example.com.", rdtypes.A, CLASS_NONE, 0, ADDRESS), Rcode.FORMERR),
+        (Item("www.example.com.", rdtypes.A, 3, 0), Rcode.FORMERR),
         (Item("www.example.net.", ANY, CLASS_NONE), Rcode.NOTZONE),
     ],
 )
@@ -126,7 +127,7 @@ def test_each_form_of_prerequisite(prerequisite: Item, rcode: int) -> None:
 
 
 def test_the_records_of_one_rrset_are_demanded_together() -> None:
-    both = [Item("WWW.example.com.", Type.A, CLASS_IN, 0, rdata(Type.A, f"192.0.2.{last}")) for last in (81, 80)]
+    both = [Item("WWW.example.com.", rdtypes.A, CLASS_IN, 0, rdata(rdtypes.A, f"192.0.2.{last}")) for last in (81, 80)]
     assert outcome(zone(), both, []).rcode == Rcode.NOERROR
     assert outcome(zone(), [*both, replace(both[0], rdata=OTHER)], []).rcode == Rcode.NXRRSET
 
@@ -135,50 +136,50 @@ def test_the_records_of_one_rrset_are_demanded_together() -> None:
     "item",
     [
         Item("www.example.com.", ANY, CLASS_IN),
-        Item("www.example.com.", Type.AXFR, CLASS_ANY),
+        Item("www.example.com.", rdtypes.AXFR, CLASS_ANY),
         Item("www.example.com.", ANY, CLASS_NONE),
-        Item("www.example.com.", Type.A, CLASS_ANY, 60),
-        Item("www.example.com.", Type.A, CLASS_ANY, 0, ADDRESS),
-        Item("www.example.com.", Type.A, CLASS_NONE, 60, ADDRESS),
-        Item("www.example.com.", Type.A, 3, 0, ADDRESS),
-        Item("www.example.com.", Type.A, CLASS_IN, 60, b"123"),
-        Item("www.example.com.", Type.OPT, CLASS_IN),
+        Item("www.example.com.", rdtypes.A, CLASS_ANY, 60),
+        Item("www.example.com.", rdtypes.A, CLASS_ANY, 0, ADDRESS),
+        Item("www.example.com.", rdtypes.A, CLASS_NONE, 60, ADDRESS),
+        Item("www.example.com.", rdtypes.A, 3, 0, ADDRESS),
+        Item("www.example.com.", rdtypes.A, CLASS_IN, 60, b"123"),
+        Item("www.example.com.", rdtypes.OPT, CLASS_IN),
     ],
 )
 def test_a_record_of_no_known_form_spoils_the_whole_message(item: Item) -> None:
-    good = Item("new.example.com.", Type.A, CLASS_IN, 60, ADDRESS)
+    good = Item("new.example.com.", rdtypes.A, CLASS_IN, 60, ADDRESS)
     assert has_good_form(update([], [good]))
     assert outcome(zone(), [], [good, item]) == (Rcode.FORMERR, [])
-    outside = Item("www.example.net.", Type.A, CLASS_IN, 60, ADDRESS)
+    outside = Item("www.example.net.", rdtypes.A, CLASS_IN, 60, ADDRESS)
     assert outcome(zone(), [], [good, outside]) == (Rcode.NOTZONE, [])
 
 
 @pytest.mark.parametrize(
     ("item", "went", "came"),
     [
-        (Item("new.example.com.", Type.A, CLASS_IN, 60, ADDRESS), set(), {"new. 1"}),
-        (Item("www.example.com.", Type.A, CLASS_IN, 60, ADDRESS), set(), set()),
-        (Item("www.example.com.", Type.A, CLASS_IN, 61, OTHER), {"www. 1"}, {"www. 1"}),
-        (Item("www.example.com.", Type.A, CLASS_NONE, 0, ADDRESS), {"www. 1"}, {"www. 1"}),
-        (Item("www.example.com.", Type.A, CLASS_NONE, 0, OTHER), set(), set()),
-        (Item("www.example.com.", Type.A, CLASS_ANY), {"www. 1"}, set()),
+        (Item("new.example.com.", rdtypes.A, CLASS_IN, 60, ADDRESS), set(), {"new. 1"}),
+        (Item("www.example.com.", rdtypes.A, CLASS_IN, 60, ADDRESS), set(), set()),
+        (Item("www.example.com.", rdtypes.A, CLASS_IN, 61, OTHER), {"www. 1"}, {"www. 1"}),
+        (Item("www.example.com.", rdtypes.A, CLASS_NONE, 0, ADDRESS), {"www. 1"}, {"www. 1"}),
+        (Item("www.example.com.", rdtypes.A, CLASS_NONE, 0, OTHER), set(), set()),
+        (Item("www.example.com.", rdtypes.A, CLASS_ANY), {"www. 1"}, set()),
         (Item("www.example.com.", ANY, CLASS_ANY), {"www. 1"}, set()),
         (Item("ent.example.com.", ANY, CLASS_ANY), set(), set()),
         # A CNAME stands alone (3.4.2.2).
-        (Item("www.example.com.", Type.CNAME, CLASS_IN, 60, rdata(Type.CNAME, "x")), set(), set()),
-        (Item("b.example.com.", Type.A, CLASS_IN, 60, ADDRESS), set(), set()),
-        (Item("b.example.com.", Type.CNAME, CLASS_IN, 60, rdata(Type.CNAME, "x")), {"b. 5"}, {"b. 5"}),
+        (Item("www.example.com.", rdtypes.CNAME, CLASS_IN, 60, rdata(rdtypes.CNAME, "x")), set(), set()),
+        (Item("b.example.com.", rdtypes.A, CLASS_IN, 60, ADDRESS), set(), set()),
+        (Item("b.example.com.", rdtypes.CNAME, CLASS_IN, 60, rdata(rdtypes.CNAME, "x")), {"b. 5"}, {"b. 5"}),
         # The apex keeps its SOA and its NS (3.4.2.3, 3.4.2.4).
         (Item("example.com.", ANY, CLASS_ANY), set(), set()),
-        (Item("example.com.", Type.NS, CLASS_ANY), set(), set()),
-        (Item("example.com.", Type.SOA, CLASS_ANY), set(), set()),
-        (Item("example.com.", Type.SOA, CLASS_NONE, 0, rdata(Type.SOA, "ns1 h 10 1 2 3 4")), set(), set()),
-        (Item("example.com.", Type.NS, CLASS_NONE, 0, rdata(Type.NS, "ns1")), {"@ 2"}, {"@ 2"}),
+        (Item("example.com.", rdtypes.NS, CLASS_ANY), set(), set()),
+        (Item("example.com.", rdtypes.SOA, CLASS_ANY), set(), set()),
+        (Item("example.com.", rdtypes.SOA, CLASS_NONE, 0, rdata(rdtypes.SOA, "ns1 h 10 1 2 3 4")), set(), set()),
+        (Item("example.com.", rdtypes.NS, CLASS_NONE, 0, rdata(rdtypes.NS, "ns1")), {"@ 2"}, {"@ 2"}),
         # An SOA counts only where its serial is newer, and at the apex.
-        (Item("example.com.", Type.SOA, CLASS_IN, 60, rdata(Type.SOA, "ns1 h 11 1 2 3 5")), {"@ 6"}, {"@ 6"}),
-        (Item("example.com.", Type.SOA, CLASS_IN, 60, rdata(Type.SOA, "ns1 h 10 1 2 3 5")), set(), set()),
-        (Item("example.com.", Type.SOA, CLASS_IN, 60, rdata(Type.SOA, "ns1 h 2147483659 1 2 3 5")), set(), set()),
-        (Item("www.example.com.", Type.SOA, CLASS_IN, 60, rdata(Type.SOA, "ns1 h 99 1 2 3 5")), set(), set()),
+        (Item("example.com.", rdtypes.SOA, CLASS_IN, 60, rdata(rdtypes.SOA, "ns1 h 11 1 2 3 5")), {"@ 6"}, {"@ 6"}),
+        (Item("example.com.", rdtypes.SOA, CLASS_IN, 60, rdata(rdtypes.SOA, "ns1 h 10 1 2 3 5")), set(), set()),
+        (Item("example.com.", rdtypes.SOA, CLASS_IN, 60, rdata(rdtypes.SOA, "ns1 h 2147483659 1 2 3 5")), set(), set()),
+        (Item("www.example.com.", rdtypes.SOA, CLASS_IN, 60, rdata(rdtypes.SOA, "ns1 h 99 1 2 3 5")), set(), set()),
     ],
 )
 def test_what_one_record_does(item: Item, went: set[str], came: set[str]) -> None:
@@ -186,13 +187,13 @@ def test_what_one_record_does(item: Item, went: set[str], came: set[str]) -> Non
 
 
 def test_records_are_obeyed_in_their_order() -> None:
-    alias = Item("www.example.com.", Type.CNAME, CLASS_IN, 60, rdata(Type.CNAME, "x"))
+    alias = Item("www.example.com.", rdtypes.CNAME, CLASS_IN, 60, rdata(rdtypes.CNAME, "x"))
     clear = Item("www.example.com.", ANY, CLASS_ANY)
     assert difference(records(zone()), after(zone(), alias, clear)) == ({"www. 1"}, set())
     assert difference(records(zone()), after(zone(), clear, alias)) == ({"www. 1"}, {"www. 5"})
-    last = [Item("example.com.", Type.NS, CLASS_NONE, 0, rdata(Type.NS, server)) for server in ("ns1", "ns2")]
-    left = after(zone(), *last)[ORIGIN, Type.NS]
-    assert left == (60, frozenset({rdata(Type.NS, "ns2")}))
+    last = [Item("example.com.", rdtypes.NS, CLASS_NONE, 0, rdata(rdtypes.NS, server)) for server in ("ns1", "ns2")]
+    left = after(zone(), *last)[ORIGIN, rdtypes.NS]
+    assert left == (60, frozenset({rdata(rdtypes.NS, "ns2")}))
 
 
 @pytest.mark.parametrize(
@@ -215,15 +216,15 @@ def test_a_message_of_many_records_with_long_names_is_read_and_obeyed_in_slices(
     """Each costs a millisecond, and a message of 64 KiB has thousands."""
     count = 1000
     host = ".".join("a" * 100) + ".example.com."
-    items = [Item(host, Type.NS, CLASS_IN, 60, rdata(Type.NS, f"ns{number}.{host}")) for number in range(50)]
-    items += [Item("new.example.com.", Type.A, CLASS_IN, 60, number.to_bytes(4)) for number in range(count)]
+    items = [Item(host, rdtypes.NS, CLASS_IN, 60, rdata(rdtypes.NS, f"ns{number}.{host}")) for number in range(50)]
+    items += [Item("new.example.com.", rdtypes.A, CLASS_IN, 60, number.to_bytes(4)) for number in range(count)]
     wire = update([], items)
     request = parse(wire, tells=True)
     assert sum(1 for _ in read(wire, request)) == len(items)
     message = parsed(wire)
     assert sum(1 for _ in is_well_formed(message)) == len(items)
     assert sum(1 for _ in evaluate(zone(), message)) == 2 * len(items)
-    assert len(after(zone(), *items)[names.from_text("new.example.com."), Type.A][1]) == count
+    assert len(after(zone(), *items)[names.from_text("new.example.com."), rdtypes.A][1]) == count
 
 
 def transferred(server: servers.Server) -> Zone:
@@ -263,7 +264,7 @@ def compare(name: str, seed: int, count: int, folder: Path) -> None:
     file.write_text(TEXT)
     # A second DNAME of a name: BIND puts it in the place of the first, as we do, Knot leaves the first.
     # Of several SOAs, Knot compares all with the zone's, and it ends the connection at one below the apex.
-    maker = Maker(seed, without={Type.DNAME, Type.SOA} if name == "Knot" else set())
+    maker = Maker(seed, without={rdtypes.DNAME, rdtypes.SOA} if name == "Knot" else set())
     try:
         peer = servers.running(name, folder, {"example.com.": file}, updates=True)
         with peer as server:
