@@ -27,6 +27,7 @@ from dns_server.logs.pipeline import printable
 from dns_server.parameters.output import FORMAT, OutputFormat
 from dns_server.reasons import reason
 from dns_server.settings import BadUsage, Settings
+from dns_server.telemetry.page import memory_text
 
 HTTP_PORT: Final = 8053
 DNS_PORT: Final = 53
@@ -162,6 +163,7 @@ def _show(console: Console, document: Mapping[str, Any]) -> None:
     facts = [
         ("server", f"{escape(server['name'] or '-')}, version {escape(server['version'])}, {state}"),
         ("running", f"{_duration(now - server['started'])}, on {escape(' '.join(server['addresses']))}"),
+        ("memory", memory_text(server)),
         ("source", escape(source["source"])),
         ("commit", f"{escape(source['commit'] or 'none: a folder')}, loaded {_ago(source['last_load'], now)}"),
         ("looked at", _ago(source["last_success"], now)),

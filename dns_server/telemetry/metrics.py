@@ -4,11 +4,12 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
+from dns_platform.machine import memory_use
 from dns_server.answer.protocol import Transport
 from dns_server.limiting.rate_limiter import RateLimiter
 from dns_server.logs.syslog import Syslog
 from dns_server.peers import Peers
-from dns_server.telemetry.sources import Sources, resident_bytes
+from dns_server.telemetry.sources import Sources
 from dns_server.telemetry.statistics import RCODE_NAMES, Histogram
 from zones.keys import Operation
 from zones.name import to_text
@@ -102,9 +103,12 @@ def _server(page: _Page, sources: Sources) -> None:
         page.one(
             "workers_renewed_total", "counter", "Workers that made room for others with new zones.", workers.renewed
         )
-    memory = resident_bytes()
+    memory = memory_use()
     if memory is not None:
-        page.one("resident_memory_bytes", "gauge", "Resident memory of the process.", memory)
+        meaning = "Resident memory of the process; of a virtual machine, what is in use."
+        page.one("resident_memory_bytes", "gauge", meaning, memory.used)
+        if memory.total is not None:
+            page.one("memory_bytes", "gauge", "RAM of the machine beside the image itself.", memory.total)
     stages = [({"stage": stage}, seconds) for stage, seconds in sources.stages.items()]
     page.many("start_stage_seconds", "gauge", "From the start of the service to the end of each stage.", stages)
     page.family("loop_lag_seconds", "histogram", "By how much the event loop missed the moment of a timer.")

@@ -194,7 +194,7 @@ def _server(document: Mapping[str, Any], now: float) -> str:
         ("version", escape(server["version"])),
         ("started", _ago(server["started"], now)),
         ("addresses", " ".join(map(_code, server["addresses"]))),
-        ("memory", f"{server['resident_bytes'] / 1e6:.0f} MB" if server["resident_bytes"] else ""),
+        ("memory", memory_text(server)),
         ("longest lag of the loop", f"{server['loop_lag_longest_s'] * 1000:.1f} ms"),
         ("start", ", ".join(f"{escape(k)} {v * 1000:.0f} ms" for k, v in server["start_stages_s"].items())),
     ]
@@ -224,6 +224,14 @@ def _plural(count: int, noun: str) -> str:
 def _facts(*facts: tuple[str, str]) -> str:
     rows = "".join(f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in facts if value)
     return f'<table class="facts">{rows}</table>'
+
+
+def memory_text(server: Mapping[str, Any]) -> str:
+    """Memory that the `server` of a document uses, in a virtual machine of how much; empty where it does not tell."""
+    used, total = server.get("resident_bytes"), server.get("memory_bytes")
+    if used is None:
+        return ""
+    return f"{used / 1e6:.0f} MB{'' if total is None else f' of {total / 1e6:.0f} MB'}"
 
 
 def _code(text: str) -> str:

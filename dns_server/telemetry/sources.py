@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dns_server.endpoint import Endpoint
@@ -78,12 +77,3 @@ class Sources:
             reason = self.sync.status.last_error
             missing.append(f"no version of the zones has been loaded{f': {reason}' if reason else ''}")
         return missing
-
-
-def resident_bytes() -> int | None:
-    """Resident memory of the process; None where the platform does not tell."""
-    try:
-        fields = Path("/proc/self/status").read_text(encoding="ascii").split("VmRSS:")
-    except OSError:
-        return None
-    return int(fields[1].split()[0]) * 1024 if len(fields) > 1 else None

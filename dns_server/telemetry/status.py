@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
+from dns_platform.machine import memory_use
 from dns_server.logs.syslog import Syslog
-from dns_server.telemetry.sources import Sources, resident_bytes
+from dns_server.telemetry.sources import Sources
 from dns_server.telemetry.statistics import RCODE_NAMES
 from zones.findings import Finding
 from zones.name import to_text
@@ -20,6 +21,7 @@ def status(sources: Sources) -> Sliced[dict[str, Any]]:
     """The document. Times are seconds since 1970, durations seconds, null where there is none."""
     snapshot = sources.publisher.snapshot
     sync = sources.sync.status
+    memory = memory_use()
     zones = yield from _zones(sources, snapshot)
     secondaries = yield from _secondaries(sources, snapshot)
     return {
@@ -31,7 +33,8 @@ def status(sources: Sources) -> Sliced[dict[str, Any]]:
             "started": sources.started,
             "now": sources.clock(),
             "addresses": [str(endpoint) for endpoint in sources.endpoints],
-            "resident_bytes": resident_bytes(),
+            "resident_bytes": None if memory is None else memory.used,
+            "memory_bytes": None if memory is None else memory.total,
             "loop_lag_longest_s": sources.lag.longest_s,
             "start_stages_s": dict(sources.stages),
         },

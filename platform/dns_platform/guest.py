@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from _unizone import ffi, lib
 from dns_platform.frames import Frames, joined
-from dns_platform.protocols import BATCH, DeviceError, Octets
+from dns_platform.protocols import BATCH, DeviceError, MemoryUse, Octets
 
 _NANOSECONDS: Final = 1_000_000_000
 _NEVER: Final = 2**64 - 1
@@ -136,6 +136,12 @@ class GuestBlock:
 def disk_count() -> int:
     """How many block devices the machine has."""
     return int(lib.uz_block_count())
+
+
+def memory_use() -> MemoryUse:
+    """Of the machine's memory; what Python has freed, and keeps for itself, is in use."""
+    total = int(lib.uz_memory())
+    return MemoryUse(total - int(lib.uz_memory_free()), total)
 
 
 class GuestPoller:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from dns_platform.protocols import Clock, DeviceError, Entropy, Mark, NetworkDevice
+from dns_platform.protocols import Clock, DeviceError, Entropy, Mark, MemoryUse, NetworkDevice
 from dns_platform.unix.block import FileBlockDevice
 from dns_platform.unix.host import UnixClock, UnixEntropy
 from dns_platform.unix.poller import UnixPoller
@@ -41,6 +41,15 @@ def open_machine(link: str, interface: str, mark: Mark | None = None) -> Machine
     """
     device = _open(link, interface, mark)
     return Machine(UnixClock(), UnixEntropy(), UnixPoller(device), device)
+
+
+def memory_use() -> MemoryUse | None:
+    """Memory of this process; None where the kernel does not tell."""
+    try:
+        fields = Path("/proc/self/status").read_text(encoding="ascii").split("VmRSS:")
+    except OSError:
+        return None
+    return MemoryUse(int(fields[1].split()[0]) * 1024, None) if len(fields) > 1 else None
 
 
 def open_disk(name: str) -> FileBlockDevice:

@@ -29,6 +29,15 @@ class Mark(NamedTuple):
     """Of 4 octets."""
 
 
+class MemoryUse(NamedTuple):
+    """Memory of this program, in octets."""
+
+    used: int
+    """Resident memory of a process; in a virtual machine all that is not free, beside the image itself."""
+    total: int | None
+    """RAM of the virtual machine beside the image itself; None where a kernel shares it out."""
+
+
 class DeviceError(Exception):
     """A device can't be opened or has gone away; the message says which, why, and what to do."""
 

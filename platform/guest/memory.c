@@ -11,7 +11,7 @@ enum { LEAST = 15 << 20, LEAST_ABOVE = 6 << 20 };
 static uint64_t *used;		/* one bit a page; 1 is in use, or no RAM */
 static size_t pages;		/* bits in the map */
 static size_t cursor;		/* where the next search begins */
-static size_t total;
+static size_t total, left;	/* octets: of all that can be given, and of what is not */
 static size_t given, forget_at = 256;	/* pages */
 
 static int is_used(size_t page) { return used[page / 64] >> (page % 64) & 1; }
@@ -19,11 +19,10 @@ static int is_used(size_t page) { return used[page / 64] >> (page % 64) & 1; }
 static void mark(size_t first, size_t count, int value)
 {
 	for (size_t page = first; page < first + count; page++) {
-		uint64_t bit = 1ull << (page % 64);
-		if (value)
-			used[page / 64] |= bit;
-		else
-			used[page / 64] &= ~bit;
+		if (is_used(page) == value)
+			continue;
+		used[page / 64] ^= 1ull << (page % 64);
+		left += value ? -PAGE_SIZE : PAGE_SIZE;
 	}
 }
 
@@ -63,8 +62,7 @@ void memory_init(const struct memory_range *ranges, unsigned count)
 	uint64_t image_bottom = (uint64_t)image_start & -PAGE_SIZE;
 	mark(image_bottom / PAGE_SIZE, (image_top - image_bottom) / PAGE_SIZE, 1);
 	mark(room / PAGE_SIZE, size / PAGE_SIZE, 1);
-	for (size_t page = 0; page < pages; page++)
-		total += is_used(page) ? 0 : PAGE_SIZE;
+	total = left;
 	if (total < LEAST)
 		refuse("memory: the image leaves %lu KB of RAM and takes %u KB to start; give the machine at least %lu MB",
 		       total >> 10, LEAST >> 10, ((top + LEAST - total) >> 20) + 1);
@@ -120,5 +118,6 @@ void memory_free(void *start, size_t count)
 }
 
 uint64_t uz_memory(void) { return total; }
+uint64_t uz_memory_free(void) { return left; }
 
 uint64_t memory_top(void) { return pages * PAGE_SIZE; }

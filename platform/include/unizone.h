@@ -28,8 +28,9 @@ uint64_t uz_clock_wall(void);
 /* Octets fit for secrets. Stops the image where the machine has none: it never makes them up. */
 void uz_random(void *buffer, size_t size);
 
-/* Octets of RAM that the image has beside itself. */
+/* Octets of RAM that the image has beside itself, and how many of them are free. */
 uint64_t uz_memory(void);
+uint64_t uz_memory_free(void);
 
 /* Network devices are numbered from 0. */
 unsigned uz_network_count(void);

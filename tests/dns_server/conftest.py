@@ -22,6 +22,7 @@ _BASIC_FOR_A_MACHINE = {
     "test_an_update_is_pushed_and_served_before_it_is_acknowledged[virtio-image-daemon]",
     "test_a_start_without_the_git_server_goes_on_where_the_program_was[virtio-image]",
     "test_metrics_count_what_was_asked[virtio-image]",
+    "test_memory_in_use_is_told_and_in_a_machine_of_how_much[virtio-image]",
     "test_a_push_that_a_forge_tells_of_is_served[virtio-image]",
     "test_a_signed_one_is_answered_after_the_sync_with_what_is_served[virtio-image-True]",
     "test_axfr_is_for_keys_alone_by_default[virtio-image-dig]",

@@ -13,7 +13,7 @@ BASE = 1 << 36  # far from all that a process has; what follows stands for the f
 MB = 1 << 20
 IMAGE = BASE + 10 * MB, BASE + 18 * MB
 
-# The ranges come as arguments; commands on standard input take (t) and free (f) runs of pages, and say how many remain.
+# The ranges come as arguments; commands on standard input take (t) and free (f) pages, or ask for what is free (r).
 HARNESS = r"""
 #include <stdarg.h>
 #include <stdio.h>
@@ -52,6 +52,10 @@ int main(int argc, char **argv)
 	while (scanf(" %c %lu %lu", &command, &a, &b) == 3) {
 		if (command == 'f') {
 			memory_free((void *)a, b);
+			continue;
+		}
+		if (command == 'r') {
+			printf("%zu\n", (size_t)uz_memory_free());
 			continue;
 		}
 		char *taken = memory_pages(a);
@@ -121,10 +125,10 @@ def test_every_page_of_ram_and_nothing_else_is_given(name: str, program: Path) -
         assert process.stdin is not None
         assert process.stdout is not None
 
-        def take(pages: int) -> int:
+        def answer(command: str) -> int:
             assert process.stdin is not None
             assert process.stdout is not None
-            process.stdin.write(f"t {pages} 0\n")
+            process.stdin.write(command)
             return int(process.stdout.readline())
 
         total = int(process.stdout.readline().split()[1])
@@ -133,7 +137,7 @@ def test_every_page_of_ram_and_nothing_else_is_given(name: str, program: Path) -
         for _ in range(2):  # until nothing is left, twice: what was freed is given again
             size = 512
             while size:
-                at = take(size)
+                at = answer(f"t {size} 0\n")
                 if not at:
                     size //= 2
                     continue
@@ -142,10 +146,12 @@ def test_every_page_of_ram_and_nothing_else_is_given(name: str, program: Path) -
                 usable -= pages
                 held[at] = size
             assert sum(held.values()) * 4096 == total
+            assert answer("r 0 0\n") == 0
             for at in chance.sample(sorted(held), len(held) // 2):
                 count = held.pop(at)
                 process.stdin.write(f"f {at} {count}\n")
                 usable.update(range(at, at + count * 4096, 4096))
+            assert answer("r 0 0\n") == total - sum(held.values()) * 4096
         process.stdin.close()
         assert process.wait(60) == 0
 

@@ -32,7 +32,7 @@ LACKS: Final = {
     "--net": "it has its own stack and nothing else",
 }
 """Parameters that a machine has not, and why."""
-_MEMORY_MB: Final = 256
+MEMORY_MB: Final = 256
 _CACHE_SIZE: Final = 16 << 20
 _DIE_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG, prctl(2)
 
@@ -85,7 +85,7 @@ class Machine:
             options += ["-drive", f"if=none,id=d{number},format=raw,file={disk}"]
             options += ["-device", f"virtio-blk-device,drive=d{number}"]
         options += [*qmp.options(self.folder), "-cpu", "max"]
-        return qemu.command(image, "microvm", *options, memory_mb=_MEMORY_MB, parameters=shlex.join(self.words))
+        return qemu.command(image, "microvm", *options, memory_mb=MEMORY_MB, parameters=shlex.join(self.words))
 
     def _configuration(self) -> Path:
         texts = {name: values[0] if len(values) == 1 else values for name, values in self.lines.items()}

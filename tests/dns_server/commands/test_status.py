@@ -1,6 +1,7 @@
 """`unizone status` of the real program: by HTTP, by the DNS, and where nobody answers."""
 
 import json
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -37,6 +38,7 @@ def test_by_http_with_a_token(zones: Path, monkeypatch: pytest.MonkeyPatch, caps
         printed = capsys.readouterr().out
         assert "ns1[red]" in printed
         assert "ready" in printed
+        assert re.search(r"^memory +[1-9]\d* MB( of [1-9]\d* MB)? *$", printed, re.MULTILINE)
         assert next(line for line in printed.splitlines() if "example.com." in line).split()[:3] == [
             "example.com.",
             "7",

@@ -20,6 +20,7 @@ from tests.support.dig import short
 from tests.support.namespaces import need_namespaces, veth_namespace
 from tests.support.network import Network, current
 from tests.support.server import Server, eventually, serve
+from tests.support.virtual import MEMORY_MB
 
 ZONE = "$TTL 60\n@ SOA ns1 h {serial} 1h 10m 7d 1m\n@ NS ns1\nns1 A 192.0.2.1\n"
 HOSTILE = "<script>alert(1)</script>"
@@ -64,6 +65,21 @@ def samples(server: Server) -> dict[tuple[str, frozenset[tuple[str, str]]], floa
 
 def labels(**given: str) -> frozenset[tuple[str, str]]:
     return frozenset(given.items())
+
+
+def test_memory_in_use_is_told_and_in_a_machine_of_how_much(server: Server) -> None:
+    found, told = samples(server), status(server)["server"]
+    used = found["resident_memory_bytes", labels()]
+    assert 10e6 < used < 500e6
+    assert abs(told["resident_bytes"] - used) < 50e6
+    if current().is_machine:
+        total = found["memory_bytes", labels()]
+        assert used < total == told["memory_bytes"] < MEMORY_MB << 20
+        assert f"of {total / 1e6:.0f} MB" in read(server, "/")
+    else:
+        assert ("memory_bytes", labels()) not in found
+        assert told["memory_bytes"] is None
+        assert " MB" in read(server, "/")
 
 
 def test_metrics_count_what_was_asked(server: Server) -> None:

@@ -50,8 +50,6 @@ def test_metrics_and_labels_exist(network: Network, tmp_path: Path) -> None:
             (name,) = set(_METRIC.findall(expression))
             if name.startswith("unizone_stack_") and network is not OWN_STACK:
                 continue
-            if name == "unizone_resident_memory_bytes" and network.is_machine:
-                continue  # a process has that, and a machine has all the memory it was given
             assert name in labels, f"{panel['title']}: {expression}"
             asked = _LABELS.findall(expression + target["legendFormat"])
             wanted = {label.strip() for pair in asked for part in pair for label in part.split(",") if label.strip()}

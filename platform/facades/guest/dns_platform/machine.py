@@ -2,8 +2,10 @@
 
 import re
 
-from dns_platform.guest import GuestBlock, GuestMachine, disk_count
+from dns_platform.guest import GuestBlock, GuestMachine, disk_count, memory_use
 from dns_platform.protocols import DeviceError
+
+__all__ = ["HAS_SOCKETS", "LINKS", "disks", "memory_use", "open_disk", "open_machine"]
 
 HAS_SOCKETS = False
 LINKS = {}
