@@ -1,7 +1,7 @@
 """The files of one version of a zone repository, wherever they come from."""
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple, Protocol, cast
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, NamedTuple, Protocol, cast
 
 
 class Entry(NamedTuple):
@@ -39,6 +39,24 @@ class TreeInPieces(Tree, Protocol):
 
         FileNotFoundError when there is none, at once. OSError, then or later, where it cannot be read.
         """
+
+
+class Listing:
+    """Regular files that are listed by path; `files` has the blob of each."""
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self.files: Final = files
+
+    def entries(self) -> Iterator[Entry]:
+        """All of them; octets of paths that are no UTF-8 are surrogates, as os.fsdecode has them."""
+        return (Entry(path, blob) for path, blob in self.files.items())
+
+    def blob(self, path: str) -> str:
+        """The blob of a file. FileNotFoundError when there is none."""
+        try:
+            return self.files[path]
+        except KeyError:
+            raise FileNotFoundError(path) from None
 
 
 def in_pieces(tree: Tree) -> TreeInPieces | None:

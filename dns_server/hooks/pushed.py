@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from zones.tree import Entry
+from zones.tree import Listing
 from zones.writeback.place import COMMITTER
 
 NO_COMMIT: Final = "0" * 40
@@ -56,7 +56,7 @@ def is_by_server_alone(repository: Path, move: Moved) -> bool:
     return bool(committers) and set(committers) == {COMMITTER.line.decode()}
 
 
-class PushedTree:
+class PushedTree(Listing):
     """The files of a commit, by git itself; none for NO_COMMIT."""
 
     def __init__(self, repository: Path, commit: str) -> None:
@@ -64,7 +64,7 @@ class PushedTree:
         self._repository = repository
         self.revision: Final = "" if commit == NO_COMMIT else commit
         self.message: Final = git(repository, "log", "-1", "--format=%B", commit) if self.revision else ""
-        self.files: Final = dict(self._list()) if self.revision else {}
+        super().__init__(dict(self._list()) if self.revision else {})
         self._reader: subprocess.Popen[bytes] | None = None
 
     def _list(self) -> Iterator[tuple[str, str]]:
@@ -75,15 +75,9 @@ class PushedTree:
                 if mode in _REGULAR:
                     yield path, blob
 
-    def entries(self) -> Iterator[Entry]:
-        """Regular files."""
-        return (Entry(path, blob) for path, blob in self.files.items())
-
     def read(self, path: str) -> bytes:
         """Content of a file. FileNotFoundError."""
-        blob = self.files.get(path)
-        if blob is None:
-            raise FileNotFoundError(path)
+        blob = self.blob(path)
         if self._reader is None:
             command = ["git", "cat-file", "--batch"]
             self._reader = subprocess.Popen(

@@ -3,14 +3,11 @@
 Both are built once, outside the tree, from Debian's source package and with the machine's compiler.
 """
 
-import hashlib
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from tests.bench_image import built
 from tests.support import debian
 
 _CONFIGURE: Final = ("--without-ssl", "--with-libevent=no", "--disable-recvmmsg")
@@ -67,7 +64,7 @@ def init(address: str, zones: list[str]) -> bytes:
 
     def build(folder: Path) -> Path:
         (folder / "init.c").write_text(source)
-        _run(folder, "gcc", "-O2", "-static", "-s", "-o", "init", "init.c")
+        built.run(folder, "gcc", "-O2", "-static", "-s", "-o", "init", "init.c")
         return folder / "init"
 
     return _kept("init", source, build).read_bytes()
@@ -79,31 +76,14 @@ def nsd() -> bytes:
 
     def build(folder: Path) -> Path:
         (folder / "tree").mkdir()
-        _run(folder, "tar", "-xf", str(tarball), "-C", "tree", "--strip-components=1")
-        _run(folder / "tree", "./configure", *_CONFIGURE, *_FLAGS)
-        _run(folder / "tree", "make", "nsd")
-        _run(folder / "tree", "strip", "nsd")
+        built.run(folder, "tar", "-xf", str(tarball), "-C", "tree", "--strip-components=1")
+        built.run(folder / "tree", "./configure", *_CONFIGURE, *_FLAGS)
+        built.run(folder / "tree", "make", "nsd")
+        built.run(folder / "tree", "strip", "nsd")
         return folder / "tree" / "nsd"
 
     return _kept("nsd", " ".join((tarball.name, *_CONFIGURE, *_FLAGS)), build).read_bytes()
 
 
 def _kept(name: str, recipe: str, build: Callable[[Path], Path]) -> Path:
-    if shutil.which("gcc") is None or shutil.which("make") is None:
-        raise debian.Unavailable(
-            f"{name} can't be built here: gcc or make is missing (apt-get install build-essential)"
-        )
-    compiler = subprocess.run(["gcc", "--version"], capture_output=True, text=True, check=True).stdout
-    key = hashlib.sha256(f"{recipe}\n{compiler}".encode()).hexdigest()[:16]
-    path = debian.cache_folder() / f"small-{name}-{key}"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            build(Path(folder)).rename(path)
-    return path
-
-
-def _run(folder: Path, *command: str) -> None:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=1800)
-    if done.returncode:
-        raise debian.Unavailable(f"{' '.join(command)} failed: {(done.stderr or done.stdout)[-2000:]}")
+    return built.once(f"small-{name}-{built.key(recipe, built.compiler(name))}", build)

@@ -4,14 +4,11 @@ The kernel is built once for each configuration, source and compiler, outside th
 QEMU's machines, a network and NSD need. Compiler and make are the machine's, all else is unpacked in the cache.
 """
 
-import hashlib
 import os
-import shutil
-import subprocess
-import tempfile
 from pathlib import Path
 from typing import Final
 
+from tests.bench_image import built
 from tests.support import debian
 
 _OPTIONS: Final = """
@@ -33,31 +30,20 @@ _UNNEEDED: Final = (
     *(f"*/{folder}/*.[ch]" for folder in ("drivers/gpu", "drivers/media", "drivers/staging", "sound", "fs/xfs")),
 )
 """Files that no such kernel is made of, so that they need not be unpacked."""
-_TIMEOUT_S: Final = 3600
 
 
 def kernel() -> Path:
     """The built `vmlinux`. debian.Unavailable says why it can't be had."""
-    compiler = shutil.which("gcc")
-    if compiler is None or shutil.which("make") is None:
-        raise debian.Unavailable("no Linux can be built here: gcc or make is missing (apt-get install build-essential)")
+    version = built.compiler("a small Linux")
     (source,) = (debian.programs("linux-source-6.1").root / "usr" / "src").glob("*.tar.xz")
     tools = debian.programs("flex", "bison", "m4", "libelf-dev", "libelf1", "bc")
-    version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout
-    key = hashlib.sha256(f"{source.parents[2].name}\n{version}\n{_OPTIONS.split()}".encode()).hexdigest()[:16]
-    path = debian.cache_folder() / f"tiny-linux-{key}" / "vmlinux"
-    if not path.exists():
-        path.parent.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as name:
-            built = _build(source, tools, Path(name))
-            subprocess.run(["strip", "--strip-all", "-o", str(Path(name) / "stripped"), str(built)], check=True)
-            (Path(name) / "stripped").rename(path)
-    return path
+    key = built.key(source.parents[2].name, version, str(_OPTIONS.split()))
+    return built.once(f"tiny-linux-{key}/vmlinux", lambda folder: _build(source, tools, folder))
 
 
 def _build(source: Path, tools: debian.Tree, folder: Path) -> Path:
     exclude = [f"--exclude={pattern}" for pattern in _UNNEEDED]
-    subprocess.run(["tar", "-xf", str(source), "-C", str(folder), *exclude, "--strip-components=1"], check=True)
+    built.run(folder, "tar", "-xf", str(source), *exclude, "--strip-components=1")
     root = tools.root
     variables = f"LEX={tools.path('flex')}", f"YACC={tools.path('bison')}"
     environment = {
@@ -72,12 +58,7 @@ def _build(source: Path, tools: debian.Tree, folder: Path) -> Path:
     }
 
     def make(*targets: str) -> None:
-        command = ["make", f"-j{os.cpu_count()}", *variables, *targets]
-        done = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S
-        )
-        if done.returncode:
-            raise debian.Unavailable(f"make {targets[0]} of a small Linux failed: {done.stderr[-2000:]}")
+        built.run(folder, "make", f"-j{os.cpu_count()}", *variables, *targets, environment=environment)
 
     make("tinyconfig")
     wanted = [word if "=" in word else f"{word}=y" for word in _OPTIONS.split()]
@@ -89,4 +70,5 @@ def _build(source: Path, tools: debian.Tree, folder: Path) -> Path:
     if missing:
         raise debian.Unavailable(f"this Linux can't be configured with {' '.join(missing)}")
     make("vmlinux")
+    built.run(folder, "strip", "--strip-all", "vmlinux")
     return folder / "vmlinux"

@@ -1,6 +1,6 @@
 """One commit as a tree of zone files, from objects in memory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from dulwich.errors import ObjectFormatException
@@ -10,7 +10,7 @@ from zones.git.errors import BadAnswer
 from zones.git.limits import Limits
 from zones.git.pack import KINDS, Object
 from zones.slices import Sliced
-from zones.tree import Entry
+from zones.tree import Listing
 
 _FOLDER: Final = 0o040000
 _REGULAR: Final = 0o100000
@@ -29,39 +29,29 @@ Lookup = Callable[[str], Object]
 """An object by its id. BadAnswer where it is missing."""
 
 
-class CommitTree:
+class CommitTree(Listing):
     """The regular files of a commit; symbolic links and submodules are left alone."""
 
-    def __init__(self, revision: str, message: str, top: bytes, files: dict[str, str], lookup: Lookup) -> None:
+    def __init__(self, revision: str, message: str, top: bytes, files: Mapping[str, str], lookup: Lookup) -> None:
         """`top` is the tree object of the top folder, `files` has the blob of each path."""
+        super().__init__(files)
         self.revision: Final = revision
         self.message: Final = message
         self.top: Final = top
-        self.files: Final = files
         self.lookup: Final = lookup
 
     def reading(self, lookup: Lookup) -> "CommitTree":
         """The same commit with files read from elsewhere."""
         return CommitTree(self.revision, self.message, self.top, self.files, lookup)
 
-    def entries(self) -> Iterator[Entry]:
-        """All regular files; octets of paths that are no UTF-8 are surrogates, as os.fsdecode has them."""
-        return (Entry(path, blob) for path, blob in self.files.items())
-
     def read(self, path: str) -> bytes:
         """Content of a file. FileNotFoundError when there is none."""
-        return self._object(path).content
+        return self.lookup(self.blob(path)).content
 
     def pieces(self, path: str) -> bytes | Iterator[bytes]:
         """See `TreeInPieces`."""
-        stored = self._object(path).stored
+        stored = self.lookup(self.blob(path)).stored
         return stored if isinstance(stored, bytes) else stored.pieces()
-
-    def _object(self, path: str) -> Object:
-        blob = self.files.get(path)
-        if blob is None:
-            raise FileNotFoundError(path)
-        return self.lookup(blob)
 
 
 def read_commit(identity: str, lookup: Lookup, limits: Limits) -> Sliced[CommitTree]:

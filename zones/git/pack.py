@@ -6,7 +6,7 @@ pack, however made, takes more memory than the limits say.
 
 import hashlib
 import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -132,7 +132,9 @@ class _Reader:
             if kind == BLOB and size >= LARGE:
                 position = yield from self._leave(offset, position, size)
                 continue
-            content, position = yield from self._inflate(position, size)
+            parts: list[bytes] = []
+            position = yield from self._inflate(position, size, parts.append)
+            content = b"".join(parts)
             if base is None:
                 yield from self._add(offset, kind, content)
             else:
@@ -185,31 +187,25 @@ class _Reader:
                 f"the objects have more than {self._limits.inflated} octets", "keep zones apart from the rest"
             )
 
-    def _inflate(self, position: int, size: int) -> Sliced[tuple[bytes, int]]:
-        """`size` octets from the zlib stream at `position`, and where that ends."""
+    def _inflate(self, position: int, size: int, take: Callable[[bytes], object]) -> Sliced[int]:
+        """Hand parts of the `size` octets from the zlib stream at `position` to `take`; where that stream ends."""
         stream = _inflated(self._pack, position, size)
-        parts: list[bytes] = []
         while True:
             try:
                 part = next(stream)
             except StopIteration as stop:
-                return parts[0] if len(parts) == 1 else b"".join(parts), stop.value
-            parts.append(part)
+                end: int = stop.value
+                return end
+            take(part)
             if size > _OUTPUT or not part:  # a stream may go on without end and make nothing
                 yield
 
     def _leave(self, offset: int, begin: int, size: int) -> Sliced[int]:
         """Take in a file of which only the hash is looked at now; where its zlib stream ends."""
-        stream = _inflated(self._pack, begin, size)
         digest = _digest(BLOB, size)
-        while True:
-            try:
-                digest.update(next(stream))
-            except StopIteration as stop:
-                self._keep(offset, Object(BLOB, Deflated(self._pack, begin, size)), digest.hexdigest())
-                end: int = stop.value
-                return end
-            yield
+        end = yield from self._inflate(begin, size, digest.update)
+        self._keep(offset, Object(BLOB, Deflated(self._pack, begin, size)), digest.hexdigest())
+        return end
 
     def _add(self, offset: int, kind: int, content: bytes) -> Sliced[str]:
         """Take an object in; its id."""
