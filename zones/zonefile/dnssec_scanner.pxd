@@ -7,6 +7,9 @@ cdef dict _NUMBERS
 
 
 cdef class DnssecScanner(RdataScanner):
+    cdef long long _group
+    cdef int _bits, _padding
+
     cdef Py_ssize_t _read_rdata(self, int rdtype, Py_ssize_t index)
     cdef Py_ssize_t _read_row(self, Py_ssize_t index, Py_ssize_t numbers, int wide)
     cdef Py_ssize_t _read_number(self, Py_ssize_t index, int octets)
@@ -18,6 +21,6 @@ cdef class DnssecScanner(RdataScanner):
     cdef Py_ssize_t _read_salt(self, Py_ssize_t index)
     cdef Py_ssize_t _read_hash(self, Py_ssize_t index)
     cdef Py_ssize_t _read_bitmap(self, Py_ssize_t index)
-    cdef Py_ssize_t _read_hexadecimal(self, Py_ssize_t index)
-    cdef Py_ssize_t _read_base64(self, Py_ssize_t index)
+    cdef Py_ssize_t _read_data(self, Py_ssize_t index, bytes digits, int size)
+    cdef bint _decode(self, Py_ssize_t index, Py_ssize_t after, bytes digits, int size)
     cdef Py_ssize_t _read_property(self, Py_ssize_t index)

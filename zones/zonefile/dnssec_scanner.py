@@ -12,12 +12,16 @@ COMPILED: bool = cython.compiled
 _NO_DIGIT = 255
 _TAB, _BLANK, _QUOTE, _HYPHEN, _PAD = 9, 32, 34, 45, 61
 _WINDOW = 32  # octets of a window of 256 types (RFC 4034 4.1.2)
-_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-_BASE64 = bytes(_ALPHABET.index(octet) if octet in _ALPHABET else _NO_DIGIT for octet in range(256))
-_DIGITS = b"0123456789ABCDEFGHIJKLMNOPQRSTUV"  # RFC 4648 7
-_BASE32 = bytes(
-    _DIGITS.index(bytes([octet]).upper()) if bytes([octet]).upper() in _DIGITS else _NO_DIGIT for octet in range(256)
-)
+_OCTETS = bytes(range(256))
+
+
+def _values(digits: bytes, octets: bytes = _OCTETS) -> bytes:
+    """What each octet stands for as a digit; `octets` has those whose value it takes."""
+    return bytes(digits.index(octet) if octet in digits else _NO_DIGIT for octet in octets)
+
+
+_BASE64 = _values(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+_BASE32 = _values(b"0123456789ABCDEFGHIJKLMNOPQRSTUV", _OCTETS.upper())  # RFC 4648 7
 _KEEP = KEEP
 _NUMBERS = {mnemonic.encode(): number for mnemonic, number in rdtypes.NUMBERS.items()}
 
@@ -27,6 +31,7 @@ class DnssecScanner(RdataScanner):
 
     def _read_rdata(self, rdtype: cython.int, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """Append the rdata at `index`; the index behind it, -1 for the parser."""
+        self._group = self._bits = self._padding = 0
         if rdtype == 46:  # RRSIG
             return self._read_signature(index)
         if rdtype == 47:  # NSEC
@@ -42,16 +47,16 @@ class DnssecScanner(RdataScanner):
             return self._read_bitmap(index) if index >= 0 else -1
         if rdtype == 43 or rdtype == 59:  # DS, CDS
             index = self._read_row(index, 3, 0)
-            return self._read_hexadecimal(index) if index >= 0 else -1
+            return self._read_data(index, self._hex, 4) if index >= 0 else -1
         if rdtype == 48 or rdtype == 60:  # DNSKEY, CDNSKEY
             index = self._read_row(index, 3, 0)
-            return self._read_base64(index) if index >= 0 else -1
+            return self._read_data(index, _BASE64, 6) if index >= 0 else -1
         if rdtype == 52 or rdtype == 53:  # TLSA, SMIMEA
             index = self._read_row(index, 3, -1)
-            return self._read_hexadecimal(index) if index >= 0 else -1
+            return self._read_data(index, self._hex, 4) if index >= 0 else -1
         if rdtype == 44:  # SSHFP
             index = self._read_row(index, 2, -1)
-            return self._read_hexadecimal(index) if index >= 0 else -1
+            return self._read_data(index, self._hex, 4) if index >= 0 else -1
         if rdtype == 257:  # CAA
             index = self._read_row(index, 1, -1)
             return self._read_property(index) if index >= 0 else -1
@@ -73,7 +78,7 @@ class DnssecScanner(RdataScanner):
         if number < 0:
             return -1
         self._put(number, octets)
-        return self._skip_blanks(after)
+        return self._next(after)
 
     def _put(self, number: cython.longlong, octets: cython.int) -> cython.bint:
         place: cython.int
@@ -96,14 +101,14 @@ class DnssecScanner(RdataScanner):
         if seconds < 0:
             return -1
         self._put(seconds, 4)
-        index = self._read_time(self._skip_blanks(after))
+        index = self._read_time(self._next(after))
         if index >= 0:
             index = self._read_time(index)
         if index >= 0:
             index = self._read_number(index, 2)
         if index >= 0:
             index = self._read_name(index, _KEEP)
-        return self._read_base64(self._skip_blanks(index)) if index >= 0 else -1
+        return self._read_data(self._next(index), _BASE64, 6) if index >= 0 else -1
 
     def _read_type(self, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
         after: cython.Py_ssize_t = self._end_of_word(index)
@@ -111,7 +116,7 @@ class DnssecScanner(RdataScanner):
         if number < 0:
             return -1
         self._put(number, 2)
-        return self._skip_blanks(after)
+        return self._next(after)
 
     def _read_time(self, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """Append a signature time: YYYYMMDDHHmmSS, or seconds since 1970."""
@@ -121,7 +126,7 @@ class DnssecScanner(RdataScanner):
         if seconds < 0:
             return -1
         self._put(seconds, 4)
-        return self._skip_blanks(after)
+        return self._next(after)
 
     def _moment(self, index: cython.Py_ssize_t) -> cython.longlong:
         """Seconds since 1970 of YYYYMMDDHHmmSS, as far as 32 bits hold them; -1 for a year before, or no such time."""
@@ -148,39 +153,24 @@ class DnssecScanner(RdataScanner):
 
     def _read_salt(self, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """RFC 5155 3.3."""
-        text: bytes = self._text
-        digits: bytes = self._hex
         after: cython.Py_ssize_t = self._end_of_word(index)
         size: cython.Py_ssize_t = (after - index) // 2
-        if after - index == 1 and text[index] == _HYPHEN:
+        if after - index == 1 and self._text[index] == _HYPHEN:
             size = 0
         elif after == index or (after - index) % 2 or size > 255:
             return -1
         self._put(size, 1)
-        for _ in range(size):
-            if digits[text[index]] == _NO_DIGIT or digits[text[index + 1]] == _NO_DIGIT:
-                return -1
-            self._put(digits[text[index]] << 4 | digits[text[index + 1]], 1)
-            index += 2
-        return self._skip_blanks(after)
+        if size and not self._decode(index, after, self._hex, 4):
+            return -1
+        return self._next(after)
 
     def _read_hash(self, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """Append octets of base32hex behind their number; whole groups of eight digits alone (RFC 5155 3.3)."""
-        text: bytes = self._text
         after: cython.Py_ssize_t = self._end_of_word(index)
-        number: cython.longlong
         if after == index or (after - index) % 8 or after - index > 400:
             return -1
         self._put((after - index) // 8 * 5, 1)
-        while index < after:
-            number = 0
-            for _ in range(8):
-                if _BASE32[text[index]] == _NO_DIGIT:
-                    return -1
-                number = number << 5 | _BASE32[text[index]]
-                index += 1
-            self._put(number, 5)
-        return self._skip_blanks(after)
+        return self._next(after) if self._decode(index, after, _BASE32, 5) else -1
 
     def _read_bitmap(self, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """Append the types up to the end of the line, which are below 512, as up to two windows."""
@@ -193,14 +183,14 @@ class DnssecScanner(RdataScanner):
         window: cython.Py_ssize_t
         for place in range(begin, begin + 2 * _WINDOW):
             out[place] = 0
-        index = self._skip_blanks(index)
+        index = self._next(index)
         while not self._is_end(index):
             after = self._end_of_word(index)
             number = _NUMBERS.get(self._text[index:after], -1)
             if number < 0 or number > 511:
                 return -1
             out[begin + (number >> 3)] |= 128 >> (number & 7)
-            index = self._skip_blanks(after)
+            index = self._next(after)
         bits: bytes = bytes(out[begin : begin + 2 * _WINDOW])
         for window in range(2):
             size = _WINDOW
@@ -213,57 +203,48 @@ class DnssecScanner(RdataScanner):
                     self._put(bits[window * _WINDOW + place], 1)
         return index
 
-    def _read_hexadecimal(self, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
-        """Append what the digits up to the end of the line stand for, blanks left out."""
-        text: bytes = self._text
-        digits: bytes = self._hex
-        after: cython.Py_ssize_t
-        high: cython.int = -1
+    def _read_data(self, index: cython.Py_ssize_t, digits: bytes, size: cython.int) -> cython.Py_ssize_t:
+        """Append what the digits of `size` bits up to the end of the entry stand for, blanks left out."""
         begin: cython.Py_ssize_t = self._used
+        after: cython.Py_ssize_t
         while not self._is_end(index):
             after = self._end_of_word(index)
-            if after == index:
+            if after == index or not self._decode(index, after, digits, size):
                 return -1
-            while index < after:
-                if digits[text[index]] == _NO_DIGIT:
-                    return -1
-                if high < 0:
-                    high = digits[text[index]]
-                else:
-                    self._put(high << 4 | digits[text[index]], 1)
-                    high = -1
-                index += 1
-            index = self._skip_blanks(after)
-        return -1 if high >= 0 or self._used == begin else index
+            index = self._next(after)
+        return -1 if self._bits or self._used == begin else index
 
-    def _read_base64(self, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
-        """Append what the groups of four up to the end of the line stand for, blanks left out."""
+    def _decode(
+        self, index: cython.Py_ssize_t, after: cython.Py_ssize_t, digits: bytes, size: cython.int
+    ) -> cython.bint:
+        """Append what the digits of `size` bits between the indexes stand for; False where some octet is none.
+
+        `digits` has the value of each. Those that don't make whole octets yet are kept for the next call. The last
+        group of base64 may be padded (RFC 4648 4).
+        """
         text: bytes = self._text
-        after: cython.Py_ssize_t
-        number: cython.longlong = 0
-        count: cython.int = 0
-        padding: cython.int = 0
-        begin: cython.Py_ssize_t = self._used
-        while not self._is_end(index):
-            after = self._end_of_word(index)
-            if after == index:
-                return -1
-            while index < after:
-                if text[index] == _PAD and count > 1:
-                    padding += 1
-                elif padding or _BASE64[text[index]] == _NO_DIGIT:
-                    return -1
-                number = number << 6 | (0 if padding else _BASE64[text[index]])
-                count += 1
-                if count == 4:
-                    if padding and number & ((1 << 8 * padding) - 1):
-                        return -1
-                    self._put(number >> 8 * padding, 3 - padding)
-                    number = 0
-                    count = 0
-                index += 1
-            index = self._skip_blanks(after)
-        return -1 if count or self._used == begin else index
+        group: cython.longlong = self._group
+        bits: cython.int = self._bits
+        octet: cython.int
+        while index < after:
+            octet = digits[text[index]]
+            if octet == _NO_DIGIT or self._padding:
+                if text[index] != _PAD or size != 6 or bits < 12:
+                    return False
+                self._padding += 1
+                octet = 0
+            group = group << size | octet
+            bits += size
+            if bits & 7 == 0:
+                if self._padding and group & ((1 << 8 * self._padding) - 1):
+                    return False
+                self._put(group >> 8 * self._padding, (bits >> 3) - self._padding)
+                group = 0
+                bits = 0
+            index += 1
+        self._group = group
+        self._bits = bits
+        return True
 
     def _read_property(self, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """The tag and the value of a CAA (RFC 8659 4.1)."""
@@ -280,7 +261,7 @@ class DnssecScanner(RdataScanner):
                 return -1
             self._put(octet, 1)
             index += 1
-        index = self._skip_blanks(after)
+        index = self._next(after)
         if text[index] != _QUOTE:
             after = self._end_of_word(index)
             if index == after:

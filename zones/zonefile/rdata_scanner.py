@@ -9,11 +9,12 @@ import cython
 from zones import name as names
 
 COMPILED: bool = cython.compiled
-MAX_LINE = 2048
-"""Octets of a line."""
+MAX_ENTRY = 2048
+"""Octets of an entry, which is a line, or the lines that parentheses make one of."""
 
-_SCRATCH = 8192  # a line makes less than twice its octets: names grow by the origin, everything else shrinks
+_SCRATCH = 8192  # an entry makes less than twice its octets: names grow by the origin, everything else shrinks
 _TAB, _NEWLINE, _RETURN, _BLANK, _QUOTE, _DOT, _COLON, _SEMICOLON, _AT = 9, 10, 13, 32, 34, 46, 58, 59, 64
+_OPENING, _CLOSING = 40, 41
 _NO_DIGIT = 255
 
 _PLAIN = bytes(33 <= octet <= 126 and octet not in b'"();\\' for octet in range(256))
@@ -31,6 +32,14 @@ class RdataScanner:
         self._origin = b""
         self._out = bytearray(_SCRATCH)
         self._used = 0
+        self._end = 0
+        """Where the line in hand ends: the index of its newline."""
+        self._limit = 0
+        """Behind the last octet that the entry in hand may have."""
+        self._more_lines = 0
+        """Of the entry in hand, behind its first."""
+        self._is_open = False
+        """Whether a parenthesis is."""
         self._plain = _PLAIN
         self._hex = _HEX
 
@@ -46,6 +55,40 @@ class RdataScanner:
         while text[index] == _BLANK or text[index] == _TAB:
             index += 1
         return index
+
+    def _next(self, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """Index of the next field at or after `index`, or of the entry's end: behind blanks, and parentheses."""
+        text: bytes = self._text
+        while True:
+            index = self._skip_blanks(index)
+            if self._plain[text[index]]:
+                return index
+            if text[index] == _OPENING and not self._is_open:
+                self._is_open = True
+                index += 1
+            elif not self._is_open:
+                return index
+            elif text[index] == _CLOSING:
+                self._is_open = False
+                index += 1
+            elif not self._is_end(index):
+                return index
+            else:
+                index = self._end + 1
+                if not self._take_line(index):
+                    return self._end
+                self._more_lines += 1
+
+    def _take_line(self, begin: cython.Py_ssize_t) -> cython.bint:
+        """Take the line at `begin` in hand; False where it does not end within the limit of the entry."""
+        text: bytes = self._text
+        index: cython.Py_ssize_t = begin
+        while index < self._limit and text[index] != _NEWLINE:
+            index += 1
+        if index >= self._limit:
+            return False
+        self._end = index
+        return True
 
     def _end_of_word(self, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """Index behind the plain octets from `index` on."""
@@ -137,7 +180,7 @@ class RdataScanner:
         self._out[self._used] = number >> 8
         self._out[self._used + 1] = number & 255
         self._used += 2
-        return self._skip_blanks(after)
+        return self._next(after)
 
     def _read_soa(self, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
         number: cython.longlong
@@ -146,10 +189,10 @@ class RdataScanner:
             index = self._read_name(index, _KEEP)
             if index < 0:
                 return -1
-            index = self._skip_blanks(index)
+            index = self._next(index)
         after: cython.Py_ssize_t = index
         for field in range(5):
-            index = self._skip_blanks(after)
+            index = self._next(after)
             after = self._end_of_word(index)
             number = self._period(index, after) if field else self._number(index, after, 0xFFFFFFFF)
             if number < 0:
@@ -274,6 +317,7 @@ class RdataScanner:
         out: bytearray = self._out
         used: cython.Py_ssize_t = 0
         length: cython.Py_ssize_t
+        after: cython.Py_ssize_t
         octet: cython.int
         while True:
             length = used
@@ -298,10 +342,10 @@ class RdataScanner:
             if used - length > 256:
                 return -1
             out[length] = used - length - 1
-            octet = text[index]
-            index = self._skip_blanks(index)
+            after = index
+            index = self._next(index)
             if self._is_end(index):
                 self._used = used
                 return index
-            if octet != _BLANK and octet != _TAB:
+            if index == after:
                 return -1

@@ -4,7 +4,7 @@ from zones.arena cimport RecordLog, pack_place
 from zones.zonefile.dnssec_scanner cimport DnssecScanner
 
 cdef int _TAB, _NEWLINE, _RETURN, _BLANK, _DOLLAR, _DOT, _SEMICOLON
-cdef Py_ssize_t _MAX_LINE
+cdef Py_ssize_t _MAX_ENTRY
 cdef bytes _FOLD
 cdef dict _TYPES
 

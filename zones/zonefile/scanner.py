@@ -1,8 +1,9 @@
 """Reads the plainest lines of a zone file at the speed of C where this module is compiled (Cython, pure-Python mode).
 
-It takes lines that hold one record of a common type without escapes and parentheses, and `$TTL`. It stops before the
-first line that is anything else or has a fault: the parser reads that one, and says what is wrong. So every line means
-what the parser makes of it; a test compares the two. Uncompiled it is slower than the parser, which then does without.
+It takes `$TTL`, and entries of one record of a common type without escapes, whose parentheses open behind the type. It
+stops before the first entry that is anything else or has a fault: the parser reads that one, and says what is wrong. So
+every entry means what the parser makes of it; a test compares the two. Uncompiled it is slower than the parser, which
+then does without.
 """
 
 import cython
@@ -12,11 +13,11 @@ from zones import rdtypes
 from zones.arena import pack_place
 from zones.zone import ZoneBuilder
 from zones.zonefile.dnssec_scanner import DnssecScanner
-from zones.zonefile.rdata_scanner import FOLD, MAX_LINE
+from zones.zonefile.rdata_scanner import FOLD, MAX_ENTRY
 
 COMPILED: bool = cython.compiled
 _TAB, _NEWLINE, _RETURN, _BLANK, _DOLLAR, _DOT, _SEMICOLON = 9, 10, 13, 32, 36, 46, 59
-_MAX_LINE = MAX_LINE
+_MAX_ENTRY = MAX_ENTRY
 _FOLD = FOLD
 _MNEMONICS = """
     A AAAA NS CNAME DNAME PTR MX SRV TXT SOA CAA SSHFP TLSA SMIMEA DS CDS DNSKEY CDNSKEY RRSIG NSEC NSEC3 NSEC3PARAM
@@ -50,17 +51,15 @@ class Scanner(DnssecScanner):
         origin: bytes,
         budget: cython.Py_ssize_t,
     ) -> cython.Py_ssize_t:
-        """Read up to `budget` lines from `position` on; the number of those read.
+        """Read about `budget` lines from `position` on; the number of those read.
 
-        Fewer lines are read where the end or a line for the parser comes first.
+        Fewer lines are read where the end or an entry for the parser comes first.
         """
         text: bytes = self._text
         end: cython.Py_ssize_t = len(text)
         lines: cython.Py_ssize_t = 0
         index: cython.Py_ssize_t
-        newline: cython.Py_ssize_t
         column: cython.Py_ssize_t
-        limit: cython.Py_ssize_t
         number: cython.Py_ssize_t = -1
         ttl: cython.longlong
         log = builder.log
@@ -71,14 +70,13 @@ class Scanner(DnssecScanner):
             return 0
         while lines < budget and self.position < end:
             index = self.position
-            newline = index
-            limit = min(end, index + _MAX_LINE)
-            while newline < limit and text[newline] != _NEWLINE:
-                newline += 1
-            if newline == limit:
+            self._limit = min(end, index + _MAX_ENTRY)
+            if not self._take_line(index):
                 break
+            self._is_open = False
+            self._more_lines = 0
             index = self._skip_blanks(index)
-            if index < newline and text[index] != _SEMICOLON and text[index] != _RETURN:
+            if index < self._end and text[index] != _SEMICOLON and text[index] != _RETURN:
                 column = index - self.position + 1
                 owner: bytes = self.owner
                 if column == 1 and text[index] == _DOLLAR:
@@ -86,7 +84,7 @@ class Scanner(DnssecScanner):
                     if ttl < 0:
                         break
                     self.default_ttl = ttl
-                    self.position = newline + 1
+                    self.position = self._end + 1
                     self.line += 1
                     lines += 1
                     continue
@@ -124,22 +122,22 @@ class Scanner(DnssecScanner):
                 if rdtype <= 0 or ttl < 0:
                     break
                 self._used = 0
-                index = self._read_rdata(rdtype, self._skip_blanks(index))
+                index = self._read_rdata(rdtype, self._next(index))
                 if index < 0:
                     break
-                index = self._skip_blanks(index)
-                if index != newline and text[index] != _SEMICOLON and not self._is_line_end(index):
+                index = self._next(index)
+                if self._is_open or not self._is_end(index):
                     break
                 if number < 0 or owner != self.owner:
                     number = builder.turn_to(owner)
                     self.owner = owner
                 log.append_octets(number, rdtype, ttl, self._out, self._used, pack_place(file, self.line, column))
                 self.ttl = ttl
-            elif index < newline and text[index] == _RETURN and index + 1 != newline:
+            elif index < self._end and text[index] == _RETURN and index + 1 != self._end:
                 break
-            self.position = newline + 1
-            self.line += 1
-            lines += 1
+            self.position = self._end + 1
+            self.line += 1 + self._more_lines
+            lines += 1 + self._more_lines
         return lines
 
     def _read_default_ttl(self, index: cython.Py_ssize_t) -> cython.longlong:

@@ -14,11 +14,11 @@ from zones.slices import run_to_end
 from zones.zone import RRset
 from zones.zonefile import Text, lexer, parse, parser
 
-LINE, ENTRY = 64, 400
+LINE, ENTRY = 64, 2100  # an entry is at least what the scanner takes
 # Lines and entries longer than those limits, and what is open at the end.
 PARTS = [
     "a A 192.0.2.1\n", "a A 192.0.2.300\n", "b TXT ( one\n two ; three\n )\n", "c TXT (\n", 'd TXT "', "\n", " ; x\n",
-    "e TXT " + "e" * 90 + "\n", "f TXT ( " + "f " * 250 + ")\n", "g " * 600 + "\n", "\r\n", "h TXT \\", " A ::1\n",
+    "e TXT " + "e" * 90 + "\n", "f TXT ( " + "f " * 1100 + ")\n", "g " * 1200 + "\n", "\r\n", "h TXT \\", " A ::1\n",
     "$INCLUDE inc\n", "$ORIGIN x\n", "i AAAA 2001:db8::1\n",
 ]  # fmt: skip
 INCLUDED = b"k A 192.0.2.7\nl TXT " + b"l" * 90 + b"\nm TXT (\n"

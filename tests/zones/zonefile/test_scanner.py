@@ -77,6 +77,17 @@ def test_each_line_of_the_corpus(scanner: type) -> None:
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_each_entry_of_the_corpus_in_parentheses(scanner: type, newline: str) -> None:
+    for corpus in (RIGHT, WRONG):
+        for mnemonic, texts in corpus.items():
+            for text in texts:
+                lines = text.replace(" ", f" ; comment{newline}\t\t")
+                for entry in (f"({text})", f"({newline}{lines}{newline}) ; x", f"{lines} (", f"( {lines} )"):
+                    after = f"{newline}y A 192.0.2.1{newline} A 192.0.2.2{newline}"
+                    assert_same(f"{HEAD}x {mnemonic} {entry}{after}".encode(), scanner)
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_the_dialect(scanner: type, newline: str) -> None:
     assert_same(DIALECT.replace("\n", newline).encode(), scanner)
 
@@ -150,6 +161,16 @@ def test_the_dialect(scanner: type, newline: str) -> None:
         "a CAA 256 issue x\na CAA 0 issue\n",
         f'a CAA 0 {"i" * 255} x\na CAA 0 {"i" * 256} x\na CAA 0 issue "x"y\n',
         'a CAA 0 issue x"y"\na CAA 0 issue x y\n',
+        "a A (192.0.2.1)\na A 192.0.2.1 (\n\n)\na A ( 192.0.2.1 ) ; x\na A (\n192.0.2.1\n\n) x\n",
+        "a A 192.0.2.1 )\na A ((192.0.2.1))\na A (192.0.2.1\n",
+        "a A () 192.0.2.1 ()\na MX (1)b(\n)\n",
+        "a ( A 192.0.2.1 )\na (\nA\n192.0.2.1)\n( A 192.0.2.1 )\n ( A 192.0.2.1 )\n",
+        'a TXT ( "x" "y"\n"z" ; "u"\n w )\na TXT ("x"y)\na TXT ("x""y")\na TXT ("x")("y")\na TXT (\n)\n',
+        'a TXT ( "x\n" )\na TXT ( x\ry )\na TXT ( x \r\n\r\n y )\r\na TXT (x;)\n)\n',
+        "a DNSKEY 257 3 13 (\n\tAAAA\n\tAA==\n\t) ; KSK; key id = 5\na DNSKEY 257 3 13 ( AA\n= = )\n",
+        "a DNSKEY ( 257 3 13 A )\na DS 1 2 3 a\na NSEC3PARAM 1 0 0 ab\n",  # digits that are left over stay behind
+        f"a DNSKEY 257 3 13 (\n{'AAAA' * 15 + chr(10)}{('A' * 60 + chr(10)) * 40})\na A 192.0.2.1\n",
+        f"a TXT ( {'x ;' + 'y' * 2030}\n )\na TXT ( {'x ;' + 'y' * 2040}\n )\na A 192.0.2.1\n",
     ],
 )
 def test_edges(scanner: type, text: str) -> None:
@@ -219,6 +240,14 @@ SIGNED = st.one_of(
 @given(SIGNED)
 def test_fields_of_the_types_of_dnssec(scanner: type, line: str) -> None:
     assert_same(f"{HEAD}a {line}\n".encode(), scanner)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@given(SIGNED, st.lists(st.sampled_from([" ", "\n", "(", ")", " ( ", " )", " ;)\n", "\r\n", "\r"]), max_size=12))
+def test_fields_of_the_types_of_dnssec_between_parentheses(scanner: type, line: str, separators: list[str]) -> None:
+    rdtype, *words = line.split(" ")
+    rdata = "".join(word + gap for word, gap in zip(words, [*separators, *[" "] * len(words)], strict=False))
+    assert_same(f"{HEAD}a {rdtype} {rdata}\n)\nb A 192.0.2.1\n".encode(), scanner)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
