@@ -11,6 +11,7 @@ from dns_platform.protocols import BATCH, DeviceError, MemoryUse, Octets
 
 _NANOSECONDS: Final = 1_000_000_000
 _NEVER: Final = 2**64 - 1
+_WORDS: Final = ffi.typeof("uint64_t[]")
 _SLOT: Final = 2048
 """Octets for one received frame: an Ethernet frame of 1514 fits, and slots begin at even addresses."""
 
@@ -57,7 +58,7 @@ class GuestNetwork:
         self._mtu = int(info.mtu)
         memory, lengths = bytearray(BATCH * _SLOT), array("Q", bytes(8 * BATCH))
         self._memory, self._buffer = memoryview(memory), ffi.from_buffer(memory)
-        self._lengths, self._lengths_buffer = memoryview(lengths), ffi.from_buffer("uint64_t[]", lengths)
+        self._lengths, self._lengths_buffer = memoryview(lengths), ffi.from_buffer(_WORDS, lengths)
         self._starts = memoryview(array("Q", range(0, BATCH * _SLOT, _SLOT)))
 
     @property
@@ -70,18 +71,18 @@ class GuestNetwork:
         """See `NetworkDevice`."""
         return self._mtu
 
-    def receive(self, limit: int = BATCH) -> Frames:
+    def receive(self, limit: int = BATCH) -> Sequence[memoryview]:
         """See `NetworkDevice`. At most BATCH frames at a time, whatever the limit."""
         limit = min(limit, BATCH)
         count = lib.uz_network_receive(self._number, self._buffer, _SLOT, self._lengths_buffer, limit)
-        return Frames(self._memory, self._starts[:count], self._lengths[:count])
+        return Frames(self._memory, self._starts[:count], self._lengths[:count]) if count else ()
 
     def transmit(self, frames: Sequence[Octets]) -> int:
         """See `NetworkDevice`. A frame that no device could send is dropped."""
         if not isinstance(frames, Frames):
             frames = joined(frames)
         memory, count = ffi.from_buffer(frames.memory), len(frames)
-        starts, lengths = (ffi.from_buffer("uint64_t[]", words) for words in (frames.starts, frames.lengths))
+        starts, lengths = ffi.from_buffer(_WORDS, frames.starts), ffi.from_buffer(_WORDS, frames.lengths)
         return lib.uz_network_send(self._number, memory, starts, lengths, count)
 
     def fileno(self) -> int | None:

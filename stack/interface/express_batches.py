@@ -76,6 +76,8 @@ class ExpressBatches:
         self._reply_size = reply_size
         self._respond = respond
         self._served: object = None
+        self.is_current = False
+        """Whether nothing can have changed of what is served since the last call of `reply`."""
         self.replies = 0
 
     def reply(self, frames: Sequence[Octets]) -> tuple[Sequence[Octets], Sequence[Octets]]:
@@ -83,7 +85,8 @@ class ExpressBatches:
 
         The replies are valid until the next call.
         """
-        self._refresh()
+        if not self.is_current:
+            self._refresh()
         left: Sequence[Octets] = self._core.take(frames)
         count = self._core.count
         if not count:
@@ -99,6 +102,7 @@ class ExpressBatches:
 
     def _refresh(self) -> None:
         """Tell the core what is served, when that has changed."""
+        self.is_current = True
         local_4 = self._ipv4.addresses if self._fits(self._ipv4, ipv4.HEADER) else []
         local_6 = self._ipv6.addresses.usable if self._ipv6 is not None and self._fits(self._ipv6, ipv6.HEADER) else []
         served = local_4, local_6, list(self._udp.responders)

@@ -4,7 +4,8 @@
     device.transmit(interface.transmit(now))
     poll(interface.poll_at())
 
-`now` is monotonic seconds and never goes back. Sockets call back during `receive` and `transmit`.
+A loop that turns often calls `transmit` only when `turn` says so. `now` is monotonic seconds and never goes
+back. Sockets call back during `receive` and `transmit`.
 """
 
 from collections import deque
@@ -55,7 +56,7 @@ class Agent(Protocol):
 class Interface:
     """One interface with address `mac` on a link of `mtu`, set up by `settings` from `now` on.
 
-    The attribute `now` is the time of the last `receive` or `transmit`, for what is called back.
+    The attribute `now` is the time of the last `receive`, `transmit` or `turn`, for what is called back.
     """
 
     def __init__(self, mac: bytes, mtu: int, settings: Settings, entropy: Entropy, now: float) -> None:
@@ -179,8 +180,12 @@ class Interface:
         """Take frames that came in. Their memory may be used again afterwards."""
         self.now = now
         if self.batches is not None:
-            self.put_back(self.take_replies())
+            if self._replies:
+                self.put_back(self.take_replies())
             self._replies, frames = self.batches.reply(frames)
+            if not frames:
+                return
+            self.batches.is_current = False  # what is served may be another thing after these
         reply_to = self.express.reply
         for frame in frames:
             reply = reply_to(frame)
@@ -208,7 +213,7 @@ class Interface:
 
     def transmit(self, now: float) -> list[Octets]:
         """Run all timers that are due; the frames to send, in order."""
-        self.now = now
+        self._begin(now)
         self.put_back(self.take_replies())
         self._run_loop(now)
         self.ipv4.poll(now)
@@ -221,6 +226,16 @@ class Interface:
             for source, destination, segments in tcp.transmit(now):
                 self._send_whole(source, destination, ProtocolNumber.TCP, segments, now)
         return self._output.take()
+
+    def turn(self, now: float) -> float | None:
+        """It is `now`, and callbacks have run; `poll_at`."""
+        self._begin(now)
+        return self.poll_at()
+
+    def _begin(self, now: float) -> None:
+        self.now = now
+        if self.batches is not None:
+            self.batches.is_current = False
 
     def poll_at(self) -> float | None:
         """When `transmit` has something to do: None when only frames coming in matter."""

@@ -27,4 +27,8 @@ class Alarm:
 
 def earliest(*deadlines: float | None) -> float | None:
     """The first of `deadlines`, None when there is none."""
-    return min((deadline for deadline in deadlines if deadline is not None), default=None)
+    first = None
+    for deadline in deadlines:
+        if deadline is not None and (first is None or deadline < first):
+            first = deadline
+    return first

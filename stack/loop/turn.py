@@ -39,9 +39,8 @@ class Turn:
         """Send what there is, wait at most `timeout` seconds, receive. Connections with news: see `Engine.changed`."""
         clock = self.platform.clock
         now = clock.monotonic()
-        self.flush(now)
+        wanted = self.flush(now)
         deadline = None if timeout is None else now + timeout
-        wanted = now + _RETRY if self._unsent else self.interface.poll_at()
         if self.tcp.has_news:
             deadline = now  # of a timer, or of room to send: who uses the connection must not wait for frames
         elif wanted is not None and (deadline is None or wanted < deadline):
@@ -51,45 +50,52 @@ class Turn:
         self.flush(clock.monotonic())
         return list(self.tcp.changed())
 
-    def flush(self, now: float) -> None:
-        """Run the timers that are due and send.
+    def flush(self, now: float) -> float | None:
+        """Run the timers that are due and send; when there is something to do again, None when only input matters.
 
         What the device has no room for is kept, and nothing more is made until it is gone: at most what one turn made
         waits here, and as much again, replies to what comes in meanwhile, in the interface's queue, which drops more.
         """
+        wanted = self.interface.turn(now)
         is_new = not self._unsent
-        if is_new:
-            self._unsent = [*self.interface.transmit(now)]
+        if is_new and wanted is not None and wanted <= now:
+            self._unsent = self.interface.transmit(now)
+            wanted = self.interface.poll_at()
         if self._unsent:
             sent = self.platform.device.transmit(self._unsent)
             del self._unsent[:sent]
-            if is_new and self._unsent:
-                self.interface.counters.add(ethernet.LAYER, "frame waited for the device", len(self._unsent))
+            if self._unsent:
+                wanted = now + _RETRY
+                if is_new:
+                    self.interface.counters.add(ethernet.LAYER, "frame waited for the device", len(self._unsent))
+        return wanted
 
     def _receive(self) -> None:
         device, clock = self.platform.device, self.platform.clock
         for _ in range(_BATCHES):
             frames = device.receive(BATCH)
-            if not frames:
+            count = len(frames)
+            if not count:
                 return
             self.interface.receive(frames, clock.monotonic())
             replied = self._reply()
-            if len(frames) == BATCH:
+            if count == BATCH:
                 continue
             # Queries that come together are soon followed by others. What else came has its turn at once, and after
             # one query alone it is unlikely.
-            if replied < max(2, len(frames)):
+            if replied < count or count < 2:
                 return
             self.platform.poller.gather()
 
     def _reply(self) -> int:
         """Send the replies to a batch before its memory is used for the next one; how many there are."""
         replies = self.interface.take_replies()
-        if replies:
+        count = len(replies)
+        if count:
             sent = 0 if self._unsent else self.platform.device.transmit(replies)
-            if sent < len(replies):
+            if sent < count:
                 self.interface.put_back(replies[sent:])
-        return len(replies)
+        return count
 
     def close(self) -> None:
         """Nothing to give up: device and poller are their owner's."""

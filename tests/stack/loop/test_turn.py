@@ -61,7 +61,7 @@ class Scene:
         settings = Settings(ipv4=static("192.0.2.1/24"), ipv6_enabled=False, limits=Limits(output_frames=QUEUE))
         clock, entropy = UnixClock(), UnixEntropy()
         interface = Interface(near.mac, near.mtu, settings, entropy, clock.monotonic())
-        interface.udp.serve(Endpoint(US, 53), lambda request, _source: request)
+        self.socket = interface.udp.serve(Endpoint(US, 53), lambda request, _source: request)
         tcp = Engine(interface, entropy.random(32), interface.counters)
         self.poller = Gathering(self.device)
         self.poller.scene = self
@@ -184,3 +184,32 @@ def test_what_is_no_query_has_its_turn_without_a_pause() -> None:
     scene.turn.select(0)
     assert scene.poller.to_come == [9]
     assert len(numbers(drain(scene.peer))) == 3
+
+
+def test_what_is_no_longer_served_gets_no_reply_from_the_next_turn_on() -> None:
+    scene = Scene()
+    scene.serve_batches()
+    scene.poller.to_come = [0, 0]
+    scene.put(range(3))
+    scene.turn.select(0)
+    scene.socket.close()
+    scene.put(range(3))
+    scene.turn.select(0)
+    batches = scene.turn.interface.batches
+    assert batches is not None
+    assert batches.replies == 3
+
+
+def test_timers_run_when_they_are_due_and_the_turn_tells_when_that_is() -> None:
+    scene = Scene()
+    socket = scene.turn.interface.udp.bind(Endpoint(US, 0), lambda *_: None)
+    socket.send(b"hello", Endpoint(parse("192.0.2.77"), 9), scene.now)
+    due = scene.turn.flush(scene.now)
+    assert due is not None
+    assert scene.now < due < scene.now + 5  # asks again for the neighbour
+    asked = len(drain(scene.peer))
+    assert scene.turn.flush((scene.now + due) / 2) == due
+    assert asked == 1
+    assert drain(scene.peer) == []
+    scene.turn.flush(due)
+    assert len(drain(scene.peer)) == 1
