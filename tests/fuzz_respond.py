@@ -172,7 +172,7 @@ def compare(engine: Engine, batch: Batch, expected: list[tuple[bytes | None, boo
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz_respond", description=__doc__)
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--signer", choices=sorted(SIGNERS), default="")

@@ -35,7 +35,13 @@ def one_input(data: bytes) -> None:
 
 def main() -> None:
     """Fuzz until atheris is told to stop."""
-    import atheris
+    if {"-h", "--help"}.intersection(sys.argv):
+        print(__doc__)
+        return
+    try:
+        import atheris
+    except ModuleNotFoundError:
+        raise SystemExit("atheris is not installed: pip install atheris") from None
 
     atheris.instrument_all()
     atheris.Setup(sys.argv, one_input)

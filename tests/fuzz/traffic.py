@@ -5,10 +5,10 @@ all connections must have ended, all octets must have been given back, and nobod
 `python -m tests.fuzz.traffic FIRST LAST` runs those seeds.
 """
 
+import argparse
 import asyncio
 import random
 import struct
-import sys
 from collections.abc import AsyncGenerator
 from http import HTTPStatus
 from ipaddress import ip_network
@@ -294,8 +294,12 @@ def run(seed: int) -> None:
 
 
 def main() -> None:
-    """Run the seeds from the first argument to before the second."""
-    for seed in range(int(sys.argv[1]), int(sys.argv[2])):
+    """Run the seeds that the command line says."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz.traffic", description=__doc__)
+    parser.add_argument("first", metavar="FIRST", type=int, help="the first seed")
+    parser.add_argument("last", metavar="LAST", type=int, help="the seed before which to end")
+    options = parser.parse_args()
+    for seed in range(options.first, options.last):
         try:
             run(seed)
         except AssertionError as error:

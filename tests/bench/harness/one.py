@@ -1,5 +1,6 @@
 """`python -m tests.bench.harness.one NAME [--quick]`: one benchmark; its figures as lines of JSON as they come."""
 
+import argparse
 import importlib
 import sys
 
@@ -23,4 +24,8 @@ def main(name: str, *, quick: bool) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], quick="--quick" in sys.argv[2:]))
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.harness.one", description=__doc__)
+    parser.add_argument("name", metavar="NAME", help="a benchmark, as `python -m tests.bench --help` lists them")
+    parser.add_argument("--quick", action="store_true", help="whether it works, not how fast things are")
+    options = parser.parse_args()
+    sys.exit(main(options.name, quick=options.quick))
