@@ -1,18 +1,14 @@
 """Images under real hypervisors that are emulated: zones from a git daemon, answers, a push that is followed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import dns.message
-import dns.query
 import pytest
 
-from tests.support import beds, debian, git, images, qemu, trees
+from tests.support import beds, debian, following, git, images, qemu, trees
 from tests.support.servers import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3 * beds.TIMEOUT_S)]
-
-TRANSPORTS: tuple[Callable[..., dns.message.Message], ...] = (dns.query.udp, dns.query.tcp)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -25,28 +21,13 @@ def _packages() -> None:
 
 @pytest.fixture
 def origin(tmp_path: Path) -> Iterator[tuple[git.Origin, str]]:
-    """A repository, and its URL as the image sees it."""
-    repository = git.Origin(tmp_path)
-    repository.push({"pushed.test": trees.zone_text(1, "www A 192.0.2.2")})
-    with git.daemon(tmp_path) as url:
-        yield repository, f"{qemu.seen_inside(url)}/{repository.bare.name}"
-
-
-def addresses(transport: Callable[..., dns.message.Message], port: int, name: str) -> list[str]:
-    answer = transport(dns.message.make_query(name, "A"), "127.0.0.1", port=port, timeout=beds.TIMEOUT_S)
-    return [item.to_text() for rrset in answer.answer for item in rrset]
+    with following.repository(tmp_path) as found:
+        yield found
 
 
 def serves(command: list[str], port: int, repository: git.Origin) -> None:
     with qemu.running(command, beds.TIMEOUT_S) as console:
-        console.wait_for("address leased")
-        console.wait_for("zones in service .*commit=[0-9a-f]{40}")
-        for transport in TRANSPORTS:
-            assert addresses(transport, port, "www.pushed.test") == ["192.0.2.2"]
-        commit = repository.push({"pushed.test": trees.zone_text(2, "www A 192.0.2.3")})
-        console.wait_for(f"zones in service .*commit={commit}")
-        for transport in TRANSPORTS:
-            assert addresses(transport, port, "www.pushed.test") == ["192.0.2.3"]
+        following.follow_a_push(console, port, repository, beds.TIMEOUT_S)
 
 
 def test_hvt_on_kvm(tmp_path: Path, origin: tuple[git.Origin, str]) -> None:
@@ -107,7 +88,7 @@ def test_xen_zones_that_its_disk_kept(tmp_path: Path, origin: tuple[git.Origin, 
         beds.xen(tmp_path, image.path, configuration, port, f"--remote={away}", disk=disk), beds.TIMEOUT_S
     ) as console:
         console.wait_for(f"zones in service .*commit={commit} zones=1")
-        assert addresses(dns.query.udp, port, "www.pushed.test") == ["192.0.2.3"]
+        assert following.addresses(port, "www.pushed.test", timeout_s=beds.TIMEOUT_S) == ["192.0.2.3"]
 
 
 def test_xen_shutdown(tmp_path: Path) -> None:

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import dns.message
-import dns.query
 import pytest
 
 from dns_build.image import Image
 from tests.support import git, images, qemu, trees
+from tests.support.following import addresses
 from tests.support.servers import free_port
 
 AWAY = "--remote=git://127.0.0.1:1/zones.git"  # of the machine itself, which has no git server
@@ -40,12 +39,6 @@ def running(
     command = qemu.command(image.path, machine, "-cpu", "max", *options, memory_mb=memory_mb, parameters=parameters)
     with qemu.running(command) as console:
         yield console
-
-
-def addresses(port: int, name: str) -> list[str]:
-    query = dns.message.make_query(name, "A")
-    answer = dns.query.udp(query, "127.0.0.1", port=port, timeout=qemu.TIMEOUT_S)
-    return [item.to_text() for rrset in answer.answer for item in rrset]
 
 
 def large_zone(records: int) -> bytes:

@@ -1,7 +1,7 @@
 """The service as a virtual machine: own stack, DHCP, zones from a real git daemon, answers, a push that it follows."""
 
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import dns.message
@@ -9,10 +9,9 @@ import dns.query
 import pytest
 
 from dns_build.image import Image
-from tests.support import git, images, qemu, trees
+from tests.support import following, git, images, qemu, trees
 from tests.support.servers import free_port
 
-TRANSPORTS: tuple[Callable[..., dns.message.Message], ...] = (dns.query.udp, dns.query.tcp)
 MACHINES = {"q35": "virtio-net-pci", "microvm": "virtio-net-device"}
 
 
@@ -25,11 +24,8 @@ def baked(tmp_path_factory: pytest.TempPathFactory) -> Image:
 
 @pytest.fixture
 def origin(tmp_path: Path) -> Iterator[tuple[git.Origin, str]]:
-    """A repository, and its URL as the machine sees it."""
-    repository = git.Origin(tmp_path)
-    repository.push({"pushed.test": trees.zone_text(1, "www A 192.0.2.2")})
-    with git.daemon(tmp_path) as url:
-        yield repository, f"{qemu.seen_inside(url)}/{repository.bare.name}"
+    with following.repository(tmp_path) as found:
+        yield found
 
 
 def start(image: Image, machine: str, port: int, parameters: str) -> list[str]:
@@ -38,25 +34,13 @@ def start(image: Image, machine: str, port: int, parameters: str) -> list[str]:
     return qemu.command(image.path, machine, "-cpu", "max", *network, parameters=parameters)
 
 
-def addresses(transport: Callable[..., dns.message.Message], port: int, name: str) -> list[str]:
-    answer = transport(dns.message.make_query(name, "A"), "127.0.0.1", port=port, timeout=qemu.TIMEOUT_S)
-    return [item.to_text() for rrset in answer.answer for item in rrset]
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("machine", MACHINES)
 def test_fetches_zones_answers_and_follows_a_push(machine: str, baked: Image, origin: tuple[git.Origin, str]) -> None:
     repository, url = origin
     port = free_port()
     with qemu.running(start(baked, machine, port, f"--remote={url} --poll=1s")) as console:
-        console.wait_for("address leased")
-        console.wait_for("zones in service .*commit=[0-9a-f]{40}")
-        for transport in TRANSPORTS:
-            assert addresses(transport, port, "www.pushed.test") == ["192.0.2.2"]
-        commit = repository.push({"pushed.test": trees.zone_text(2, "www A 192.0.2.3")})
-        console.wait_for(f"zones in service .*commit={commit}")
-        for transport in TRANSPORTS:
-            assert addresses(transport, port, "www.pushed.test") == ["192.0.2.3"]
+        following.follow_a_push(console, port, repository)
 
 
 @pytest.mark.slow
@@ -76,7 +60,7 @@ def test_serves_what_its_disk_kept_when_the_remote_is_away(origin: tuple[git.Ori
     with qemu.running([*start(image, "q35", port, f"--remote={away}"), *drive]) as console:
         console.wait_for(f"zones in service .*commit={broken} zones=1")
         console.wait_for("sync failed")
-        assert addresses(dns.query.udp, port, "www.pushed.test") == ["192.0.2.2"]
+        assert following.addresses(port, "www.pushed.test") == ["192.0.2.2"]
 
 
 @pytest.mark.slow
@@ -85,7 +69,7 @@ def test_serves_what_is_baked_in_with_an_address_by_hand(baked: Image) -> None:
     parameters = f"--ipv4=10.0.2.15/24 --ipv4-gateway={qemu.GATEWAY} --ipv6=none"
     with qemu.running(start(baked, "microvm", port, parameters)) as console:
         console.wait_for(" ready ")
-        assert addresses(dns.query.udp, port, "www.baked.test") == ["192.0.2.1"]
+        assert following.addresses(port, "www.baked.test") == ["192.0.2.1"]
 
 
 @pytest.mark.slow

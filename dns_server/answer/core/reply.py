@@ -25,6 +25,9 @@ _COOKIE_SIZE = cookies.REPLY_SIZE
 _HEAD = 12  # octets of a kept answer before its pointers
 _MARK = 8  # octets of each of its marks
 
+# `stack.interface.express_core` has the like of the next three: Cython puts functions in line within one module alone,
+# or from a .pxd, where they would be in its own language and stand beside what runs uncompiled.
+
 
 @cython.cfunc
 @cython.inline

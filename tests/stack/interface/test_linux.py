@@ -89,11 +89,9 @@ def test_port_unreachable_is_told(both: Both, address: str) -> None:
     assert result.stdout.strip() == "ConnectionRefusedError"
 
 
-@pytest.mark.parametrize("address", ["192.0.2.2", "2001:db8::2"])
-def test_port_unreachable_is_heard(both: Both, address: str) -> None:
-    _, station = both
+def heard_of(station: Station, target: Endpoint) -> list[tuple[Endpoint, Unreachable]]:
+    """What the sender of a datagram to `target` is told of it."""
     heard: list[tuple[Endpoint, Unreachable]] = []
-    target = Endpoint(parse(address), 9)
 
     def send(interface: Interface) -> None:
         local = Endpoint(bytes(len(target.address)), 0)
@@ -102,23 +100,19 @@ def test_port_unreachable_is_heard(both: Both, address: str) -> None:
 
     station.call(send)
     station.wait(lambda _: heard)
-    assert heard == [(target, Unreachable.PORT)]
+    return heard
+
+
+@pytest.mark.parametrize("address", ["192.0.2.2", "2001:db8::2"])
+def test_port_unreachable_is_heard(both: Both, address: str) -> None:
+    target = Endpoint(parse(address), 9)
+    assert heard_of(both[1], target) == [(target, Unreachable.PORT)]
 
 
 @pytest.mark.parametrize("address", ["192.0.2.77", "2001:db8::77"])
 def test_silent_neighbour_is_told_to_the_sender(both: Both, address: str) -> None:
-    _, station = both
-    heard: list[tuple[Endpoint, Unreachable]] = []
     target = Endpoint(parse(address), 9)
-
-    def send(interface: Interface) -> None:
-        local = Endpoint(bytes(len(target.address)), 0)
-        socket = interface.udp.bind(local, lambda *_: None, lambda remote, why: heard.append((remote, why)))
-        socket.send(b"anyone?", target, time.monotonic())
-
-    station.call(send)
-    station.wait(lambda _: heard)
-    assert heard == [(target, Unreachable.HOST)]
+    assert heard_of(both[1], target) == [(target, Unreachable.HOST)]
 
 
 def test_a_router_between(both: Both, tools: Tree) -> None:
