@@ -3,15 +3,16 @@
 import asyncio
 import contextlib
 import hashlib
+import mmap
 import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from dulwich.errors import NotGitRepository
+from dulwich.errors import ChecksumMismatch, NotGitRepository
 from dulwich.file import FileLocked
-from dulwich.objects import ObjectID
+from dulwich.objects import ObjectID, RawObjectID
 from dulwich.objectspec import AmbiguousShortId, parse_commit, parse_object
 from dulwich.refs import Ref
 from dulwich.repo import Repo
@@ -21,12 +22,15 @@ from zones.git.commit import CommitTree, read_commit
 from zones.git.errors import BadAnswer, Refused, Stage, reported
 from zones.git.history import Past, past_contents
 from zones.git.limits import DEFAULT_LIMITS, Limits
-from zones.git.pack import BLOB, LARGE, Deflated, Object
+from zones.git.pack import BLOB, KINDS, LARGE, Deflated, Object, digest_of, entry_head
 from zones.git.receive import Overtaken
 from zones.git.refs import HEAD, Checkout, candidates, missing_branch
 from zones.git.url import RemoteUrl
 from zones.slices import run_sliced, run_to_end
 from zones.source import Version
+
+if TYPE_CHECKING:
+    from dulwich.pack import PackIndex
 
 # What git-rev-parse takes, without paths (`REV:path`), ranges, searches and the reflog.
 _REVISION: Final = re.compile(r"(?P<start>\w((?!\.\.)[\w./+-])*)(?P<steps>([~^][0-9]*)*)")
@@ -170,22 +174,52 @@ class _Store:
         self._folder = Path(repository.object_store.path)
         self._folders = frozenset(inner.name for inner in self._folder.iterdir())
         """Of objects that lie by themselves, by the first two digits of their ids; most have none after `git gc`."""
+        self._packs: list[tuple[PackIndex, memoryview]] = [
+            (pack.index, _mapped(Path(pack.data.path))) for pack in repository.object_store.packs
+        ]
 
     def lookup(self, identity: str) -> Object:
-        large = self._large(identity)
-        if large is not None:
-            return large
+        found = self._packed(identity) or self._large(identity)
+        if found is not None:
+            return found
         try:
             kind, content = self._repository.object_store.get_raw(ObjectID(identity.encode("ascii")))
         except KeyError:
             raise BadAnswer(f"object {identity} is missing", "run git fsck in the repository") from None
         return Object(kind, content)
 
+    def _packed(self, identity: str) -> Object | None:
+        """An object that lies in a pack as a whole; a large file is left deflated. BadAnswer where it is damaged.
+
+        dulwich makes objects of deltas, and reads the others, too, but large ones all at once.
+        """
+        name = RawObjectID(bytes.fromhex(identity))
+        for index, pack in self._packs:
+            try:
+                offset = index.object_offset(name)
+            except KeyError:
+                continue
+            try:
+                kind, size, begin = entry_head(pack, offset)
+                if kind not in KINDS:
+                    return None
+                stored = Deflated(pack, begin, size)
+                if kind != BLOB or size < LARGE:
+                    return Object(kind, stored.whole())
+                digest = digest_of(kind, size)
+                for piece in stored.pieces():
+                    digest.update(piece)
+            except BadAnswer:
+                raise _damaged(identity) from None
+            if digest.hexdigest() != identity:
+                raise _damaged(identity)
+            return Object(kind, stored)
+        return None
+
     def _large(self, identity: str) -> Object | None:
         """A large file that lies by itself, as what has just been committed or pushed does, left deflated.
 
-        BadAnswer where it is damaged. dulwich puts it together, and frees it, all at once; so it does with one that
-        lies in a pack, after `git gc`: to look at its head there first would take a quarter more for every small file.
+        BadAnswer where it is damaged. dulwich puts it together, and frees it, all at once.
         """
         if identity[:2] not in self._folders:
             return None
@@ -208,10 +242,20 @@ class _Store:
                 digest.update(piece)
             if digest.hexdigest() == identity:
                 return Object(BLOB, found)
-        raise BadAnswer(f"object {identity} is damaged", "run git fsck in the repository")
+        raise _damaged(identity)
 
     def read_all(self, identities: set[str]) -> dict[str, Object]:
         return {identity: self.lookup(identity) for identity in identities}
+
+
+def _mapped(pack: Path) -> memoryview:
+    """Octets of a pack, which never change, as long as somebody looks at them; also when git has removed it."""
+    with pack.open("rb") as file:
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def _damaged(identity: str) -> BadAnswer:
+    return BadAnswer(f"object {identity} is damaged", "run git fsck in the repository")
 
 
 @contextlib.contextmanager
@@ -222,5 +266,7 @@ def _opened(path: Path, *, discover: bool = False) -> Iterator[Repo]:
         raise BadAnswer(_NO_REPOSITORY, _HINT) from None
     try:
         yield repository
+    except ChecksumMismatch as error:
+        raise BadAnswer(f"a pack is damaged: {error}", "run git fsck in the repository") from None
     finally:
         repository.close()

@@ -121,7 +121,8 @@ class _Reader:
             if number % _OBJECTS_A_SLICE == 0:
                 yield
             offset = position
-            kind, size, position = self._entry_head(position)
+            kind, size, position = entry_head(self._pack, position)
+            self._account(size)
             base: int | str | None = None
             if kind == _OFFSET_DELTA:
                 base, position = self._base_offset(offset, position)
@@ -147,35 +148,16 @@ class _Reader:
             raise BadAnswer(f"the pack has {deltas - resolved} deltas without a base")
         return self._objects
 
-    def _entry_head(self, position: int) -> tuple[int, int, int]:
-        """Kind and size of the object at `position`, and where it goes on."""
-        octet = self._octet(position)
-        kind, size, shift = octet >> 4 & 7, octet & 15, 4
-        while octet & 128:
-            position += 1
-            octet = self._octet(position)
-            size |= (octet & 127) << shift
-            shift += 7
-            if shift > 60:
-                raise BadAnswer("the pack has an object of absurd size")
-        self._account(size)
-        return kind, size, position + 1
-
     def _base_offset(self, offset: int, position: int) -> tuple[int, int]:
-        octet = self._octet(position)
+        octet = _octet(self._pack, position)
         distance = octet & 127
         while octet & 128:
             position += 1
-            octet = self._octet(position)
+            octet = _octet(self._pack, position)
             distance = (distance + 1 << 7) | octet & 127
             if distance > len(self._pack):
                 raise BadAnswer("the pack has a delta whose base lies outside")
         return offset - distance, position + 1
-
-    def _octet(self, position: int) -> int:
-        if position >= len(self._pack):
-            raise BadAnswer("the pack ends within an object")
-        return self._pack[position]
 
     def _account(self, size: int) -> None:
         """Count `size` octets that are about to be made."""
@@ -202,14 +184,14 @@ class _Reader:
 
     def _leave(self, offset: int, begin: int, size: int) -> Sliced[int]:
         """Take in a file of which only the hash is looked at now; where its zlib stream ends."""
-        digest = _digest(BLOB, size)
+        digest = digest_of(BLOB, size)
         end = yield from self._inflate(begin, size, digest.update)
         self._keep(offset, Object(BLOB, Deflated(self._pack, begin, size)), digest.hexdigest())
         return end
 
     def _add(self, offset: int, kind: int, content: bytes) -> Sliced[str]:
         """Take an object in; its id."""
-        digest = _digest(kind, len(content))
+        digest = digest_of(kind, len(content))
         if len(content) <= _OUTPUT:
             digest.update(content)
         else:
@@ -282,6 +264,26 @@ class _Reader:
         return content
 
 
+def entry_head(pack: memoryview, position: int) -> tuple[int, int, int]:
+    """Kind and size of the object at `position` of `pack`, and where it goes on. BadAnswer."""
+    octet = _octet(pack, position)
+    kind, size, shift = octet >> 4 & 7, octet & 15, 4
+    while octet & 128:
+        position += 1
+        octet = _octet(pack, position)
+        size |= (octet & 127) << shift
+        shift += 7
+        if shift > 60:
+            raise BadAnswer("the pack has an object of absurd size")
+    return kind, size, position + 1
+
+
+def _octet(pack: memoryview, position: int) -> int:
+    if position >= len(pack):
+        raise BadAnswer("the pack ends within an object")
+    return pack[position]
+
+
 def _size(delta: bytes, position: int) -> tuple[int, int]:
     """A size at the head of a delta, and where it goes on."""
     size = shift = 0
@@ -340,7 +342,7 @@ def _inflated(pack: memoryview, position: int, size: int) -> Generator[bytes, No
     return position - len(inflater.unused_data)
 
 
-def _digest(kind: int, size: int) -> "hashlib._Hash":
+def digest_of(kind: int, size: int) -> "hashlib._Hash":
     """What makes the id of an object."""
     return hashlib.sha1(b"%s %d\0" % (KINDS[kind].encode(), size), usedforsecurity=False)
 

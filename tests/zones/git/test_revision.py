@@ -1,3 +1,4 @@
+import shutil
 import zlib
 from pathlib import Path
 from random import Random
@@ -52,7 +53,7 @@ def test_what_is_no_revision_is_one_clear_error(origin: Origin, tmp_path: Path) 
         open_revision(nowhere, "main")
 
 
-def test_a_large_file_is_read_in_pieces_where_it_lies_by_itself(origin: Origin) -> None:
+def test_a_large_file_is_read_in_pieces_by_itself_and_in_a_pack(origin: Origin) -> None:
     content = Random(1).randbytes(3_000_000) + bytes(3_000_000)
     origin.push({"example.com": content, "small.example": b"small"})
     tree = open_revision(origin.bare, "main")
@@ -61,7 +62,34 @@ def test_a_large_file_is_read_in_pieces_where_it_lies_by_itself(origin: Origin) 
     assert b"".join(pieces) == tree.read("example.com") == content
     assert tree.pieces("small.example") == b"small"
     git(origin.bare, "gc", "--quiet")
-    assert open_revision(origin.bare, "main").read("example.com") == content
+    packed = open_revision(origin.bare, "main")
+    pieces = packed.pieces("example.com")
+    assert not isinstance(pieces, bytes)
+    shutil.rmtree(origin.bare / "objects" / "pack")  # as a gc in the meantime removes a pack
+    assert b"".join(pieces) == packed.read("example.com") == content
+    assert packed.read("small.example") == b"small"
+
+
+def test_a_large_file_that_is_a_delta_in_its_pack_is_read(origin: Origin) -> None:
+    contents = [Random(1).randbytes(2_000_000) + b"%d" % number for number in range(3)]
+    commits = [origin.push({"example.com": content}) for content in contents]
+    git(origin.bare, "gc", "--quiet")
+    kinds = git(origin.bare, "cat-file", "--batch-all-objects", "--batch-check=%(objectsize:disk)").split()
+    assert sum(int(size) > 1_000_000 for size in kinds) == 1, "the others are deltas"
+    for commit, content in zip(commits, contents, strict=True):
+        assert open_revision(origin.bare, commit).read("example.com") == content
+
+
+def test_a_damaged_pack_is_one_clear_error(origin: Origin) -> None:
+    origin.push({"example.com": Random(1).randbytes(3_000_000)})
+    git(origin.bare, "gc", "--quiet")
+    (pack,) = (origin.bare / "objects" / "pack").glob("*.pack")
+    pack.chmod(0o600)
+    octets = pack.read_bytes()
+    for damaged in (octets[:1_000_000], octets[:1_000_000] + b"damage" + octets[1_000_006:]):
+        pack.write_bytes(damaged)
+        with pytest.raises(GitError, match="git fsck"):
+            open_revision(origin.bare, "main")
 
 
 def test_a_large_file_that_is_damaged_is_one_clear_error(origin: Origin) -> None:
