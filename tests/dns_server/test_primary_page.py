@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.debian import Unavailable, programs
+from tests.support.debian import need
 from tests.support.network import current
 from tests.support.server import serve
 from tests.support.trees import zone_text
@@ -73,10 +73,7 @@ def printed_for(program: str, page: str) -> str:
     ],
 )
 def test_a_new_key_is_taken_by(program: str, package: str, checker: str, tmp_path: Path) -> None:
-    try:
-        tree = programs(package)
-    except Unavailable as error:
-        pytest.skip(str(error))
+    tree = need(package)
     command = [
         sys.executable,
         "-m",

@@ -26,10 +26,7 @@ def firmware(name: str, folder: Path) -> list[str]:
     """Options of QEMU for the firmware; SeaBIOS needs none."""
     if name == "SeaBIOS":
         return []
-    try:
-        files = debian.programs("ovmf").root / "usr" / "share" / "OVMF"
-    except debian.Unavailable as error:
-        pytest.skip(str(error))
+    files = debian.need("ovmf").root / "usr" / "share" / "OVMF"
     variables = shutil.copy(files / "OVMF_VARS_4M.fd", folder / "variables")
     flash = "if=pflash,format=raw"
     return ["-drive", f"{flash},readonly=on,file={files / 'OVMF_CODE_4M.fd'}", "-drive", f"{flash},file={variables}"]

@@ -4,18 +4,13 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
-
 from dns_build.disk import Tools
 from tests.support import debian
 
 
 def volume_tools() -> debian.Tree:
     """The programs that make FAT volumes and partitions; the calling test is skipped where they can't be had."""
-    try:
-        return debian.programs("dosfstools", "mtools", "fdisk")
-    except debian.Unavailable as error:
-        pytest.skip(str(error))
+    return debian.need("dosfstools", "mtools", "fdisk")
 
 
 def volume(folder: Path, bits: int, items: Sequence[Path]) -> Path:
@@ -34,10 +29,7 @@ def volume(folder: Path, bits: int, items: Sequence[Path]) -> Path:
 
 def tools() -> Tools:
     """What disks that boot are made with; the calling test is skipped where they can't be had."""
-    try:
-        grub, mtools = debian.programs("grub-common", "grub-pc-bin", "grub-efi-amd64-bin"), debian.programs("mtools")
-    except debian.Unavailable as error:
-        pytest.skip(str(error))
+    grub, mtools = debian.need("grub-common", "grub-pc-bin", "grub-efi-amd64-bin"), debian.need("mtools")
     return Tools(
         mkimage=str(grub.path("grub-mkimage")),
         mformat=str(mtools.path("mformat")),

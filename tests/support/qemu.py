@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-import pytest
-
 from tests.support import debian
 
 TIMEOUT_S = 120  # a boot takes half a second on an idle machine
@@ -26,10 +24,7 @@ def seen_inside(url: str) -> str:
 
 def program() -> list[str]:
     """QEMU's program and where its firmware is."""
-    try:
-        tree = debian.programs("qemu-system-x86")
-    except debian.Unavailable as error:
-        pytest.skip(str(error))
+    tree = debian.need("qemu-system-x86")
     share = tree.root / "usr" / "share"
     return [str(tree.path("qemu-system-x86_64")), "-L", str(share / "qemu"), "-L", str(share / "seabios")]
 

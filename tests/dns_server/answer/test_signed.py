@@ -15,7 +15,7 @@ from dns_server.answer.protocol import Transport
 from tests.dns_server.answer.compare import Bench, report
 from tests.dns_server.answer.conftest import corpus
 from tests.dns_server.answer.questions import queries
-from tests.support.debian import Unavailable, programs
+from tests.support.debian import Unavailable, need
 from tests.support.served import catalogue_of, zone_from_text
 from tests.support.servers import NAMES, free_port, running
 from tests.support.signing import SIGNERS
@@ -94,10 +94,7 @@ def test_without_do_there_are_no_signatures_and_denials(bench: Bench) -> None:
 
 
 def test_delv_validates(signed: dict[str, Path], tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    try:
-        tree = programs("bind9-dnsutils")
-    except Unavailable as unavailable:
-        pytest.skip(str(unavailable))
+    tree = need("bind9-dnsutils")
     zones = {origin: zone_from_text(path.read_text(), origin) for origin, path in signed.items()}
     engine = Engine(catalogue=catalogue_of(*zones.values()))
     anchors = tmp_path / "anchors"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dns_server.cli import main
-from tests.support.debian import Unavailable, need, programs
+from tests.support.debian import need
 from tests.support.server import PATIENCE_S
 
 
@@ -44,10 +44,7 @@ def test_bash_offers_verbs_parameters_and_choices(
 
 
 def test_fish_offers_verbs_parameters_and_choices(capsys: pytest.CaptureFixture[str]) -> None:
-    try:
-        tree = programs("fish")
-    except Unavailable as reason:
-        pytest.skip(str(reason))
+    tree = need("fish")
     text = script("fish", capsys)
 
     def offered(line: str) -> list[str]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.debian import Unavailable, programs
+from tests.support.debian import need
 from tests.support.zones import ORACLES, judge
 from zones.findings import has_errors
 
@@ -19,11 +19,8 @@ LOADS_NEVERTHELESS = {
 
 @pytest.fixture(scope="module", autouse=True)
 def _oracles() -> None:
-    try:
-        for package in ("knot-dnssecutils", "bind9-utils", "nsd"):
-            programs(package)
-    except Unavailable as reason:
-        pytest.skip(str(reason))
+    for package in ("knot-dnssecutils", "bind9-utils", "nsd"):
+        need(package)
 
 
 @pytest.mark.parametrize("file", CORPUS, ids=lambda file: file.stem)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.debian import Unavailable, programs
+from tests.support.debian import need, programs
 from tests.support.zones import ORIGIN, judge
 from zones import name as names
 from zones.checks.rdata import key_tag
@@ -40,10 +40,7 @@ DENIALS = {"nsec": [], "nsec3": ["-3", "-"], "nsec3-opt-out": ["-3", "-", "-A"],
 
 
 def run(package: str, program: str, *arguments: str, folder: Path) -> str:
-    try:
-        tree = programs(package)
-    except Unavailable as reason:
-        pytest.skip(str(reason))
+    tree = need(package)
     result = subprocess.run(
         [tree.path(program), *arguments], env=tree.environment, cwd=folder, capture_output=True, text=True, check=False
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.debian import Unavailable, programs
+from tests.support.debian import need
 from tests.zones.zonefile.corpus import RIGHT
 from tests.zones.zonefile.support import HEAD, read, zone_of
 from zones.zone import RRset
@@ -60,10 +60,7 @@ last A 192.0.2.13""".replace("<tab>", "\t")
 
 
 def run(package: str, program: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    try:
-        tree = programs(package)
-    except Unavailable as missing:
-        pytest.skip(str(missing))
+    tree = need(package)
     command = [str(tree.path(program)), *map(str, arguments)]
     return subprocess.run(command, env=tree.environment, capture_output=True, text=True, check=False, timeout=60)
 
