@@ -5,8 +5,9 @@ from typing import Final
 
 from zones.comparison import Comparison, is_signers
 from zones.rdtypes import SOA
+from zones.rrset import Node, RRset
 from zones.slices import Sliced
-from zones.zone import Node, RRset, Zone
+from zones.zone import Zone
 
 _SERIAL_START: Final = -20  # RFC 1035 3.3.13: five 32-bit fields end the SOA, SERIAL is the first
 _SERIAL_END: Final = -16

@@ -11,8 +11,9 @@ from typing import Final, NamedTuple
 
 from zones.comparison import LARGE, Comparison, collect, pack
 from zones.rdtypes import SOA
+from zones.rrset import Node, RRset
 from zones.slices import Sliced
-from zones.zone import Node, RRset, Zone
+from zones.zone import Zone
 
 _OWNERS_A_SLICE: Final = 128
 _RECORDS_A_SLICE: Final = 256

@@ -5,8 +5,9 @@ from typing import Final, NamedTuple
 
 from zones import name as names
 from zones import rdtypes
+from zones.rrset import Node, RRset
 from zones.slices import Sliced
-from zones.zone import Node, RRset, Zone
+from zones.zone import Zone
 
 _OWNERS_A_SLICE: Final = 32
 _SERIAL_START: Final = -20  # RFC 1035 3.3.13: five 32-bit fields end the SOA, SERIAL is the first

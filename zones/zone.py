@@ -7,9 +7,9 @@ changes once it is built; another version is another object. How records are kep
 
 import bisect
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
 
 from zones import name as names
 from zones.arena import SLICE, RecordLog, SetTables, pack_place, rdata_at, unpack_place
@@ -17,6 +17,7 @@ from zones.canonical import canonical_rdata
 from zones.findings import Place
 from zones.ordering import canonical_order
 from zones.rdtypes import RRSIG, SOA
+from zones.rrset import Node, RRset
 from zones.serial import serial_in, with_serial
 from zones.slices import Sliced
 from zones.survey import Survey, add_empty
@@ -24,19 +25,6 @@ from zones.survey import Survey, add_empty
 _KEPT_CONFLICTS: Final = 20
 
 
-class RRset(NamedTuple):
-    """Records of one owner and type (RFC 2181 5); RRSIGs of one owner are one set here."""
-
-    owner: bytes
-    """Folded wire name."""
-    rdtype: int
-    ttl: int
-    """Seconds; the lowest, where the file gave several."""
-    rdatas: tuple[bytes, ...]
-    """Distinct wire rdata in the order of the file; a difference in the letter case of names is none."""
-
-
-Node = Mapping[int, RRset]
 _EMPTY: Final[Node] = MappingProxyType({})
 
 

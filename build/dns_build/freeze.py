@@ -20,7 +20,8 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from dns_build import deferred, graph
+from dns_build import deferred, graph, unneeded
+from dns_build.classes import plain, records, tuples, written
 
 # The two halves of the import system, which CPython itself loads before any other module, by these names.
 BOOTSTRAP = {"_frozen_importlib": "importlib._bootstrap", "_frozen_importlib_external": "importlib._bootstrap_external"}
@@ -31,8 +32,8 @@ OWN_ROOTS = frozenset({"unizone", "dns_platform"})
 # What CPython's start imports by name from C: the graph sees imports of Python code only.
 STARTUP = ("encodings", "encodings.utf_8", "encodings.latin_1", "codecs", "io", "abc", "os", "warnings", "traceback")
 
-# What `platform/common/python.c` imports first.
-PREPARED = "unizone_prepared"
+# What `platform/common/python.c` imports first, and the tables that it reads, which are written here.
+PREPARED, TABLES = "unizone_prepared", "unizone_tables"
 
 # Compiled modules that are part of every CPython, with their initialisers' names where those are irregular.
 _INITIALISERS = {"marshal": "PyMarshal_Init", "_warnings": "_PyWarnings_Init"}
@@ -65,6 +66,8 @@ class Job:
     left_out: Sequence[str]
     waiting: Sequence[str]
     """Modules, `a.*` for all below a, that run when something of them is first asked for."""
+    typed: Sequence[str]
+    """Modules of others, written likewise, whose imports for annotations alone are left out as in our own."""
     extensions: Mapping[str, str]
     """Compiled modules that are linked beside CPython's own, with their initialisers; their sources are traced."""
     machine: Sequence[str]
@@ -85,7 +88,7 @@ class Job:
 
 def freeze(job: Job) -> None:
     """Write the tables and the report."""
-    applications = [PREPARED, *job.applications, *BOOTSTRAP.values(), *STARTUP]
+    applications = [PREPARED, written.HELPERS, *job.applications, *BOOTSTRAP.values(), *STARTUP]
     traced = graph.trace(applications, job.rules())
     # Elsewhere they are known and in the table, or optional; in our own code they would be missing in silence.
     own = {name for name in traced.computed if traced.modules[name].root in OWN_ROOTS} - job.also.keys()
@@ -99,14 +102,11 @@ def freeze(job: Job) -> None:
     if broken:
         lines = [f"  {module} needs {missing}" for module, missing in broken]
         raise LookupError("modules need others that are missing or left out:\n" + "\n".join(lines))
-    _prepare(job, traced)
     names = {old: new for new, old in BOOTSTRAP.items()}
     waiting = _waiting(job, traced)
-    trees = {
-        name: _parse(module, job.roots[module.root])
-        for name, module in traced.modules.items()
-        if module.path is not None and name not in job.extensions
-    }
+    trees = _trees(job, traced)
+    _prepare(job, traced, trees)
+    trees[TABLES] = _syntax(traced.modules[TABLES], job.roots[traced.modules[TABLES].root])
     exported = _exported(trees[name] for name in trees if traced.modules[name].root in OWN_ROOTS)
     codes: dict[str, bytes] = {}
     entries: dict[str, dict[str, Any]] = {}
@@ -144,11 +144,41 @@ def freeze(job: Job) -> None:
     output.joinpath("modules.json").write_text(json.dumps(report, indent=1) + "\n")
 
 
-def _prepare(job: Job, traced: graph.Graph) -> None:
+def _trees(job: Job, traced: graph.Graph) -> dict[str, ast.Module]:
+    """What is compiled of each module: without what nobody reads, and with classes written out."""
+    sources = {name: module for name, module in traced.modules.items() if module.path is not None}
+    own = {name for name in sources if traced.modules[name].root in OWN_ROOTS}
+    typed = own | {name for pattern in job.typed for name in fnmatch.filter(sources, pattern)}
+    trees = {name: _parse(module, job.roots[module.root], is_typed=name in typed) for name, module in sources.items()}
+    compiled = [(name, trees.pop(name)) for name in sorted(job.extensions.keys() & trees.keys())]
+    typed &= trees.keys()
+    annotated = {name: _syntax(sources[name], job.roots[sources[name].root]) for name in typed}
+    before = {name: unneeded.used(tree) for name, tree in annotated.items()}
+    for name, tree in trees.items():
+        if name in typed:
+            plain.expand(tree)
+            records.expand(tree)
+        tuples.expand(tree)
+        written.add_helpers(tree)
+        if name in typed:
+            unneeded.unannotate(tree)
+    others = [*compiled, *((name, tree) for name, tree in trees.items() if name not in typed)]
+    packages = {name for name, module in traced.modules.items() if module.is_package}
+    unneeded.drop({name: trees[name] for name in sorted(typed)}, before, packages, others)
+    return trees
+
+
+def _prepare(job: Job, traced: graph.Graph, trees: Mapping[str, ast.Module]) -> None:
     """Write `unizone_tables` in place of the empty one that the graph found."""
-    table = traced.modules["unizone_tables"].path
+    table = traced.modules[TABLES].path
     assert table is not None
     files = {name: (str(module.path), module.is_package) for name, module in traced.modules.items() if module.path}
+    folder = Path(job.output) / "prepared"
+    folder.mkdir()
+    for name, tree in trees.items():
+        file = folder / f"{name}.py"
+        file.write_text(ast.unparse(tree))
+        files[name] = str(file), traced.modules[name].is_package
     # What Cython compiles for the image is imported as Python here, which knows of it by this module.
     files["cython"] = (str(Path(job.roots["packages"]) / "Cython" / "Shadow.py"), False)
     result = subprocess.run(
@@ -181,15 +211,20 @@ def _exported(trees: Iterable[ast.Module]) -> dict[str, set[str]]:
     return exported
 
 
-def _parse(module: graph.Module, root: str) -> ast.Module:
+def _parse(module: graph.Module, root: str, *, is_typed: bool) -> ast.Module:
     """Syntax tree of a module without docstrings and annotations nobody reads."""
     assert module.path is not None
     source = module.path.read_bytes()
-    tree = ast.parse(source, _shown(module, root))
+    tree = _syntax(module, root)
     _strip(tree, reads_doc=b"__doc__" in source)
     if not any(word in source for word in _READS_ANNOTATIONS):
-        _strip_annotations(tree, in_classes=module.root in OWN_ROOTS)
+        _strip_annotations(tree, in_classes=is_typed)
     return tree
+
+
+def _syntax(module: graph.Module, root: str) -> ast.Module:
+    assert module.path is not None
+    return ast.parse(module.path.read_bytes(), _shown(module, root))
 
 
 def _compile(tree: ast.Module, module: graph.Module, root: str) -> CodeType:

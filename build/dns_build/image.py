@@ -141,6 +141,7 @@ class Build:
                 **{name: [compiled.SHARED] for name in compiled.modules()},
             },
             "waiting": table["waiting"]["modules"],
+            "typed": table["typed"]["modules"],
             "left_out": sorted({**table["left_out"], **self.features.left_out}),
             "extensions": {
                 **(binding.EXTENSIONS if self.target.has_binding else {}),

@@ -13,7 +13,8 @@ from typing import Final, NamedTuple, Protocol
 from dns_server.answer.steps import Outcome, Step, wildcard_of
 from zones import rdtypes
 from zones.name import canonical_key, parent
-from zones.zone import Node, Zone
+from zones.rrset import Node
+from zones.zone import Zone
 
 SHA1: Final = 1  # RFC 5155 11: the one hash algorithm
 

@@ -15,7 +15,7 @@ from dns_server.answer.steps import FOLLOWED, Outcome, Step
 from dns_server.answer.table import ZoneTable
 from zones import rdtypes
 from zones.name import fold, is_at_or_below
-from zones.zone import Node, RRset
+from zones.rrset import Node, RRset
 
 _RCODES: Final = {Outcome.NXDOMAIN: Rcode.NXDOMAIN, Outcome.TOO_LONG: Rcode.YXDOMAIN}
 _NEGATIVE: Final = frozenset({Outcome.NODATA, Outcome.NXDOMAIN})

@@ -14,9 +14,10 @@ from dns_server.answer.indexing import index_of
 from dns_server.answer.render import Answer
 from zones import rdtypes
 from zones.marks import NameMarks
+from zones.rrset import RRset
 from zones.slices import Sliced
 from zones.survey import NO_HOSTS, kinds
-from zones.zone import RRset, Zone
+from zones.zone import Zone
 
 if TYPE_CHECKING:
     from dns_server.answer.core.zone import ZoneIndex

@@ -14,7 +14,7 @@ from dns_server.notify.targets import Target
 from dns_server.reasons import reason
 from dns_server.tsig.exchange import NotBelieved, Request
 from zones.keys import TsigKey
-from zones.zone import RRset
+from zones.rrset import RRset
 
 if TYPE_CHECKING:  # images without TLS have no ssl
     import ssl

@@ -13,7 +13,7 @@ import dns.message
 
 from dns_server.answer.protocol import AA, CLASS_IN, HEADER_SIZE, OPCODE_SHIFT, QR, UDP_PAYLOAD, Opcode
 from zones import rdtypes
-from zones.zone import RRset
+from zones.rrset import RRset
 
 _FIXED: Final = struct.Struct("!HHIH")  # type, class, TTL, RDLENGTH
 _COUNTS: Final = struct.Struct("!HHHH")

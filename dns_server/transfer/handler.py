@@ -34,10 +34,11 @@ from dns_server.transfer.messages import TooLong, bodies, message
 from zones import rdtypes
 from zones.keys import Operation
 from zones.name import to_text
+from zones.rrset import RRset
 from zones.serial import is_newer, serial_in
 from zones.slices import run_sliced
 from zones.snapshot import Snapshot
-from zones.zone import RRset, Zone
+from zones.zone import Zone
 
 if TYPE_CHECKING:
     from dns_server.transfer.recovery import Recovery

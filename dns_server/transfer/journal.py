@@ -7,9 +7,9 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable
 
 from zones.delta import Delta, condense
+from zones.rrset import RRset
 from zones.serial import serial_in
 from zones.slices import Sliced
-from zones.zone import RRset
 
 
 def serial_of(soa: RRset) -> int:

@@ -9,7 +9,7 @@ from typing import Final
 from dns_server.answer.protocol import CLASS_IN, HEADER_SIZE, MAX_MESSAGE, Rcode
 from dns_server.answer.render import Answer, Renderer, Section
 from dns_server.answer.request import Request
-from zones.zone import RRset
+from zones.rrset import RRset
 
 FULL: Final = 16_000
 """Octets at which a message is full: names can be pointed to up to here, and one is made in about a millisecond."""

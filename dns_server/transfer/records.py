@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from zones.delta import Delta, Record
 from zones.rdtypes import SOA
-from zones.zone import RRset, Zone
+from zones.rrset import RRset
+from zones.zone import Zone
 
 
 def whole(zone: Zone) -> Iterator[RRset]:

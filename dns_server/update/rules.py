@@ -12,10 +12,11 @@ from dns_server.update.message import Record, UpdateMessage
 from zones import name as names
 from zones import rdtypes
 from zones.canonical import canonical_rdata
+from zones.rrset import RRset
 from zones.serial import is_newer, serial_in
 from zones.slices import Sliced
 from zones.writeback.edit import Change
-from zones.zone import RRset, Zone
+from zones.zone import Zone
 
 _WKS: Final = 11
 _WKS_KEY: Final = 5  # octets: address and protocol (RFC 1035 3.4.2)

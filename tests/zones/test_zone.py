@@ -9,6 +9,7 @@ from zones import name as names
 from zones import rdtypes
 from zones import zone as zones
 from zones.findings import Place
+from zones.rrset import RRset
 from zones.slices import run_to_end
 
 ORIGIN = names.from_text("example.")
@@ -47,7 +48,7 @@ def test_holds_what_was_added(records: list[Record]) -> None:
     assert zone.record_count == sum(len(rdatas) for node in expected.values() for rdatas in node.values())
     for owner, node in expected.items():
         assert owner in zone
-        sets = {rdtype: zones.RRset(owner, rdtype, ttls[owner, rdtype], tuple(node[rdtype])) for rdtype in node}
+        sets = {rdtype: RRset(owner, rdtype, ttls[owner, rdtype], tuple(node[rdtype])) for rdtype in node}
         assert zone.node(owner) == sets
         for rdtype, rdatas in node.items():
             assert zone.rrset(owner, rdtype) == sets[rdtype]
@@ -105,7 +106,7 @@ def test_another_serial_changes_nothing_else() -> None:
     zone, _ = build([(ORIGIN, 6, 5, SOA), (ORIGIN, 1, 5, b"\1\2\3\4")])
     other = zone.with_serial(0x01020304)
     assert (zone.serial, other.serial) == (0, 0x01020304)
-    assert other.rrset(ORIGIN, 6) == zones.RRset(ORIGIN, 6, 5, (SOA[:-20] + b"\1\2\3\4" + SOA[-16:],))
+    assert other.rrset(ORIGIN, 6) == RRset(ORIGIN, 6, 5, (SOA[:-20] + b"\1\2\3\4" + SOA[-16:],))
     assert other.node(ORIGIN)[1] == zone.node(ORIGIN)[1]
     assert other.with_serial(7).serial == 7
 

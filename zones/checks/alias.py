@@ -16,7 +16,7 @@ from zones.checks.registry import (
     DNAME_LOOP,
     DNAME_MULTIPLE,
 )
-from zones.zone import RRset
+from zones.rrset import RRset
 
 # RFC 4034 2.5, RFC 2181 10.1: DNSSEC's own records may stand beside a CNAME.
 _BESIDE_CNAME: Final = frozenset((rdtypes.CNAME, rdtypes.RRSIG, rdtypes.NSEC, rdtypes.KEY))

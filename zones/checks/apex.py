@@ -16,7 +16,7 @@ from zones.checks.registry import (
     SOA_RNAME,
     SOA_TIMERS,
 )
-from zones.zone import RRset
+from zones.rrset import RRset
 
 _FIELDS: Final = struct.Struct("!5I")  # what ends an SOA (RFC 1035 3.3.13)
 

@@ -7,7 +7,7 @@ from zones import rdtypes
 from zones.checks.context import Context
 from zones.checks.rdata import strings
 from zones.checks.registry import RRSET_LARGE, SPF_MULTIPLE, SPF_OBSOLETE
-from zones.zone import RRset
+from zones.rrset import RRset
 
 _SPF: Final = b"v=spf1"
 

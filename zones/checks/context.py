@@ -9,7 +9,8 @@ from zones import rdtypes
 from zones.checks.registry import Check
 from zones.findings import Finding, Place
 from zones.marks import NameMarks
-from zones.zone import RRset, Zone
+from zones.rrset import RRset
+from zones.zone import Zone
 
 AT_CUT: Final = frozenset(
     (rdtypes.NS, rdtypes.DS, rdtypes.NSEC, rdtypes.RRSIG)

@@ -16,7 +16,7 @@ from zones.checks.registry import (
     GLUE_SIBLING,
     OCCLUDED,
 )
-from zones.zone import RRset
+from zones.rrset import RRset
 
 _DNSSEC: Final = frozenset((rdtypes.RRSIG, rdtypes.NSEC))
 _DIGEST_OCTETS: Final = {1: 20, 2: 32, 3: 32, 4: 48, 5: 32, 6: 32}  # IANA, DS digest algorithms

@@ -26,7 +26,7 @@ from zones.checks.registry import (
     DNSKEY_TAGS,
     Check,
 )
-from zones.zone import RRset
+from zones.rrset import RRset
 
 _ZONE: Final = 0x0100  # RFC 4034 2.1.1
 _SEP: Final = 0x0001

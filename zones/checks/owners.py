@@ -10,7 +10,7 @@ from zones import rdtypes
 from zones.checks.context import Context
 from zones.checks.rdata import TARGET_STARTS
 from zones.checks.registry import HOSTNAME, HOSTNAME_TARGET, WILDCARD_NOT_LEFTMOST, WILDCARD_NS, WILDCARD_TYPE
-from zones.zone import RRset
+from zones.rrset import RRset
 
 # RFC 952, RFC 1123 2.1: letters, digits and inner hyphens.
 _LABEL: Final = re.compile(rb"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")

@@ -11,9 +11,10 @@ from zones.checks import alias, apex, content, delegation, keys, nsec, nsec3, ow
 from zones.checks.context import LARGE, OF_SIGNED, Context, limited
 from zones.checks.verify import Verify
 from zones.findings import Finding
+from zones.rrset import RRset
 from zones.slices import Sliced, drain
 from zones.survey import kinds
-from zones.zone import RRset, Zone
+from zones.zone import Zone
 
 RRsetCheck = Callable[[Context, RRset], None]
 

@@ -27,7 +27,7 @@ from zones.checks.registry import (
     Check,
 )
 from zones.checks.verify import Verify
-from zones.zone import Node, RRset
+from zones.rrset import Node, RRset
 
 _SIGNED_AT_CUT: Final = frozenset((rdtypes.DS, rdtypes.NSEC))  # RFC 4035 2.2: the rest is not authoritative
 _HALF: Final = 1 << 31

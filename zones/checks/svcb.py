@@ -13,7 +13,7 @@ from zones.checks.registry import (
     SVCB_TARGET_MISSING,
     Check,
 )
-from zones.zone import RRset
+from zones.rrset import RRset
 
 
 def svcb(context: Context, rrset: RRset) -> None:

@@ -20,7 +20,7 @@ from zones.checks.registry import (
     SRV_TARGET_MISSING,
     Check,
 )
-from zones.zone import RRset
+from zones.rrset import RRset
 
 # The checks of an alias and of a target without addresses.
 _RULES: Final = {

@@ -8,8 +8,8 @@ from zones.canonical import canonical_rdata
 from zones.checks.canonical import canonical_records
 from zones.checks.context import Context
 from zones.checks.registry import ZONEMD_DIGEST, ZONEMD_DUPLICATE, ZONEMD_SERIAL
+from zones.rrset import Node
 from zones.slices import Sliced
-from zones.zone import Node
 
 _SIMPLE: Final = 1  # RFC 8976 5.2
 _HASHES: Final = {1: "sha384", 2: "sha512"}  # RFC 8976 5.3

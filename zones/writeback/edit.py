@@ -9,8 +9,9 @@ from typing import Final, NamedTuple
 from zones import name as names
 from zones import rdtypes
 from zones.change import compare
+from zones.rrset import RRset
 from zones.slices import Sliced
-from zones.zone import RRset, Zone, ZoneBuilder
+from zones.zone import Zone, ZoneBuilder
 from zones.zonefile import fields as texts
 from zones.zonefile import parse
 from zones.zonefile.lexer import read_entry

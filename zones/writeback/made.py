@@ -10,12 +10,13 @@ from zones.checks import check
 from zones.findings import Severity
 from zones.loader import MAX_REMOVED_RECORDS, SMALL_ZONE
 from zones.repository import layout
+from zones.rrset import RRset
 from zones.serial import is_newer, next_serial, serial_in
 from zones.slices import Sliced
 from zones.tree import Tree
 from zones.writeback.edit import CannotEdit, Change, Edited, edit
 from zones.writeback.transaction import NotAllowed, NotWritten, Transaction, Written
-from zones.zone import RRset, Zone
+from zones.zone import Zone
 from zones.zonefile import parse
 from zones.zonefile.writer import record_lines
 

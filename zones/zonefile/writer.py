@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from zones import name as names
 from zones import rdtypes
-from zones.zone import RRset
+from zones.rrset import RRset
 
 
 def rdata_text(rdtype: int, rdata: bytes) -> str:

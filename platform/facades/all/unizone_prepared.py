@@ -39,10 +39,44 @@ collections.eval = _eval
 re._compiler.compile = _pattern
 
 
+def _annotations(thing, **_options):
+    # `dataclass` asks for a class's own; `inspect.signature` for a function's, with options for texts.
+    return dict(thing.__dict__.get("__annotations__", ()) if isinstance(thing, type) else thing.__annotations__)  # noqa: RUF063  what is wanted is to do without `inspect`
+
+
+def _prepare_dataclasses(module):
+    module.exec = _exec
+    module.inspect.get_annotations = _annotations  # all that is wanted of it, and it is large: so it goes on waiting
+
+
+class _Meaningless:
+    """Stands for names of `typing` as long as that waits: these are only found in annotations."""
+
+    def __class_getitem__(cls, _type):
+        return cls
+
+
+def _extract_stack(f=None, limit=None):
+    """What asyncio's compiled half takes from `traceback` when it is imported, for its debug mode."""
+    import traceback
+
+    return traceback.extract_stack(f or sys._getframe(1), limit)
+
+
+# Of modules that wait, what others take at once and have no use for at a start.
+_AT_HAND = {
+    **{("typing", name): _Meaningless for name in ("Any", "ClassVar", "Final", "Self")},
+    ("typing", "TYPE_CHECKING"): False,
+    ("traceback", "extract_stack"): _extract_stack,
+}
+
+
 class _Waiting(type(sys)):
     """A module that runs when something of it is first asked for."""
 
     def __getattr__(self, name):
+        if (self.__name__, name) in _AT_HAND:
+            return _AT_HAND[self.__name__, name]
         if name in {
             "__file__",
             "__path__",
@@ -54,6 +88,8 @@ class _Waiting(type(sys)):
         except BaseException:
             self.__class__ = _Waiting
             raise
+        if self.__name__ == "dataclasses":
+            _prepare_dataclasses(self)
         return getattr(self, name)
 
 
@@ -78,14 +114,7 @@ class _WaitingFinder:
 
 sys.meta_path.insert(0, _WaitingFinder)
 
-import dataclasses  # noqa: E402  it makes patterns and named tuples itself
+if "dataclasses" not in WAITING:
+    import dataclasses
 
-dataclasses.exec = _exec
-
-
-def _annotations(thing, **_options):
-    # `dataclass` asks for a class's own; `inspect.signature` for a function's, with options for texts.
-    return dict(thing.__dict__.get("__annotations__", ()) if isinstance(thing, type) else thing.__annotations__)  # noqa: RUF063  what is wanted is to do without `inspect`
-
-
-dataclasses.inspect.get_annotations = _annotations  # all that is wanted of it, and it is large: so it goes on waiting
+    _prepare_dataclasses(dataclasses)

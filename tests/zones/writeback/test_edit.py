@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 from zones import name as names
 from zones import rdtypes
+from zones.rrset import RRset
 from zones.slices import run_to_end
 from zones.writeback.edit import CannotEdit, Change, edit
-from zones.zone import RRset, Zone
+from zones.zone import Zone
 from zones.zonefile import parse
 
 ORIGIN = names.from_text("example.com.")

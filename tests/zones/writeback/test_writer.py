@@ -20,12 +20,13 @@ from zones.git.authoring import Person
 from zones.git.errors import GitError
 from zones.git.remote import open_remote
 from zones.git.url import parse_url
+from zones.rrset import RRset
 from zones.slices import Sliced, run_to_end
 from zones.writeback.edit import Change
 from zones.writeback.place import GitPlace
 from zones.writeback.transaction import NotWritten, Written
 from zones.writeback.writer import Writer
-from zones.zone import RRset, Zone
+from zones.zone import Zone
 from zones.zonefile import parse
 
 ORIGIN = names.from_text("example.com.")

@@ -9,7 +9,7 @@ import pytest
 from tests.support.debian import need
 from tests.zones.zonefile.corpus import RIGHT
 from tests.zones.zonefile.support import HEAD, read, zone_of
-from zones.zone import RRset
+from zones.rrset import RRset
 
 # Types younger than Debian 12, or so old that nobody writes them.
 UNKNOWN_TO_NSD = {"AMTRELAY", "DSYNC", "GPOS", "HIP", "RESINFO", "WALLET"}

@@ -10,8 +10,8 @@ from tests.zones.zonefile.corpus import RIGHT, WRONG
 from tests.zones.zonefile.support import HEAD, ORIGIN
 from tests.zones.zonefile.test_oracles import DIALECT
 from zones.findings import Finding
+from zones.rrset import RRset
 from zones.slices import run_to_end
-from zones.zone import RRset
 from zones.zonefile import Text, lexer, parse, parser
 
 LINE, ENTRY = 64, 2100  # an entry is at least what the scanner takes

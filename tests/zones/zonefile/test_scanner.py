@@ -18,7 +18,7 @@ from tests.zones.zonefile.test_oracles import DIALECT
 from tests.zones.zonefile.test_properties import RDATA
 from zones import rdtypes
 from zones.findings import Finding, Place
-from zones.zone import RRset
+from zones.rrset import RRset
 from zones.zonefile import parser
 from zones.zonefile.writer import rdata_text
 
