@@ -133,10 +133,11 @@ TABLE = (
     Deviation(
         "alias-chain-length",
         ("NSD", "Knot", "BIND"),
-        "A chain of up to 16 aliases is followed inside the zone, whatever made them, and ends NOERROR where cut.",
+        "A chain of up to 16 aliases is followed inside the zone, whatever made them, and ends NOERROR where cut; what "
+        "a datagram does not hold of it is truncated.",
         "Knot follows 5; NSD stops at once at a DNAME that leads below itself; BIND follows 12 and answers SERVFAIL.",
         "The bound is the server's choice; whoever asks goes on from the last name in any case.",
-        frozenset({"rcode", "answer", "authority", "additional"}),
+        frozenset({"rcode", "tc", "answer", "authority", "additional"}),
         lambda case: (
             _aliases(case.ours) >= KNOT_CHAIN
             and (case.theirs.answer <= case.ours.answer or case.ours.answer <= case.theirs.answer)
