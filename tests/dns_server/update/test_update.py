@@ -88,6 +88,7 @@ def test_an_update_is_pushed_and_served_before_it_is_acknowledged(serve_git: Ser
 
 
 def test_an_update_of_a_folder(tmp_path: Path) -> None:
+    current().need_process("its folder is a repository, which it does not write")
     (tmp_path / "example.com").write_bytes(zone_text(7, "www A 192.0.2.80"))
     (tmp_path / "example.com").chmod(0o640)
     (tmp_path / "_keys").write_bytes(KEYS)
