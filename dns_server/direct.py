@@ -28,6 +28,8 @@ from stack.tcp.commons import Limits
 
 EXIT_NO_DEVICE: Final = 69  # EX_UNAVAILABLE of sysexits.h
 _NOTICES_S: Final = 1.0  # seconds between two looks at what the stack has to tell
+_SETTLE_S: Final = 5.0  # some DHCP servers first ask for three seconds whether anybody has the address
+_SETTLE_LOOK_S: Final = 0.01
 _DNS_PORT: Final = 53
 _PAUSE_S: Final = 5.0  # seconds that the wall clock gains on the monotonic one before it counts as a pause
 
@@ -98,6 +100,21 @@ async def _attended(settings: Settings, serving: Coroutine[Any, Any, int]) -> in
             task.cancel()
         if dhcp is not None:
             dhcp.close(loop.time())
+
+
+async def settled() -> None:
+    """Wait until the running loop's interface has an address to ask from, as DHCP and routers give them.
+
+    Who connects before that fails at once, as anywhere else. After `_SETTLE_S` seconds it returns all the same: a
+    source may be on the link, and what is wrong is told by whoever tries.
+    """
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, StackLoop)
+    interface, end = loop.interface, loop.time() + _SETTLE_S
+    while loop.time() < end and not interface.ipv4.addresses:
+        if interface.ipv6 is not None and not all(map(address.is_link_local, interface.ipv6.addresses.usable)):
+            return
+        await asyncio.sleep(_SETTLE_LOOK_S)
 
 
 async def _log_notices(loop: StackLoop) -> None:

@@ -26,6 +26,8 @@ _POLL_JITTER: Final = 0.1  # share of the interval by which polls are spread, so
 
 Apply = Callable[[Snapshot], Awaitable[None]]
 """Puts a snapshot into service."""
+Settled = Callable[[], Awaitable[None]]
+"""Waits until the network is set up, so that the source can be asked."""
 _Offer = tuple[str, Version]
 
 Keep = Callable[[Tree, Snapshot], Awaitable[None]]
@@ -73,12 +75,13 @@ class Sync:
         poll_s: float,
         baked: Source | None = None,
         keep: Keep | None = None,
+        settled: Settled | None = None,
         jitter: random.Random | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`poll_s` of 0 asks for no polling; `baked` is served until `source` has been reached.
 
-        `keep` gets what came of each version of `source`.
+        `keep` gets what came of each version of `source`, which is first asked when `settled` returns.
         """
         self._source = source
         self._apply = apply
@@ -86,6 +89,7 @@ class Sync:
         self._poll_s = poll_s
         self._baked = baked
         self._keep = keep
+        self._settled = settled
         self._jitter = jitter or random.SystemRandom()
         self._clock = clock
         self._snapshot = Snapshot()
@@ -141,6 +145,8 @@ class Sync:
         try:
             if self._baked is not None:
                 await self._load_baked(self._baked)
+            if self._settled is not None:
+                await self._settled()
             while True:
                 # Triggers up to here are answered by the sync that begins now, later ones by the next.
                 waiting, self._waiting = self._waiting, []

@@ -53,7 +53,7 @@ from zones.loader import Options
 from zones.packed import baked_in
 from zones.slices import BUDGET_S
 from zones.source import Source
-from zones.sync import Sync
+from zones.sync import Settled, Sync
 from zones.writeback.place import FolderPlace, GitPlace, Place
 
 if TYPE_CHECKING:  # images without TLS have no ssl
@@ -249,11 +249,20 @@ async def _serve(
         poll_s=sources.poll_s,
         baked=cached or (sources.baked if sources.baked is not source else None),
         keep=cache.keep if cache is not None else None,
+        settled=_settled(settings[NET]),
     )
     if isinstance(source, Remote | LocalRemote):
         service.peers.recover_from(source.past)
     async with sending(syslog):
         return await service.run(sync, writing)
+
+
+def _settled(net: Net) -> Settled | None:
+    if net is Net.HOST:
+        return None
+    from dns_server import direct
+
+    return direct.settled
 
 
 def _place(source: Source) -> Place | None:

@@ -40,6 +40,7 @@ def test_fetches_zones_answers_and_follows_a_push(machine: str, baked: Image, or
     repository, url = origin
     port = free_port()
     with qemu.running(start(baked, machine, port, f"--remote={url} --poll=1s")) as console:
+        assert "fetched" in console.wait_for("fetched|sync failed")  # no attempt before there is an address
         following.follow_a_push(console, port, repository)
 
 

@@ -164,6 +164,26 @@ def test_it_starts_with_the_source_down_and_serves_baked_zones() -> None:
     asyncio.run(scenario())
 
 
+def test_the_source_is_asked_when_the_network_is_settled_and_baked_zones_do_not_wait_for_it() -> None:
+    async def scenario() -> None:
+        source, applied, up = MemorySource({"example.com": zone_text(2)}), Applied(), asyncio.Event()
+        source.down = True
+        baked = MemorySource({"example.com": zone_text(1)})
+
+        async def settled() -> None:
+            await up.wait()
+            source.down = False
+
+        sync = Sync(source, applied, options=Options(), poll_s=0.0, baked=baked, settled=settled)
+        async with running(sync):
+            await applied.wait_for(1)
+            up.set()
+            await applied.wait_for(2)
+        assert (sync.attempts, sync.failed) == (1, 0)
+
+    asyncio.run(scenario())
+
+
 def test_back_off_grows_to_a_bound() -> None:
     async def scenario() -> None:
         source, applied = MemorySource({}), Applied()
