@@ -14,7 +14,7 @@ import os
 import struct
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
@@ -105,7 +105,7 @@ def freeze(job: Job) -> None:
     names = {old: new for new, old in BOOTSTRAP.items()}
     waiting = _waiting(job, traced)
     trees = _trees(job, traced)
-    _prepare(job, traced, trees)
+    _prepare(job, traced, trees, waiting)
     trees[TABLES] = _syntax(traced.modules[TABLES], job.roots[traced.modules[TABLES].root])
     exported = _exported(trees[name] for name in trees if traced.modules[name].root in OWN_ROOTS)
     codes: dict[str, bytes] = {}
@@ -149,11 +149,12 @@ def _trees(job: Job, traced: graph.Graph) -> dict[str, ast.Module]:
     sources = {name: module for name, module in traced.modules.items() if module.path is not None}
     own = {name for name in sources if traced.modules[name].root in OWN_ROOTS}
     typed = own | {name for pattern in job.typed for name in fnmatch.filter(sources, pattern)}
-    trees = {name: _parse(module, job.roots[module.root], is_typed=name in typed) for name, module in sources.items()}
+    trees = {name: _syntax(module, job.roots[module.root]) for name, module in sources.items()}
+    before = {name: unneeded.used(trees[name]) for name in typed - job.extensions.keys()}
+    for name, module in sources.items():
+        _strip_unread(trees[name], module, is_typed=name in typed)
     compiled = [(name, trees.pop(name)) for name in sorted(job.extensions.keys() & trees.keys())]
     typed &= trees.keys()
-    annotated = {name: _syntax(sources[name], job.roots[sources[name].root]) for name in typed}
-    before = {name: unneeded.used(tree) for name, tree in annotated.items()}
     for name, tree in trees.items():
         if name in typed:
             plain.expand(tree)
@@ -168,7 +169,7 @@ def _trees(job: Job, traced: graph.Graph) -> dict[str, ast.Module]:
     return trees
 
 
-def _prepare(job: Job, traced: graph.Graph, trees: Mapping[str, ast.Module]) -> None:
+def _prepare(job: Job, traced: graph.Graph, trees: Mapping[str, ast.Module], waiting: Set[str]) -> None:
     """Write `unizone_tables` in place of the empty one that the graph found."""
     table = traced.modules[TABLES].path
     assert table is not None
@@ -193,7 +194,7 @@ def _prepare(job: Job, traced: graph.Graph, trees: Mapping[str, ast.Module]) -> 
     )
     if result.returncode:
         raise LookupError(f"modules can't be prepared:\n{result.stderr}")
-    table.write_text(f"{result.stdout}WAITING = frozenset({sorted(_waiting(job, traced))!r})\n")
+    table.write_text(f"{result.stdout}WAITING = frozenset({sorted(waiting)!r})\n")
     table.with_suffix(".log").write_text(result.stderr)
 
 
@@ -211,15 +212,13 @@ def _exported(trees: Iterable[ast.Module]) -> dict[str, set[str]]:
     return exported
 
 
-def _parse(module: graph.Module, root: str, *, is_typed: bool) -> ast.Module:
-    """Syntax tree of a module without docstrings and annotations nobody reads."""
+def _strip_unread(tree: ast.Module, module: graph.Module, *, is_typed: bool) -> None:
+    """Take away docstrings and annotations nobody reads."""
     assert module.path is not None
     source = module.path.read_bytes()
-    tree = _syntax(module, root)
     _strip(tree, reads_doc=b"__doc__" in source)
     if not any(word in source for word in _READS_ANNOTATIONS):
         _strip_annotations(tree, in_classes=is_typed)
-    return tree
 
 
 def _syntax(module: graph.Module, root: str) -> ast.Module:
