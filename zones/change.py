@@ -6,11 +6,10 @@ from typing import Final
 from zones.comparison import Comparison, is_signers
 from zones.rdtypes import SOA
 from zones.rrset import Node, RRset
+from zones.serial import without_serial
 from zones.slices import Sliced
 from zones.zone import Zone
 
-_SERIAL_START: Final = -20  # RFC 1035 3.3.13: five 32-bit fields end the SOA, SERIAL is the first
-_SERIAL_END: Final = -16
 _TYPES_A_SLICE: Final = 256
 
 
@@ -76,9 +75,5 @@ def _is_same_rrset(old: RRset, new: RRset) -> bool:
     if old.ttl != new.ttl:
         return False
     if old.rdtype == SOA:
-        return _without_serial(old) == _without_serial(new)
+        return set(map(without_serial, old.rdatas)) == set(map(without_serial, new.rdatas))
     return old.rdatas == new.rdatas or set(old.rdatas) == set(new.rdatas)
-
-
-def _without_serial(soa: RRset) -> set[bytes]:
-    return {rdata[:_SERIAL_START] + rdata[_SERIAL_END:] for rdata in soa.rdatas}

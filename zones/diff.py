@@ -6,12 +6,11 @@ from typing import Final, NamedTuple
 from zones import name as names
 from zones import rdtypes
 from zones.rrset import Node, RRset
+from zones.serial import without_serial
 from zones.slices import Sliced
 from zones.zone import Zone
 
 _OWNERS_A_SLICE: Final = 32
-_SERIAL_START: Final = -20  # RFC 1035 3.3.13: five 32-bit fields end the SOA, SERIAL is the first
-_SERIAL_END: Final = -16
 # What a signer makes comes and goes as a whole: it is counted, not listed.
 _SIGNING: Final = frozenset((rdtypes.RRSIG, rdtypes.NSEC, rdtypes.NSEC3, rdtypes.NSEC3PARAM))
 
@@ -116,14 +115,10 @@ def _surplus(rrset: RRset | None, other: RRset | None) -> list[bytes]:
     if other is None:
         return list(rrset.rdatas)
     if rrset.rdtype == rdtypes.SOA:
-        known = set(map(_without_serial, other.rdatas))
-        return [rdata for rdata in rrset.rdatas if _without_serial(rdata) not in known]
+        known = set(map(without_serial, other.rdatas))
+        return [rdata for rdata in rrset.rdatas if without_serial(rdata) not in known]
     kept = frozenset(other.rdatas)
     return [rdata for rdata in rrset.rdatas if rdata not in kept]
-
-
-def _without_serial(rdata: bytes) -> bytes:
-    return rdata[:_SERIAL_START] + rdata[_SERIAL_END:]
 
 
 def _order(item: Record | NewValue | TtlMove) -> tuple[bytes, int]:

@@ -26,3 +26,8 @@ def serial_in(soa: bytes) -> int:
 def with_serial(soa: bytes, serial: int) -> bytes:
     """The rdata `soa` with another serial."""
     return soa[:_FROM_END] + serial.to_bytes(4, "big") + soa[_END:]
+
+
+def without_serial(soa: bytes) -> bytes:
+    """What the rdata `soa` says beside its serial."""
+    return soa[:_FROM_END] + soa[_END:]
