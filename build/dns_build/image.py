@@ -171,8 +171,7 @@ class Build:
             *(f"-I{PLATFORM / folder}" for folder in self.target.folders),
             f"-isystem{include}",
             f"-isystem{base.prefixes['lz4'] / 'include'}",
-            f"-ffile-prefix-map={ROOT}=.",
-            f"-ffile-prefix-map={self.work}=.",
+            *toolchain.unnamed({ROOT: ".", self.work: ".", **{path: name for name, path in base.prefixes.items()}}),
         ]
         definitions = [
             f'-DUNIZONE_MODULE="{self.application.module}"',

@@ -24,8 +24,9 @@ class Context:
 
     @property
     def cflags(self) -> tuple[str, ...]:
-        """Flags of everything that is compiled."""
-        return toolchain.CFLAGS
+        """Flags of everything that is compiled, which keep the folders of this machine out of it."""
+        folders = {self.work: ".", **{prefix: name for name, prefix in self.needs.items()}}
+        return (*toolchain.CFLAGS, *toolchain.unnamed(folders))
 
     @property
     def compiler(self) -> str:

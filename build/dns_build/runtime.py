@@ -1,5 +1,6 @@
 """The runtime archives: every part built once and found again by what went into it."""
 
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ RECIPES: Mapping[str, ModuleType] = {
 
 _TLS = frozenset({"openssl"})
 """Parts of images with TLS alone."""
+
+_LENGTH = 128
 
 
 @dataclass(frozen=True)
@@ -90,9 +93,19 @@ def build(*, tls: bool = False) -> Runtime:
     return runtime
 
 
+def work_folder(name: str) -> Path:
+    """Where a part is built: the same place each time, because some tools write it into what they build.
+
+    Its path has the same length wherever the cache is (up to 128 bytes, then a multiple of it), because the paths of
+    the interpreter that is trained move the objects which it hashes by their addresses.
+    """
+    path = str(cache.folder() / "work" / name)
+    return Path(path.ljust(len(os.fsencode(path)) // _LENGTH * _LENGTH + _LENGTH, "_"))
+
+
 def _build_part(name: str, runtime: Runtime, target: Path) -> None:
     recipe = RECIPES[name]
-    work = cache.folder() / "work" / target.name  # the same place each time: some tools write it into what they build
+    work = work_folder(target.name)
     shutil.rmtree(work, ignore_errors=True)
     needs = {need: runtime.prefixes[need] for need in recipe.NEEDS}
     recipe.build(Context(sources=sources.load(), work=work, prefix=target, needs=needs))

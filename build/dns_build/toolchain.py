@@ -26,6 +26,11 @@ CFLAGS = (
 PROGRAMS = {"gcc": "gcc", "ar": "binutils", "ld": "binutils", "objcopy": "binutils", "nm": "binutils", "make": "make"}
 
 
+def unnamed(folders: Mapping[Path, str]) -> list[str]:
+    """Flags with which each folder goes by its short name in assertions and debugging information."""
+    return [f"-ffile-prefix-map={folder}={name}" for folder, name in folders.items()]
+
+
 @dataclass(frozen=True)
 class Toolchain:
     """Programs that were found, and what names them in a key."""

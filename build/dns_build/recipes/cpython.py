@@ -59,11 +59,9 @@ def build(context: Context) -> None:
     """`lib/libpython3.13.a`, `include/`, `lib/python3.13/` (the standard library) and `bin/python` in the prefix."""
     source, prefix = context.source("cpython"), context.prefix
     zlib = context.need("zlib")
-    # The unpacked folder's name would show in __FILE__ and in sysconfig.
-    flags = " ".join((*context.cflags, f"-ffile-prefix-map={source}=."))
     environment = {
         "CC": context.compiler,
-        "OPT": f"-DNDEBUG -fwrapv {flags}",
+        "OPT": f"-DNDEBUG -fwrapv {' '.join(context.cflags)}",
         "LDFLAGS": "-static -no-pie",
         "LINKFORSHARED": " ",
         "MODULE_BUILDTYPE": "static",
@@ -94,7 +92,8 @@ def build(context: Context) -> None:
 def _count(context: Context, source: Path) -> None:
     """Leave beside each object file how often its branches are taken in training.
 
-    The same bytes come of it each time, because addresses are the same, which objects are hashed by.
+    The same bytes come of it each time, because addresses are the same, which objects are hashed by. So the paths that
+    the interpreter keeps have one length (see `runtime.work_folder`), and those that it hashes don't name the folder.
     """
     count = {"CFLAGS_NODIST": "-fprofile-generate", "LDFLAGS_NODIST": "-fprofile-generate"}
     elsewhere = {"GCOV_PREFIX": str(context.work / "uncounted")}  # for runs that are no training
@@ -104,9 +103,9 @@ def _count(context: Context, source: Path) -> None:
     if subprocess.run([*fixed, "true"], capture_output=True, check=False).returncode:
         note("addresses are random here (setarch -R is not permitted): another build has other bytes")
         fixed = []
-    work = str(context.work / "training")
-    environment = {"PYTHONPATH": str(source / "Lib"), "PYTHONHASHSEED": "0"}
+    shutil.copy(TRAINING, source)
+    environment = {"PYTHONPATH": "/proc/self/cwd/Lib", "PYTHONHASHSEED": "0"}
     with context.step("training"):
         for verb, counts in (("prepare", elsewhere), ("train", {})):
-            command = [*fixed, "./python", "-S", str(TRAINING), verb, work]
+            command = [*fixed, "./python", "-S", "-P", TRAINING.name, verb, "prepared"]
             context.run(command, cwd=source, environment=environment | counts)

@@ -31,10 +31,9 @@ def build(context: Context) -> None:
         raise BuildError("missing programs of perl", hint="apt-get install perl")
     source = context.source("openssl")
     options = [*(f"no-{name}" for name in _LEFT_OUT), "--with-rand-seed=getrandom", "--openssldir=/etc/ssl"]
-    flags = [*context.cflags, f"-ffile-prefix-map={source}=."]
     with context.step("configure"):
         context.run(
-            ["perl", "Configure", "linux-x86_64", *options, *flags],
+            ["perl", "Configure", "linux-x86_64", *options, *context.cflags],
             cwd=source,
             environment={"CC": context.compiler, "AR": "ar", "RANLIB": "ranlib"},
         )
@@ -43,10 +42,10 @@ def build(context: Context) -> None:
     for library in ("libssl.a", "libcrypto.a"):
         context.install(source / library, "lib")
     shutil.copytree(source / "include" / "openssl", context.prefix / "include" / "openssl")
-    _build_module(context, flags)
+    _build_module(context)
 
 
-def _build_module(context: Context, flags: list[str]) -> None:
+def _build_module(context: Context) -> None:
     """Compile `_ssl` with our header beside it, which is found before CPython's."""
     modules, work = context.source("cpython") / "Modules", context.work / "module"
     work.mkdir()
@@ -61,7 +60,7 @@ def _build_module(context: Context, flags: list[str]) -> None:
     includes = [f"-I{python}", f"-I{python}/internal", f"-I{context.prefix}/include"]
     context.run(
         [
-            *(context.compiler, *flags, f"-ffile-prefix-map={work}=.", *includes, "-DPy_BUILD_CORE_BUILTIN"),
+            *(context.compiler, *context.cflags, *includes, "-DPy_BUILD_CORE_BUILTIN"),
             *("-c", "_ssl.c", "-o", "_ssl.o"),
         ],
         cwd=work,
