@@ -2,13 +2,15 @@
 
 It comes from a folder, and from a git server on the same machine. The server has one core; who asks it, and the git
 server, which packs a file of 26 MB, have the other. Waits are by the clock of who asks, a process that goes before all
-others as far as it may. What either waits for its core, as others have it, is part of a wait and told beside it.
+others as far as it may. What either waits for its core, as others have it, is part of a wait and told beside it. What
+the machine itself adds is seen where nothing is reloaded, and in NSD and Knot, which do the same in the same way.
 """
 
 import asyncio
 import contextlib
 import multiprocessing
 import os
+import signal
 import socket
 import statistics
 import sys
@@ -19,6 +21,8 @@ from io import FileIO
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
+
+import dns.message
 
 from dns_platform.unix.memory import map_large_buffers
 from dns_server.answer.chaos import Identity
@@ -31,8 +35,10 @@ from tests.bench.harness.figure import Figure
 from tests.bench.harness.machine import pinned
 from tests.bench.harness.questions import ORIGIN, queries, zone_text
 from tests.bench.start_100000_zones import commit_files
+from tests.support.debian import Unavailable
 from tests.support.git import daemon, git
-from tests.support.server import Server, serve
+from tests.support.server import serve
+from tests.support.servers import running
 from zones.folder import FolderSource
 from zones.loader import Options
 from zones.sync import Sync
@@ -41,6 +47,7 @@ TIMES = 30
 RELOADS = 3
 QUIET_S = 3
 GOAL_MS = 5.0
+_WAIT = "longest wait of a query, reload"
 
 
 def run(*, quick: bool) -> Iterator[Figure]:
@@ -57,6 +64,9 @@ def run(*, quick: bool) -> Iterator[Figure]:
 
         write(1)
         yield from _waits_of_queries("", f"--zones={folder}", write, is_first=True)
+        for rival in ("NSD", "Knot"):
+            with contextlib.suppress(Unavailable):
+                yield from _waits_of_rival(rival, Path(name, rival), file, write)
         yield from _holds_of_the_loop(file, times)
         bare = Path(name, "zones.git")
         git(Path(name), "init", "--quiet", "--bare", "--initial-branch=main", str(bare))
@@ -85,14 +95,14 @@ class Waits(NamedTuple):
     """Of the longest wait, time for which the server or who asks waited for a core that others had."""
 
 
-def _measure(server: Server, work: Callable[[], None]) -> Waits:
-    """Have a process of its own ask during `work`. EOFError where a query is lost.
+def _measure(port: int, server: int, work: Callable[[], None]) -> Waits:
+    """Have a process of its own ask the process `server` at its `port` during `work`. EOFError where a query is lost.
 
     A thread would wait for this process, too: for its lock, and while it starts the git server.
     """
     context = multiprocessing.get_context("fork")
     end, other_end = context.Pipe()
-    process = context.Process(target=_ask, args=(server.port, server.process.pid, end))
+    process = context.Process(target=_ask, args=(port, server, end))
     process.start()
     end.close()
     try:
@@ -145,7 +155,7 @@ def _waits_of_queries(label: str, source: str, write: Callable[[int], None], *, 
     """Seen from outside. What a machine that has other work adds shows in a quiet time, which is measured first."""
     with serve(source, "--poll=1d", patience_s=600) as server, pinned([server.process.pid]):
         if is_first:
-            quiet = _measure(server, lambda: time.sleep(QUIET_S))
+            quiet = _measure(server.port, server.process.pid, lambda: time.sleep(QUIET_S))
             yield Figure("longest wait of a query, no reload", quiet.longest_ms, "ms", note=f"{quiet.asked:,} queries")
         waits, used = [], 0.0
         for serial in range(2, 2 + RELOADS):
@@ -157,13 +167,40 @@ def _waits_of_queries(label: str, source: str, write: Callable[[int], None], *, 
                 server.hang_up()
                 server.wait_for("loaded", seen)
 
-            waits.append(_measure(server, reload))
+            waits.append(_measure(server.port, server.process.pid, reload))
             used += server.cpu_s() - before
         each = ", ".join(f"{found.longest_ms:.1f} ({found.core_ms:.1f})" for found in waits)
         note = f"{sum(found.asked for found in waits):,} queries, none lost; median of {each}; time without a core"
         longest = statistics.median(found.longest_ms for found in waits)
+        if is_first:
+            yield Figure("unizone", longest, "ms", panel=_WAIT)
         yield Figure(f"longest wait of a query, reload{label}", longest, "ms", GOAL_MS, note=f"{note} in parentheses")
         yield Figure(f"CPU of a reload{label}", used / RELOADS, "s")
+
+
+def _waits_of_rival(name: str, folder: Path, file: Path, write: Callable[[int], None]) -> Iterator[Figure]:
+    """Seen from outside, of a server that reads the file again on SIGHUP, on one core as ours has it."""
+    folder.mkdir()
+    question = dns.message.make_query(ORIGIN, "SOA").to_wire()
+    with running(name, folder, {ORIGIN: file}) as server, pinned([server.pid]):
+
+        def serial() -> int:
+            reply = server.ask(question)
+            assert reply is not None, f"{name} does not answer while it reloads"
+            return int(dns.message.from_wire(reply).answer[0][0].serial)
+
+        waits = []
+        for number in range(20, 20 + RELOADS):
+            write(number)
+
+            def reload(expected: int = number) -> None:
+                os.kill(server.pid, signal.SIGHUP)
+                while serial() != expected:
+                    time.sleep(0.05)
+
+            waits.append(_measure(server.address[1], server.pid, reload).longest_ms)
+    each = ", ".join(f"{wait:.1f}" for wait in waits)
+    yield Figure(name, statistics.median(waits), "ms", panel=_WAIT, note=f"median of {each}")
 
 
 class _MeteredLoop(asyncio.SelectorEventLoop):
