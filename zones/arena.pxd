@@ -1,5 +1,6 @@
 # Types of the variables of arena.py where Cython compiles it.
 cimport cython
+from zones.octets cimport cut, extend
 
 cdef unsigned long long _LINE_BITS, _COLUMN_BITS, _MAX_LINE, _MAX_COLUMN
 cdef Py_ssize_t _FIRST_ROOM, _MOST_ROOM
@@ -20,7 +21,7 @@ cdef class NameTable:
     cpdef long long find(self, bytes name)
     @cython.locals(number="long long", tag="unsigned long long")
     cpdef Py_ssize_t intern(self, bytes name)
-    @cython.locals(begin="Py_ssize_t", end="Py_ssize_t", label=bytes)
+    @cython.locals(begin="Py_ssize_t", end="Py_ssize_t", octets=bytearray, index="Py_ssize_t", is_plain=bint)
     cpdef bytes canonical_key(self, Py_ssize_t number, Py_ssize_t above)
 
 
@@ -37,10 +38,14 @@ cdef class RecordLog:
     cdef Py_ssize_t _count
     cdef object _array
     cdef unsigned long long[::1] _words
+    cdef public object begins
+    cdef public bint is_grouped
+    cdef bytes _owner
+    cdef long long _owner_number
 
-    cpdef append(self, unsigned long long owner, unsigned long long rdtype, unsigned long long ttl, bytes rdata, unsigned long long place)
+    cpdef Py_ssize_t turn_to(self, bytes owner) except -1
     @cython.locals(at="Py_ssize_t")
-    cpdef append_octets(self, unsigned long long owner, unsigned long long rdtype, unsigned long long ttl, octets, Py_ssize_t length, unsigned long long place)
+    cpdef append(self, unsigned long long rdtype, unsigned long long ttl, bytearray octets, Py_ssize_t length, unsigned long long place)
     cpdef Py_ssize_t owner(self, Py_ssize_t record)
     cpdef int rdtype(self, Py_ssize_t record)
     cpdef long long ttl(self, Py_ssize_t record)
@@ -60,6 +65,12 @@ cdef class SetTables:
     cdef public object places
     cdef public list files
 
+    @cython.locals(
+        begins="const unsigned int[::1]", types="unsigned short[::1]", ttls="unsigned int[::1]", places="unsigned long long[::1]",
+        sets_at="unsigned int[::1]", records_at="unsigned int[::1]", rdata_at="unsigned int[::1]",
+        sets="Py_ssize_t", records="Py_ssize_t", count="Py_ssize_t", index="Py_ssize_t", record="Py_ssize_t",
+    )
+    cpdef Py_ssize_t add_single(self, RecordLog log, const unsigned int[::1] order, Py_ssize_t number, Py_ssize_t stop) except -1
     cpdef add_record(self, RecordLog log, Py_ssize_t record)
     cpdef close_set(self, int rdtype, long long ttl)
     cpdef close_owner(self)

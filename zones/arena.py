@@ -10,9 +10,14 @@ from array import array
 from collections.abc import Iterator
 from typing import Final
 
+import cython
+
 from zones import name as names
 from zones.findings import Place
 from zones.slices import Sliced
+
+if not cython.compiled:
+    from zones.octets import cut, extend
 
 SLICE: Final = 256
 """Steps of a loop between two turns of the event loop; each takes about a microsecond."""
@@ -68,7 +73,7 @@ class NameTable:
 
     def name(self, number: int) -> bytes:
         """Name `number`."""
-        return bytes(self.octets[self._at[number] : self._at[number + 1]])
+        return cut(self.octets, self._at[number], self._at[number + 1])
 
     def begin(self, number: int) -> int:
         """Where name `number` begins in `octets`; for the number after the last, where that ends."""
@@ -137,15 +142,22 @@ class NameTable:
                 yield (entry & 0xFFFFFFFF) - 1
 
     def canonical_key(self, number: int, above: int) -> bytes:
-        """Sort key of name `number` in canonical order (RFC 4034 6.1) without its last `above` octets."""
+        """Sort key of name `number` in canonical order (RFC 4034 6.1) without its last `above` octets.
+
+        That of one label lacks the 0 at its end: no label has an octet below the 0 that parts others.
+        """
         begin = self._at[number]
         end = self._at[number + 1] - above
         if begin == end:
             return b""
-        label = bytes(self.octets[begin + 1 : end])
-        if self.octets[begin] == end - begin - 1 and b"\0" not in label and b"\1" not in label:
-            return label + b"\0"
-        return names.canonical_key(bytes(self.octets[begin:end]) + names.ROOT)
+        octets = self.octets
+        is_plain = octets[begin] == end - begin - 1
+        for index in range(begin + 1, end):
+            if octets[index] <= 1:
+                is_plain = False
+        if is_plain:
+            return cut(octets, begin + 1, end)
+        return names.canonical_key(cut(octets, begin, end) + names.ROOT)
 
 
 def restored_names(octets: bytearray, at: "array[int]", slots: bytes, mask: int) -> NameTable:
@@ -204,30 +216,40 @@ class RecordLog:
         self._array = array("Q", bytes(24 * _FIRST_ROOM))
         self._words = self._array
         """Three words a record: owner and where its rdata begins; TTL and type; place."""
+        self.begins = array("I")
+        """First record of each owner; complete while records come grouped by owner."""
+        self.is_grouped = True
+        self._owner = b""
+        self._owner_number = -1
 
     def __len__(self) -> int:
         return self._count
 
-    def append(self, owner: int, rdtype: int, ttl: int, rdata: bytes, place: int) -> None:
-        """Add a record of owner number `owner`; `place` comes from `pack_place`."""
-        self.append_octets(owner, rdtype, ttl, rdata, len(rdata), place)
+    def turn_to(self, owner: bytes) -> int:
+        """Make `owner` (folded) the one that records are added to; its number."""
+        if owner != self._owner:
+            self._owner = owner
+            self._owner_number = self.names.intern(owner)
+            if self._owner_number == len(self.begins):
+                self.begins.append(self._count)
+            else:
+                self.is_grouped = False
+        return self._owner_number
 
-    def append_octets(
-        self, owner: int, rdtype: int, ttl: int, octets: bytes | bytearray, length: int, place: int
-    ) -> None:
-        """As `append`; the rdata is the first `length` of `octets`."""
+    def append(self, rdtype: int, ttl: int, octets: bytearray, length: int, place: int) -> None:
+        """Add a record of the owner in hand: its rdata is the first `length` of `octets`, `place` from `pack_place`."""
         at = 3 * self._count
         if at == len(self._array):
             self._words = _NO_WORDS
             self._array.frombytes(bytes(24 * room_after(self._count)))
             self._words = self._array
-        self._words[at] = owner << 32 | len(self.rdata)
+        self._words[at] = self._owner_number << 32 | len(self.rdata)
         self._words[at + 1] = ttl << 16 | rdtype
         self._words[at + 2] = place
         self._count += 1
         self.rdata.append(length >> 8)
         self.rdata.append(length & 255)
-        self.rdata += octets[:length]
+        extend(self.rdata, octets, 0, length)
 
     def release(self) -> Sliced[None]:
         """Give the memory of the records back, a piece at a time; names and rdata stay."""
@@ -283,6 +305,30 @@ class SetTables:
         self.files = log.files
         """What places count files by."""
 
+    def add_single(self, log: RecordLog, order: "array[int] | None", number: int, stop: int) -> int:
+        """Add the owners from `number` to `stop` as long as each has one record; the number of the first that is left.
+
+        `order` has the records by owner; None: `log` has them so itself. At most `SLICE` owners.
+        """
+        begins = log.begins
+        sets, records = len(self.types), len(self.rdata_at)
+        count = 0
+        while number + count < stop and begins[number + count + 1] - begins[number + count] == 1:
+            count += 1
+        for longer in (self.types, self.ttls, self.sets_at, self.records_at, self.rdata_at, self.places):
+            longer.frombytes(bytes(longer.itemsize * count))
+        types, ttls, sets_at = self.types, self.ttls, self.sets_at
+        records_at, rdata_at, places = self.records_at, self.rdata_at, self.places
+        for index in range(count):
+            record = begins[number + index] if order is None else order[begins[number + index]]
+            types[sets + index] = log.rdtype(record)
+            ttls[sets + index] = log.ttl(record)
+            sets_at[number + index + 1] = sets + index + 1
+            records_at[sets + index + 1] = records + index + 1
+            rdata_at[records + index] = log.rdata_at(record)
+            places[records + index] = log.place(record)
+        return number + count
+
     def add_record(self, log: RecordLog, record: int) -> None:
         """Add record `record` of `log` to the RRset that is being collected."""
         self.rdata_at.append(log.rdata_at(record))
@@ -302,7 +348,7 @@ class SetTables:
 def rdata_at(rdata: bytearray, offset: int) -> bytes:
     """The rdata that begins at `offset` with its length."""
     begin = offset + 2
-    return bytes(rdata[begin : begin + (rdata[offset] << 8 | rdata[offset + 1])])
+    return cut(rdata, begin, begin + (rdata[offset] << 8 | rdata[offset + 1]))
 
 
 def pack_place(file: int, line: int, column: int) -> int:

@@ -23,6 +23,8 @@ from zones.slices import Sliced
 from zones.survey import Survey, add_empty
 
 _KEPT_CONFLICTS: Final = 20
+_RUN: Final = 16
+"""Owners of a single record, one after the other, from which on they are not taken one by one."""
 
 
 _EMPTY: Final[Node] = MappingProxyType({})
@@ -191,11 +193,6 @@ class ZoneBuilder:
         self.log: Final = RecordLog(file)
         """What was added, in the order of the file."""
         self._file_numbers: Final = {file: 0}
-        self._owner = b""
-        self._owner_number = -1
-        self._begins = array("I")
-        """First record of each owner; complete while records come grouped by owner."""
-        self._is_grouped = True
 
     def __len__(self) -> int:
         """Records added, those that are there twice too."""
@@ -212,20 +209,8 @@ class ZoneBuilder:
 
     def append(self, owner: bytes, rdtype: int, ttl: int, rdata: bytes, file: int, line: int, column: int) -> None:
         """As `add`, quicker: `owner` is folded already, and `file` comes from `file_number`."""
-        if owner != self._owner:
-            self.turn_to(owner)
-        self.log.append(self._owner_number, rdtype, ttl, rdata, pack_place(file, line, column))
-
-    def turn_to(self, owner: bytes) -> int:
-        """Make `owner` (folded) the one that records are added to; its number in the log."""
-        if owner != self._owner:
-            self._owner = owner
-            self._owner_number = self.log.names.intern(owner)
-            if self._owner_number == len(self._begins):
-                self._begins.append(len(self.log))
-            else:
-                self._is_grouped = False
-        return self._owner_number
+        self.log.turn_to(owner)
+        self.log.append(rdtype, ttl, bytearray(rdata), len(rdata), pack_place(file, line, column))
 
     def file_number(self, file: str) -> int:
         """What `append` counts `file` by."""
@@ -243,12 +228,21 @@ class ZoneBuilder:
         """The zone of everything added; the builder is used up."""
         log = self.log
         order = yield from canonical_order(log.names, self.origin)
-        records_of: Sequence[int] = range(len(log)) if self._is_grouped else (yield from self._by_owner())
-        begins = self._begins
+        by_owner = None if log.is_grouped else (yield from self._by_owner())
+        records_of: Sequence[int] = range(len(log)) if by_owner is None else by_owner
+        begins = log.begins
         begins.append(len(log))
         tables = SetTables(log, order)
+        count = len(log.names)
         budget = SLICE
-        for number in range(len(log.names)):
+        number = 0
+        while number < count:
+            ahead = number + _RUN
+            if ahead <= count and begins[ahead] - begins[number] == _RUN:  # each owner has a record, so each has one
+                number = tables.add_single(log, by_owner, number, min(number + SLICE, count))
+                yield
+                budget = SLICE
+                continue
             records = records_of[begins[number] : begins[number + 1]]
             if len(records) == 1:
                 tables.add_record(log, records[0])
@@ -258,6 +252,7 @@ class ZoneBuilder:
                 yield from self._add_node(tables, number, records)
                 budget -= len(records)
             tables.close_owner()
+            number += 1
             if budget <= 0:
                 yield
                 budget = SLICE
@@ -265,8 +260,8 @@ class ZoneBuilder:
         yield from add_empty(tables, self.origin)
         return Zone(self.origin, self.file, tables)
 
-    def _by_owner(self) -> Sliced[Sequence[int]]:
-        """Indexes of the records in the order of the numbers of their owners; `_begins` is made to fit."""
+    def _by_owner(self) -> Sliced["array[int]"]:
+        """Indexes of the records in the order of the numbers of their owners; `begins` of the log is made to fit."""
         log = self.log
         ends = array("I", [0]) * (len(log.names) + 1)
         for record in range(len(log)):
@@ -277,7 +272,7 @@ class ZoneBuilder:
             ends[number] += ends[number - 1]
             if not number % SLICE:
                 yield
-        self._begins = ends[: len(self.log.names)]
+        log.begins = ends[: len(log.names)]
         order = array("I", [0]) * len(log)
         for record in range(len(log)):
             number = log.owner(record)

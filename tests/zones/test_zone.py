@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from zones import name as names
 from zones import rdtypes
 from zones import zone as zones
+from zones.arena import SLICE
 from zones.findings import Place
 from zones.rrset import RRset
 from zones.slices import run_to_end
@@ -84,6 +85,21 @@ def test_names_by_the_thousand_are_sorted_in_buckets() -> None:
     zone, _ = build([(owner, 1, 1, b"\1\2\3\4") for owner in owners])
     assert list(zone.names()) == sorted(owners, key=names.canonical_key)
     assert all(zone.rrset(owner, 1) is not None for owner in owners)
+
+
+@pytest.mark.parametrize("is_grouped", [True, False])
+def test_runs_of_owners_with_one_record_are_as_others(is_grouped: bool) -> None:
+    owners = [b"\6%06d" % number + ORIGIN for number in range(3 * SLICE)]
+    single = [(owner, 1 + number % 2, number, b"%d" % number) for number, owner in enumerate(owners)]
+    several = [(owner, 16, 5, b"") for owner in (owners[40], owners[41], owners[60], owners[-1])]
+    records = sorted([*single, *several], key=lambda record: record[0]) if is_grouped else [*single, *several]
+    zone, _ = build(records)
+    assert zone.record_count == len(records)
+    for line, (owner, rdtype, ttl, rdata) in enumerate(records, 1):
+        assert zone.rrset(owner, rdtype) == RRset(owner, rdtype, ttl, (rdata,))
+        assert zone.place(owner, rdtype) == Place("example", line, 7)
+    found = [(rrset.owner, rrset.rdtype, rrset.ttl, *rrset.rdatas) for rrset in zone.rrsets()]
+    assert found == sorted(records, key=lambda record: record[0])
 
 
 def test_what_is_not_there() -> None:

@@ -1,6 +1,7 @@
 # Types of the attributes and methods of scanner.py where Cython compiles it; its variables have theirs as annotations.
 cimport cython
 from zones.arena cimport RecordLog, pack_place
+from zones.octets cimport cut
 from zones.zonefile.dnssec_scanner cimport DnssecScanner
 
 cdef int _TAB, _NEWLINE, _RETURN, _BLANK, _DOLLAR, _DOT, _SEMICOLON

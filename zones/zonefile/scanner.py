@@ -15,6 +15,9 @@ from zones.zone import ZoneBuilder
 from zones.zonefile.dnssec_scanner import DnssecScanner
 from zones.zonefile.rdata_scanner import FOLD, MAX_ENTRY
 
+if not cython.compiled:
+    from zones.octets import cut
+
 COMPILED: bool = cython.compiled
 _TAB, _NEWLINE, _RETURN, _BLANK, _DOLLAR, _DOT, _SEMICOLON = 9, 10, 13, 32, 36, 46, 59
 _MAX_ENTRY = MAX_ENTRY
@@ -60,7 +63,6 @@ class Scanner(DnssecScanner):
         lines: cython.Py_ssize_t = 0
         index: cython.Py_ssize_t
         column: cython.Py_ssize_t
-        number: cython.Py_ssize_t = -1
         ttl: cython.longlong
         log = builder.log
         if origin is not self._origin:
@@ -93,7 +95,7 @@ class Scanner(DnssecScanner):
                     index = self._read_name(index, _FOLD)
                     if index < 0:
                         break
-                    owner = bytes(self._out[: self._used])
+                    owner = cut(self._out, 0, self._used)
                     if text[index - 1] == _DOT and not names.is_at_or_below(owner, self._zone):
                         break
                 elif not owner:
@@ -128,10 +130,9 @@ class Scanner(DnssecScanner):
                 index = self._next(index)
                 if self._is_open or not self._is_end(index):
                     break
-                if number < 0 or owner != self.owner:
-                    number = builder.turn_to(owner)
-                    self.owner = owner
-                log.append_octets(number, rdtype, ttl, self._out, self._used, pack_place(file, self.line, column))
+                log.turn_to(owner)
+                self.owner = owner
+                log.append(rdtype, ttl, self._out, self._used, pack_place(file, self.line, column))
                 self.ttl = ttl
             elif index < self._end and text[index] == _RETURN and index + 1 != self._end:
                 break
