@@ -18,6 +18,8 @@ _OCTETS_A_SLICE: Final = 4096
 """Octets of keys between two turns of the event loop: time goes by labels, and those by octets."""
 _OVERHEAD: Final = 16
 """Octets that a key counts beyond its own."""
+_LAST: Final = b"\xff"
+"""Behind the keys of names as they are; others are looked for one by one."""
 
 
 def canonical_order(table: NameTable, origin: bytes) -> Sliced["array[int]"]:
@@ -58,9 +60,16 @@ def _bucket_sort(table: NameTable, origin: bytes) -> Sliced["array[int]"]:
     separators = sorted(set(drawn))[1::2]
     dealt = [array("I") for _ in range(len(separators) + 1)]
     budget = _OCTETS_A_SLICE
+    lowest, end = b"", b""
+    bucket = dealt[0]
     for number in range(len(table)):
         key = table.canonical_key(number, above)
-        dealt[bisect.bisect_right(separators, key)].append(number)
+        if not lowest <= key < end:  # most names go where the one before went
+            index = bisect.bisect_right(separators, key)
+            bucket = dealt[index]
+            lowest = separators[index - 1] if index else b""
+            end = separators[index] if index < len(separators) else _LAST
+        bucket.append(number)
         budget -= len(key) + _OVERHEAD
         if budget <= 0:
             yield

@@ -60,10 +60,11 @@ def index_of(table: "ZoneTable") -> "Sliced[ZoneIndex | None]":
     index: ZoneIndex = importlib.import_module(f"{CORE}.zone").ZoneIndex(table.signed, tables, slots)
     yield from _mark_owners(table, tables, index)
     if table.cuts or table.dnames:
+        cuts, dnames = table.cuts or (), table.dnames or ()  # what is empty is not asked for each name
         for number in range(len(tables.order), len(tables.names)):  # empty non-terminals
             if not number % _SLICE:
                 yield
-            if any(above in table.cuts or above in table.dnames for above in ancestors(tables.names.name(number))):
+            if any(above in cuts or above in dnames for above in ancestors(tables.names.name(number))):
                 index.mark(number, kinds.HIDDEN)
     chain = table.chain
     if isinstance(chain, Nsec3Chain):

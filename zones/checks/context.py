@@ -113,8 +113,9 @@ class Context:
         """The delegation or DNAME that `name` is at or below (a DNAME: below), if there is one."""
         if not self.cuts and not self.dnames:
             return None
+        cuts, dnames = self.cuts, self.dnames or ()
         for ancestor in names.ancestors(name):
-            if ancestor in self.cuts or (ancestor in self.dnames and ancestor != name):
+            if ancestor in cuts or (ancestor in dnames and ancestor != name):
                 return ancestor
             if ancestor == self.origin:
                 break

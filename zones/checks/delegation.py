@@ -53,7 +53,7 @@ def _has_address(context: Context, name: bytes) -> bool:
 
 def occluded(context: Context, owner: bytes, bottom: bytes) -> None:
     """Data at or below the delegation `bottom` that no answer will ever hold."""
-    for rdtype in context.zone.node(owner):
+    for rdtype in context.zone.types(owner):
         if rdtype in rdtypes.ADDRESSES and owner in context.servers:
             continue
         if rdtype in _DNSSEC or (owner == bottom and rdtype in AT_CUT):

@@ -27,7 +27,13 @@ _GC_MSDCS: Final = b"\2gc\6_msdcs"
 @lru_cache(maxsize=1 << 10)
 def is_hostname(name: bytes) -> bool:
     """Whether each label of `name` is letters, digits and inner hyphens; a zone asks for few names again and again."""
-    return not name.translate(None, _PLAIN) or all(_LABEL.fullmatch(label) for label in names.labels(name))
+    if name.translate(None, _PLAIN):
+        position = 0
+        while length := name[position]:
+            if not _LABEL.fullmatch(name, position + 1, position + 1 + length):
+                return False
+            position += 1 + length
+    return True
 
 
 def owner_name(context: Context, owner: bytes, types: Sequence[int]) -> None:

@@ -151,9 +151,6 @@ def _survey(context: Context) -> Sliced[tuple["array[int]", "array[int]"]]:
                 break
         budget -= 1
         owner, types = zone.owner_at(position), zone.types_at(position)
-        if owner[1 + owner[0] :] != above:
-            above = owner[1 + owner[0] :]
-            plain_above = above if owners.is_hostname(above) else b""
         position += 1
         if rdtypes.NSEC3 in types and _NSEC3_NODE.issuperset(types):
             context.hashed.append(owner)
@@ -167,6 +164,9 @@ def _survey(context: Context) -> Sliced[tuple["array[int]", "array[int]"]]:
                 for function in _HIDDEN.get(rrset.rdtype, ()):
                     function(context, rrset)
             continue
+        if owner[1 + owner[0] :] != above:
+            above = owner[1 + owner[0] :]
+            plain_above = above if owners.is_hostname(above) else b""
         bottom = context.note(owner, types)
         for index in indexes:
             rrset = zone.rrset_at(index, owner)
