@@ -17,6 +17,7 @@ from zones.tree import Entry
 ZONE_SUFFIX: Final = ".zone"
 ROOT_FILE: Final = "root.zone"
 KEYS: Final = "_keys"
+_KEYS_SUFFIX: Final = f".{KEYS}"
 POLICY: Final = "_policy.toml"
 
 # Left alone, whatever the letter case, alone or before a suffix of documents: what people put beside their data.
@@ -34,6 +35,7 @@ _SUFFIXES: Final = re.compile(
     re.IGNORECASE,
 )
 _ESCAPE: Final = re.compile("%([0-9A-Fa-f]{2})")
+_TO_UNESCAPE: Final = re.compile(r"[%\\@]")
 
 
 @dataclass(slots=True)
@@ -78,9 +80,9 @@ def keys_of(file: str) -> bytes | None:
     """Folded wire name of the zone whose keys a file at the top holds; None where it is no key file."""
     if file == KEYS:
         return names.ROOT
-    if not file.endswith(f".{KEYS}"):
+    if not file.endswith(_KEYS_SUFFIX):
         return None
-    return zone_of(f"{file.removesuffix(f'.{KEYS}').removesuffix(ZONE_SUFFIX)}{ZONE_SUFFIX}")
+    return zone_of(f"{file.removesuffix(_KEYS_SUFFIX).removesuffix(ZONE_SUFFIX)}{ZONE_SUFFIX}")
 
 
 def file_of(origin: bytes) -> str:
@@ -162,6 +164,8 @@ def _is_left_alone(file: str) -> bool:
 
 def _unescape(text: str) -> str:
     r"""Presentation format of a file name in which `%2F` is the octet 47; `\\` and `@` stand for themselves."""
+    if not _TO_UNESCAPE.search(text):
+        return text
     return _ESCAPE.sub(lambda match: f"\\{int(match[1], 16):03d}", re.sub(r"[\\@]", r"\\\g<0>", text))
 
 

@@ -141,6 +141,8 @@ def add_empty(tables: SetTables, origin: bytes) -> Sliced[None]:
             added += 1
             above = parent(above)
     del survey  # it looks at what gets longer now
+    if not added:
+        return
     ends = array("I", tables.sets_at[-1:])
     for start in range(0, added, SLICE):
         tables.sets_at.extend(ends * min(SLICE, added - start))

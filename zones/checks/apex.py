@@ -41,19 +41,9 @@ def soa(context: Context, rrset: RRset) -> None:
         message = f"{names.to_text(rrset.owner)} has {len(rrset.rdatas)} SOA"
         context.report(SOA_MULTIPLE, rrset.owner, rdtypes.SOA, message, "keep one", index=1)
     for index, rdata in enumerate(rrset.rdatas):
-        _, position = name_at(rdata, 0)
-        rname, _ = name_at(rdata, position)
-        first = next(names.labels(rname), b"")
-        if b"@" in first:
-            context.report(
-                SOA_RNAME,
-                rrset.owner,
-                rdtypes.SOA,
-                f"RNAME {names.to_text(rname)} holds an @",
-                "write hostmaster@example.com as hostmaster.example.com.",
-                index=index,
-            )
-        _, refresh, retry, expire, _ = _FIELDS.unpack(rdata[len(rdata) - _FIELDS.size :])
+        if b"@" in rdata:
+            _rname(context, rrset, index)
+        _, refresh, retry, expire, _ = _FIELDS.unpack_from(rdata, len(rdata) - _FIELDS.size)
         if not refresh or not retry or expire <= refresh:
             context.report(
                 SOA_TIMERS,
@@ -63,6 +53,22 @@ def soa(context: Context, rrset: RRset) -> None:
                 "a secondary would drop the zone before it asks again, or ask without a pause",
                 index=index,
             )
+
+
+def _rname(context: Context, rrset: RRset, index: int) -> None:
+    """RNAME of record `index` has no @ in its first label."""
+    rdata = rrset.rdatas[index]
+    _, position = name_at(rdata, 0)
+    rname, _ = name_at(rdata, position)
+    if b"@" in next(names.labels(rname), b""):
+        context.report(
+            SOA_RNAME,
+            rrset.owner,
+            rdtypes.SOA,
+            f"RNAME {names.to_text(rname)} holds an @",
+            "write hostmaster@example.com as hostmaster.example.com.",
+            index=index,
+        )
 
 
 def apex_only(context: Context, rrset: RRset) -> None:

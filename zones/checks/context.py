@@ -102,6 +102,8 @@ class Context:
 
     def result(self) -> list[Finding]:
         """All findings in the order of the files, with a word about those that were too many."""
+        if not self.findings:
+            return []
         self.findings.sort(key=lambda finding: finding.place)
         for check, count in self._counts.items():
             if count > LIMIT:

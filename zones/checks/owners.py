@@ -36,9 +36,9 @@ def is_hostname(name: bytes) -> bool:
     return True
 
 
-def owner_name(context: Context, owner: bytes, types: Sequence[int]) -> None:
-    """The owner of addresses and mail exchanges is a host name."""
-    if owner.translate(None, _PLAIN):
+def owner_name(context: Context, owner: bytes, types: Sequence[int], *, plain_above: bool) -> None:
+    """The owner of addresses and mail exchanges is a host name; `plain_above` says that its parent is one."""
+    if not (plain_above and owner[1 : 1 + owner[0]].isalnum()) and owner.translate(None, _PLAIN):
         _odd_owner(context, owner, types)
 
 

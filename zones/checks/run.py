@@ -91,7 +91,8 @@ def check(zone: Zone, now: float, verify: Verify | None = None) -> Sliced[list[F
             alias.below_dname(context, owner, bottom)
     if not _OF_APEX.isdisjoint(context.apex):
         yield from _apex(context, verify)
-    yield from drain(context.parts)
+    if context.signed or context.hidden or context.hashed:
+        yield from drain(context.parts)
     return context.result()
 
 
@@ -155,7 +156,9 @@ def _survey(context: Context) -> Sliced[tuple["array[int]", "array[int]"]]:
         if rdtypes.NSEC3 in types and _NSEC3_NODE.issuperset(types):
             context.hashed.append(owner)
             continue
-        owners.owner_name(context, owner, types)
+        # What comes behind the apex is mostly right below it, what comes behind others mostly beside them.
+        next_above = owner if owner == context.origin else owner[1 + owner[0] :]
+        owners.owner_name(context, owner, types, plain_above=plain_above != b"" and next_above == above)
         indexes = survey.notable_sets(position - 1, _PLAIN)
         if bottom and names.is_at_or_below(owner, bottom):
             context.hidden.append((owner, bottom))
@@ -164,8 +167,8 @@ def _survey(context: Context) -> Sliced[tuple["array[int]", "array[int]"]]:
                 for function in _HIDDEN.get(rrset.rdtype, ()):
                     function(context, rrset)
             continue
-        if owner[1 + owner[0] :] != above:
-            above = owner[1 + owner[0] :]
+        if next_above != above:
+            above = next_above
             plain_above = above if owners.is_hostname(above) else b""
         bottom = context.note(owner, types)
         for index in indexes:
