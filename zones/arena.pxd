@@ -2,7 +2,7 @@
 cimport cython
 from zones.octets cimport cut, extend
 
-cdef unsigned long long _LINE_BITS, _COLUMN_BITS, _MAX_LINE, _MAX_COLUMN
+cdef unsigned long long _LOW, _LINE_BITS, _COLUMN_BITS, _MAX_LINE, _MAX_COLUMN
 cdef Py_ssize_t _FIRST_ROOM, _MOST_ROOM
 
 

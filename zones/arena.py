@@ -29,6 +29,7 @@ _PAGES: Final = 1 << 17
 _RELEASED: Final = 1 << 18  # words that are given back at a time: about 200 microseconds
 _NO_OFFSETS: Final = array("I")
 _NO_WORDS: Final = array("Q")
+_LOW: Final = 0xFFFFFFFF  # of a word; a literal of more than 31 bits is a Python object to Cython
 _LINE_BITS: Final = 28
 _COLUMN_BITS: Final = 20
 _MAX_LINE: Final = (1 << _LINE_BITS) - 1
@@ -92,11 +93,11 @@ class NameTable:
     def find(self, name: bytes) -> int:
         """Number of `name`; when it is not there, the slot that it would take, as `-1 - slot`."""
         # The hash of bytes is keyed anew in each process: nobody can choose names that collide.
-        tag = hash(name) & 0xFFFFFFFF
+        tag = hash(name) & _LOW
         slot = tag & self._mask
         while entry := self._slots[slot]:
-            if entry >> 32 == tag and self.name((entry & 0xFFFFFFFF) - 1) == name:
-                return (entry & 0xFFFFFFFF) - 1
+            if entry >> 32 == tag and self.name((entry & _LOW) - 1) == name:
+                return (entry & _LOW) - 1
             slot = (slot + 1) & self._mask
         return -1 - slot
 
@@ -112,7 +113,7 @@ class NameTable:
             self._at = self._at_array
         self.octets += name
         self._at[self._count] = len(self.octets)
-        tag = hash(name) & 0xFFFFFFFF
+        tag = hash(name) & _LOW
         self._slots[-1 - number] = tag << 32 | self._count
         if 4 * self._count > 3 * self._mask:
             for _ in self.grow():  # only who does not call grow() early waits here
@@ -139,7 +140,7 @@ class NameTable:
         """Numbers of about `count` names that nobody can foresee, distinct unless there are few."""
         for slot in range(0, self._mask + 1, max(1, self._mask // count)):
             if entry := self._slots[slot]:
-                yield (entry & 0xFFFFFFFF) - 1
+                yield (entry & _LOW) - 1
 
     def canonical_key(self, number: int, above: int) -> bytes:
         """Sort key of name `number` in canonical order (RFC 4034 6.1) without its last `above` octets.
@@ -273,7 +274,7 @@ class RecordLog:
 
     def rdata_at(self, record: int) -> int:
         """Where the rdata of a record begins with its length."""
-        return self._words[3 * record] & 0xFFFFFFFF
+        return self._words[3 * record] & _LOW
 
     def place(self, record: int) -> int:
         """Place of a record, packed."""
