@@ -60,13 +60,11 @@ class Zone:
     def types(self, owner: bytes) -> Sequence[int]:
         """Types that `owner` has, in the order of the file; quicker than `node`."""
         number = self._tables.names.find(owner)
-        if number < 0:
-            return ()
-        return self._tables.types[self._tables.sets_at[number] : self._tables.sets_at[number + 1]]
+        return types_of(self._tables, number) if number >= 0 else ()
 
     def rrset(self, owner: bytes, rdtype: int) -> RRset | None:
         """The RRset of `owner` and `rdtype`, if there is one."""
-        index = self._find(owner, rdtype)
+        index = set_of(self._tables, owner, rdtype)
         return self._rrset(index, owner) if index >= 0 else None
 
     def names(self) -> Iterator[bytes]:
@@ -87,8 +85,7 @@ class Zone:
 
     def types_at(self, position: int) -> Sequence[int]:
         """Types that the owner at `position` has, in the order of the file; quicker than `node_at`."""
-        number = self._tables.order[position]
-        return self._tables.types[self._tables.sets_at[number] : self._tables.sets_at[number + 1]]
+        return types_of(self._tables, self._tables.order[position])
 
     def rrset_at(self, index: int, owner: bytes) -> RRset:
         """The RRset that a survey calls `index`, which is one of `owner`."""
@@ -139,7 +136,7 @@ class Zone:
     def place(self, owner: bytes, rdtype: int, index: int = 0) -> Place:
         """Where record `index` of an RRset stands; the file alone where that is not known."""
         tables = self._tables
-        found = self._find(owner, rdtype)
+        found = set_of(tables, owner, rdtype)
         if found >= 0:
             record = tables.records_at[found] + index
             if record < tables.records_at[found + 1]:
@@ -154,16 +151,6 @@ class Zone:
         )
         return after < len(order) and names.is_at_or_below(table[order[after]], owner)
 
-    def _find(self, owner: bytes, rdtype: int) -> int:
-        """Index of the RRset of `owner` and `rdtype`, -1 when there is none."""
-        tables = self._tables
-        number = tables.names.find(owner)
-        if number >= 0:
-            for index in range(tables.sets_at[number], tables.sets_at[number + 1]):
-                if tables.types[index] == rdtype:
-                    return index
-        return -1
-
     def _node(self, number: int, owner: bytes) -> Node:
         tables = self._tables
         indexes = range(tables.sets_at[number], tables.sets_at[number + 1])
@@ -172,12 +159,33 @@ class Zone:
     def _rrset(self, index: int, owner: bytes) -> RRset:
         tables = self._tables
         rdtype = tables.types[index]
-        begin, end = tables.records_at[index], tables.records_at[index + 1]
-        rdata = tables.rdata
-        rdatas = tuple([rdata_at(rdata, offset) for offset in tables.rdata_at[begin:end]])
+        rdatas = tuple(rdatas_of(tables, index))
         if rdtype == SOA and self._serial is not None and owner == self.origin:
             rdatas = (with_serial(rdatas[0], self._serial),)
         return RRset(owner, rdtype, tables.ttls[index], rdatas)
+
+
+def set_of(tables: SetTables, owner: bytes, rdtype: int) -> int:
+    """Index of the RRset of `owner` and `rdtype`, -1 when there is none."""
+    number = tables.names.find(owner)
+    if number >= 0:
+        for index in range(tables.sets_at[number], tables.sets_at[number + 1]):
+            if tables.types[index] == rdtype:
+                return index
+    return -1
+
+
+def types_of(tables: SetTables, number: int) -> Sequence[int]:
+    """Types of the name that `tables` calls `number`."""
+    return tables.types[tables.sets_at[number] : tables.sets_at[number + 1]]
+
+
+def rdatas_of(tables: SetTables, index: int) -> list[bytes]:
+    """Rdata of the RRset at `index`."""
+    rdatas = []
+    for record in range(tables.records_at[index], tables.records_at[index + 1]):
+        rdatas.append(rdata_at(tables.rdata, tables.rdata_at[record]))  # noqa: PERF401 -- as in `Survey.notable_sets`
+    return rdatas
 
 
 class ZoneBuilder:
