@@ -58,7 +58,7 @@ setup: $(VENV)/.compiled
 
 # What Cython compiles, and the types beside it: an extension module that is older than its source would hide it.
 COMPILED := $(shell sed -n '/^modules = \[/,/\]/s/.*"\(.*\)",*$$/\1/p' pyproject.toml)
-COMPILED += $(wildcard $(COMPILED:.py=.pxd))
+COMPILED += $(shell find dns_server stack zones -name '*.pxd')
 
 $(VENV)/.compiled: $(VENV)/.ready build/hatch_build.py $(COMPILED)
 	@$(PYTHON) -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .

@@ -37,8 +37,9 @@ def key(name: str, *others: str) -> str:
     """What the object file of a module depends on: its source, the types beside it and those of others, Cython."""
     if name == SHARED:
         return cache.key(metadata.version("cython"), *options(name), *others)
-    sources = [path for path in modules().values() if path.with_suffix(".pxd").is_file()]
-    types = [path.with_suffix(".pxd") for path in sources]
+    folders = {source.parts[0] for source in modules().values()}
+    types = [path.relative_to(ROOT) for folder in folders for path in (ROOT / folder).rglob("*.pxd")]
+    sources = [path for path in modules().values() if path.with_suffix(".pxd") in types]
     files = sorted({modules()[name], *sources, *types})
     contents = [part for path in files for part in (str(path), (ROOT / path).read_bytes())]
     return cache.key(
