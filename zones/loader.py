@@ -249,7 +249,7 @@ class _Sources:
         self._tree = tree
         self._in_pieces = in_pieces
         self._blobs = blobs
-        self._read: dict[str, str] = {}
+        self._read: dict[str, Entry] = {}
 
     def include(self, path: str) -> Text:
         """Content of the file that a zone file calls `path`, each octet of which is a character."""
@@ -267,13 +267,13 @@ class _Sources:
 
     def _note(self, path: str) -> None:
         blob = self._blobs.get(path)
-        self._read[path] = blob or ""
+        self._read[path] = Entry(path, blob or "")
         if blob is None:
             raise FileNotFoundError(path)
 
     @property
     def read_so_far(self) -> tuple[Entry, ...]:
-        return tuple(Entry(path, blob) for path, blob in self._read.items())
+        return tuple(self._read.values())
 
 
 def _rdatas(zone: Zone, rdtype: int) -> tuple[bytes, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from zones.findings import Finding
 from zones.keys import TsigKey
@@ -10,8 +11,7 @@ from zones.tree import Entry
 from zones.zone import Zone
 
 
-@dataclass(frozen=True, slots=True)
-class ServedZone:
+class ServedZone(NamedTuple):
     """A zone in service."""
 
     zone: Zone

@@ -188,6 +188,17 @@ def rdatas_of(tables: SetTables, index: int) -> list[bytes]:
     return rdatas
 
 
+def add_alone(tables: SetTables, log: RecordLog, record: int) -> None:
+    """Add an RRset of a single record of `log`."""
+    tables.add_record(log, record)
+    tables.close_set(log.rdtype(record), log.ttl(record))
+
+
+def folded(log: RecordLog, record: int) -> bytes:
+    """All of the rdata of a record of `log` as if it were a name."""
+    return names.fold(rdata_at(log.rdata, log.rdata_at(record)))
+
+
 class ZoneBuilder:
     """Collects records and makes a `Zone` of them."""
 
@@ -253,8 +264,7 @@ class ZoneBuilder:
                 continue
             records = records_of[begins[number] : begins[number + 1]]
             if len(records) == 1:
-                tables.add_record(log, records[0])
-                tables.close_set(log.rdtype(records[0]), log.ttl(records[0]))
+                add_alone(tables, log, records[0])
                 budget -= 1
             else:
                 yield from self._add_node(tables, number, records)
@@ -301,14 +311,13 @@ class ZoneBuilder:
         budget = SLICE
         for rdtype, same_type in by_type.items():
             if len(same_type) == 1:
-                tables.add_record(log, same_type[0])
-                tables.close_set(rdtype, log.ttl(same_type[0]))
+                add_alone(tables, log, same_type[0])
                 budget -= 1
                 continue
             # RFC 2181 5: the records of an RRset differ in their data; the letter case of names makes none (RFC 4343).
             # What differs by more than letter case needs no look at where names stand in it: those of a few records.
             is_short = len(same_type) <= SLICE
-            all_differ = is_short and len({self._folded(record) for record in same_type}) == len(same_type)
+            all_differ = is_short and len({folded(log, record) for record in same_type}) == len(same_type)
             seen: dict[bytes, bytes] = {}
             first_ttl = lowest_ttl = log.ttl(same_type[0])
             for count, record in enumerate(same_type, 1):
@@ -332,10 +341,6 @@ class ZoneBuilder:
             if budget <= 0:
                 yield
                 budget = SLICE
-
-    def _folded(self, record: int) -> bytes:
-        """All of a record's rdata as if it were a name."""
-        return names.fold(rdata_at(self.log.rdata, self.log.rdata_at(record)))
 
     def _note_conflict(self, number: int, rdtype: int, record: int) -> None:
         # RFC 4034 3: an RRSIG has the TTL of what it covers, so those of one owner may well differ.

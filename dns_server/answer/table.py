@@ -116,7 +116,7 @@ def build(zone: Zone) -> Sliced[ZoneTable]:
         if position == survey.count:
             break
         owner, types = zone.owner_at(position), zone.types_at(position)
-        above = owner[1 + owner[0] :]
+        above = owner if owner == zone.origin else owner[1 + owner[0] :]
         if chains:
             _, node = zone.node_at(position)
             for chain in chains:

@@ -41,7 +41,7 @@ def soa(context: Context, rrset: RRset) -> None:
         message = f"{names.to_text(rrset.owner)} has {len(rrset.rdatas)} SOA"
         context.report(SOA_MULTIPLE, rrset.owner, rdtypes.SOA, message, "keep one", index=1)
     for index, rdata in enumerate(rrset.rdatas):
-        if b"@" in rdata:
+        if b"@" in rdata[: len(rdata) - _FIELDS.size]:
             _rname(context, rrset, index)
         _, refresh, retry, expire, _ = _FIELDS.unpack_from(rdata, len(rdata) - _FIELDS.size)
         if not refresh or not retry or expire <= refresh:

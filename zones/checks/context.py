@@ -47,6 +47,7 @@ class Context:
     )  # fmt: skip
 
     def __init__(self, zone: Zone, now: float) -> None:
+        table = zone.tables.names
         self.zone: Final = zone
         self.origin: Final = zone.origin
         self.now: Final = now
@@ -57,15 +58,15 @@ class Context:
         self.findings: Final[list[Finding]] = []
         self.authoritative: Final[list[bytes]] = []
         """Owners that are not hidden, delegations with them, in canonical order; empty in an unsigned zone."""
-        self.cuts: Final = NameMarks(zone.tables.names)
+        self.cuts: Final = NameMarks(table)
         """Authoritative owners that are delegations."""
-        self.dnames: Final = NameMarks(zone.tables.names)
+        self.dnames: Final = NameMarks(table)
         """Authoritative owners that have a DNAME."""
         self.hidden: Final[list[tuple[bytes, bytes]]] = []
         """Owners with data that is never answered as such, and the delegation or DNAME which hides it."""
         self.hashed: Final[list[bytes]] = []
         """Owners of NSEC3, in canonical order, which is that of their hashes."""
-        self.servers: Final = NameMarks(zone.tables.names)
+        self.servers: Final = NameMarks(table)
         """Names of the zone that are name servers of it or of its delegations."""
         self._counts: Final[dict[Check, int]] = {}
 
@@ -91,7 +92,9 @@ class Context:
     def note_servers(self, rrset: RRset) -> None:
         """Note the name servers that an authoritative NS RRset names."""
         for rdata in rrset.rdatas:
-            self.servers.add(names.fold(rdata))
+            server = names.fold(rdata)
+            if server.endswith(self.origin):
+                self.servers.add(server)
 
     def report(self, check: Check, owner: bytes, rdtype: int, message: str, hint: str = "", *, index: int = 0) -> None:
         """Add a finding about record `index` of an RRset."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dns_platform.compiled import is_compiled
 from zones import name as names
@@ -57,8 +57,7 @@ Include = Callable[[str], Text]
 """Content of a file of the repository by its path from the top. FileNotFoundError when there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """What came of a zone file."""
 
     zone: Zone | None
