@@ -45,4 +45,4 @@ class Finding:
 
 def has_errors(findings: list[Finding] | tuple[Finding, ...]) -> bool:
     """Whether one of `findings` refuses the zone."""
-    return any(finding.severity is Severity.ERROR for finding in findings)
+    return bool(findings) and any(finding.severity is Severity.ERROR for finding in findings)
