@@ -44,7 +44,7 @@ from zones.loader import Options
 from zones.sync import Sync
 
 TIMES = 30
-RELOADS = 3
+RELOADS = 5
 QUIET_S = 3
 GOAL_MS = 5.0
 _WAIT = "longest wait of a query, reload"
@@ -64,10 +64,6 @@ def run(*, quick: bool) -> Iterator[Figure]:
 
         write(1)
         yield from _waits_of_queries("", f"--zones={folder}", write, is_first=True)
-        for rival in ("NSD", "Knot"):
-            with contextlib.suppress(Unavailable):
-                yield from _waits_of_rival(rival, Path(name, rival), file, write)
-        yield from _holds_of_the_loop(file, times)
         bare = Path(name, "zones.git")
         git(Path(name), "init", "--quiet", "--bare", "--initial-branch=main", str(bare))
 
@@ -77,6 +73,11 @@ def run(*, quick: bool) -> Iterator[Figure]:
         commit(1)
         with daemon(Path(name)) as base:
             yield from _waits_of_queries(" from git", f"--remote={base}/{bare.name}", commit, is_first=False)
+
+        for rival in ("NSD", "Knot"):
+            with contextlib.suppress(Unavailable):
+                yield from _waits_of_rival(rival, Path(name, rival), file, write)
+        yield from _holds_of_the_loop(file, times)
 
 
 def write_zone(file: Path, serial: int, times: int) -> None:
@@ -98,13 +99,15 @@ class Waits(NamedTuple):
 def _measure(port: int, server: int, work: Callable[[], None]) -> Waits:
     """Have a process of its own ask the process `server` at its `port` during `work`. EOFError where a query is lost.
 
-    A thread would wait for this process, too: for its lock, and while it starts the git server.
+    A thread would wait for this process, too: for its lock, and while it starts the git server. A fork of this process
+    would wait for the copies of its pages.
     """
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("spawn")
     end, other_end = context.Pipe()
     process = context.Process(target=_ask, args=(port, server, end))
     process.start()
     end.close()
+    other_end.recv()
     try:
         work()
     finally:
@@ -129,6 +132,7 @@ def _ask(port: int, server: int, stop: Connection) -> None:
         ]
         client.connect(("127.0.0.1", port))
         client.settimeout(5)
+        stop.send(None)
         while not stop.poll():
             before = _waited_s(schedulings)
             started = time.perf_counter()
