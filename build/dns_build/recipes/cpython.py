@@ -1,5 +1,6 @@
 """CPython: a static library, an interpreter for the build's own steps, and the standard library's sources."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -104,7 +105,8 @@ def _count(context: Context, source: Path) -> None:
         note("addresses are random here (setarch -R is not permitted): another build has other bytes")
         fixed = []
     shutil.copy(TRAINING, source)
-    environment = {"PYTHONPATH": "/proc/self/cwd/Lib", "PYTHONHASHSEED": "0"}
+    # What is in the environment is counted, too: it is read at each start.
+    environment = {"PATH": os.defpath, "PYTHONPATH": "/proc/self/cwd/Lib", "PYTHONHASHSEED": "0"}
     with context.step("training"):
         for verb, counts in (("prepare", elsewhere), ("train", {})):
             command = [*fixed, "./python", "-S", "-P", TRAINING.name, verb, "prepared"]
