@@ -144,8 +144,8 @@ name=/var/log/xen/console/guest-unizone.log
 until [ -e $name ]; do sleep 0.1; done
 tail -n +1 -f $name &
 {ending}
-while xl list unizone >/dev/null 2>&1; do sleep 1; done
-sleep 1
+ended() {{ ! xl list unizone >/dev/null 2>&1; }}
+until ended && sleep 1 && ended; do sleep 1; done  # xl fails by itself, too, now and then on a busy machine
 echo "bed: domain ended"
 poweroff -f
 """
