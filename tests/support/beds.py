@@ -145,7 +145,7 @@ until [ -e $name ]; do sleep 0.1; done
 tail -n +1 -f $name &
 {ending}
 ended() {{ ! xl list unizone >/dev/null 2>&1; }}
-until ended && sleep 1 && ended; do sleep 1; done  # xl fails by itself, too, now and then on a busy machine
+until ended && sleep 1 && ended; do sleep 1; done  # one failure of xl alone is no end
 echo "bed: domain ended"
 poweroff -f
 """
