@@ -20,6 +20,7 @@ from stack import address
 from stack.dhcp.lease import Lease
 from stack.dhcp.service import DhcpService
 from stack.interface import settings as interface_settings
+from stack.interface.interface import Interface
 from stack.interface.settings import Static
 from stack.loop.loop import StackLoop
 from stack.loop.turn import Platform
@@ -28,7 +29,7 @@ from stack.tcp.commons import Limits
 
 EXIT_NO_DEVICE: Final = 69  # EX_UNAVAILABLE of sysexits.h
 _NOTICES_S: Final = 1.0  # seconds between two looks at what the stack has to tell
-_SETTLE_S: Final = 5.0  # some DHCP servers first ask for three seconds whether anybody has the address
+_SETTLE_S: Final = 10.0  # a lost request is repeated after 4, and some DHCP servers ask for 3 who has the address
 _SETTLE_LOOK_S: Final = 0.01
 _DNS_PORT: Final = 53
 _PAUSE_S: Final = 5.0  # seconds that the wall clock gains on the monotonic one before it counts as a pause
@@ -102,19 +103,34 @@ async def _attended(settings: Settings, serving: Coroutine[Any, Any, int]) -> in
             dhcp.close(loop.time())
 
 
-async def settled() -> None:
-    """Wait until the running loop's interface has an address to ask from, as DHCP and routers give them.
+async def settled(host: str) -> None:
+    """Wait until the running loop can ask for the zones at `host`: it, or a name server for its name, has a route.
 
-    Who connects before that fails at once, as anywhere else. After `_SETTLE_S` seconds it returns all the same: a
-    source may be on the link, and what is wrong is told by whoever tries.
+    Who connects before that fails at once, as anywhere else; an address of the other family does not help, and routers
+    often give one before DHCP does. After `_SETTLE_S` seconds it returns all the same: what is wrong is told by whoever
+    tries.
     """
     loop = asyncio.get_running_loop()
     assert isinstance(loop, StackLoop)
-    interface, end = loop.interface, loop.time() + _SETTLE_S
-    while loop.time() < end and not interface.ipv4.addresses:
-        if interface.ipv6 is not None and not all(map(address.is_link_local, interface.ipv6.addresses.usable)):
+    end = loop.time() + _SETTLE_S
+    while loop.time() < end:
+        if any(_is_in_reach(loop.interface, each) for each in _first_asked(loop, host)):
             return
         await asyncio.sleep(_SETTLE_LOOK_S)
+
+
+def _first_asked(loop: StackLoop, host: str) -> list[address.Address]:
+    """Who is asked first where `host` is to be connected to."""
+    try:
+        return [address.parse(host)]
+    except ValueError:
+        assert isinstance(loop.resolver, Resolver)
+        return [server.address for server in loop.resolver.servers]
+
+
+def _is_in_reach(interface: Interface, destination: address.Address) -> bool:
+    source = interface.source_for(destination)
+    return source is not None and (not address.is_link_local(source) or address.is_link_local(destination))
 
 
 async def _log_notices(loop: StackLoop) -> None:

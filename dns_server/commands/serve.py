@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -249,7 +250,7 @@ async def _serve(
         poll_s=sources.poll_s,
         baked=cached or (sources.baked if sources.baked is not source else None),
         keep=cache.keep if cache is not None else None,
-        settled=_settled(settings[NET]),
+        settled=_settled(settings),
     )
     if isinstance(source, Remote | LocalRemote):
         service.peers.recover_from(source.past)
@@ -257,12 +258,14 @@ async def _serve(
         return await service.run(sync, writing)
 
 
-def _settled(net: Net) -> Settled | None:
-    if net is Net.HOST:
+def _settled(settings: Settings) -> Settled | None:
+    """What waits until the own stack can ask the remote; None where nobody is asked, or by the host's sockets."""
+    remote = settings[REMOTE]
+    if settings[NET] is Net.HOST or remote is None or not remote.host:
         return None
     from dns_server import direct
 
-    return direct.settled
+    return partial(direct.settled, remote.host)
 
 
 def _place(source: Source) -> Place | None:

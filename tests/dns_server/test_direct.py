@@ -13,9 +13,10 @@ import pytest
 from scapy.layers.dns import DNSQR
 from scapy.utils import rdpcap
 
+from tests.support import git, namespaces
 from tests.support.debian import Tree, need
 from tests.support.namespaces import Namespace, need_namespaces, plug, tap_namespace, veth_namespace
-from tests.support.server import Server, eventually, serve
+from tests.support.server import Server, eventually, serve, start
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -95,6 +96,47 @@ def test_dig_over_udp_and_tcp(served: tuple[Namespace, Server], dig: Tree) -> No
         assert ask(served, dig, address, "big.example.test", "TXT").count("x" * 250) == 40
     _, server = served
     eventually(lambda: server.has("address claimed"))
+
+
+def test_zones_are_first_asked_for_when_their_host_can_be_reached(tmp_path: Path) -> None:
+    """A router gives an IPv6 address at once; a DHCP server asks for three seconds whether its address is taken."""
+    need_namespaces()
+    repository = git.Origin(tmp_path)
+    repository.push({"example.test": ZONE.format(big="x").encode()})
+    with ExitStack() as stack:
+        namespace = stack.enter_context(tap_namespace())
+        server = start(
+            f"--remote=git://192.0.2.1/{repository.bare.name}",
+            "--net=direct",
+            "--link=tap",
+            f"--interface={namespace.outside}",
+            listen=("0.0.0.0:53", "[::]:53"),
+        )
+        stack.callback(server.stop)
+        server.wait_for("listening")  # it has opened the tap
+        plug(namespace, *LINUX)
+        options = ("--export-all", f"--base-path={tmp_path}", "--reuseaddr")
+        daemon = namespace.start("git", "daemon", *options, env=git.ENVIRONMENT)
+        stack.callback(daemon.wait)
+        stack.callback(daemon.terminate)
+        stack.enter_context(
+            namespaces.daemon(
+                namespace,
+                need("dnsmasq-base"),
+                "dnsmasq",
+                "--keep-in-foreground",
+                "--conf-file=/dev/null",
+                "--port=0",
+                "--user=root",
+                "--enable-ra",
+                "--dhcp-range=2001:db8::,ra-only",
+                "--dhcp-range=192.0.2.50,192.0.2.60,255.255.255.0,2m",
+                f"--dhcp-leasefile={tmp_path / 'leases'}",
+                f"--pid-file={tmp_path / 'pid'}",
+            )
+        )
+        server.wait_for("zones in service")
+        assert not server.has("sync failed"), server.events
 
 
 def test_an_interface_that_is_not_there(tmp_path: Path) -> None:
