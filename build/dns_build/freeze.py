@@ -21,7 +21,7 @@ from types import CodeType
 from typing import Any
 
 from dns_build import deferred, graph, unneeded
-from dns_build.classes import plain, records, tuples, written
+from dns_build.classes import enumerations, plain, records, tuples, written
 
 # The two halves of the import system, which CPython itself loads before any other module, by these names.
 BOOTSTRAP = {"_frozen_importlib": "importlib._bootstrap", "_frozen_importlib_external": "importlib._bootstrap_external"}
@@ -160,6 +160,7 @@ def _trees(job: Job, traced: graph.Graph) -> dict[str, ast.Module]:
             plain.expand(tree)
             records.expand(tree)
         tuples.expand(tree)
+        enumerations.expand(tree)
         written.add_helpers(tree)
         if name in typed:
             unneeded.unannotate(tree)

@@ -1,4 +1,4 @@
-"""What both kinds of classes need: which names of a module mean what, and statements from text."""
+"""What all kinds of classes need: which names of a module mean what, and statements from text."""
 
 import ast
 from collections.abc import Iterator

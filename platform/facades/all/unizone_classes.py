@@ -1,9 +1,10 @@
-"""What dataclasses and named tuples that were written out when the image was built have in common.
+"""What dataclasses, named tuples and enumerations that were written out when the image was built have in common.
 
-See `dns_build.classes`. To who uses such classes they are what `dataclass` and `NamedTuple` make, but for this: their
-`Field`s tell names and flags, and neither types nor defaults.
+See `dns_build.classes`. To who uses such classes they are what `dataclass`, `NamedTuple` and `Enum` make, but for this:
+the `Field`s of dataclasses tell names and flags, and neither types nor defaults.
 """
 
+import enum
 from _collections import _tuplegetter
 from reprlib import recursive_repr
 from types import GenericAlias
@@ -135,3 +136,66 @@ class Named(tuple):
 
     def __getnewargs__(self):
         return tuple(self)
+
+
+def enumeration(name, bases, namespace):
+    """An enumeration: what `EnumType` would make of members in `_member_names_`, whose values are plain."""
+    (base,) = bases
+    common = _COMMON.get(base) or _common(base)
+    names = namespace["_member_names_"]
+    values = [namespace.pop(one) for one in names]
+    by_name = {}
+    by_value = {}
+    cls = type.__new__(
+        enum.EnumType,
+        name,
+        bases,
+        {
+            **common,
+            **namespace,
+            "_member_names_": [],
+            "_member_map_": by_name,
+            "_value2member_map_": by_value,
+            "_hashable_values_": [*dict.fromkeys(values)],
+            "_unhashable_values_": [],
+            "_unhashable_values_map_": {},
+        },
+    )
+    new, has_arguments = common["_new_member_"], common["_use_args_"]
+    own = cls._member_names_
+    for one, value in zip(names, values, strict=True):
+        member = by_value.get(value)
+        if member is None:
+            member = by_value[value] = new(cls, value) if has_arguments else new(cls)
+            member._value_ = value
+            member._name_ = one
+            member.__objclass__ = cls
+            member._sort_order_ = len(own)
+            own.append(one)
+        by_name[one] = member
+    for one, member in by_name.items():
+        type.__setattr__(cls, one, member)
+    return cls
+
+
+_COMMON = {}
+
+
+def _common(base):
+    """What all enumerations that derive from `base` have."""
+    kind = base._member_type_
+    new, _, has_arguments = enum.EnumType._find_new_({}, kind, base)
+    common = {
+        "_generate_next_value_": base.__dict__["_generate_next_value_"],
+        "_new_member_": new,
+        "_use_args_": has_arguments,
+        "_member_type_": kind,
+        "_value_repr_": base._value_repr_,
+        "__new__": enum.Enum.__new__,
+    }
+    for name in ("__repr__", "__str__", "__format__", "__reduce_ex__"):
+        method = getattr(base, name)
+        if method in (getattr(kind, name), getattr(object, name)):
+            common[name] = method
+    _COMMON[base] = common
+    return common
