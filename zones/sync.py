@@ -90,7 +90,7 @@ class Sync:
         self._baked = baked
         self._keep = keep
         self._settled = settled
-        self._jitter = jitter or random.SystemRandom()
+        self._jitter = jitter
         self._clock = clock
         self._snapshot = Snapshot()
         self._state = ""
@@ -243,10 +243,13 @@ class Sync:
         if failures:
             # Exponential back-off with jitter: at least half of it, so that a dead server is left in peace.
             ceiling = min(MAX_RETRY_S, FIRST_RETRY_S * 2.0 ** min(failures - 1, 16))
-            return ceiling * self._jitter.uniform(0.5, 1.0)
+            return ceiling * self._random(0.5, 1.0)
         if not self._poll_s:
             return None
-        return self._poll_s * self._jitter.uniform(1 - _POLL_JITTER, 1 + _POLL_JITTER)
+        return self._poll_s * self._random(1 - _POLL_JITTER, 1 + _POLL_JITTER)
+
+    def _random(self, least: float, most: float) -> float:
+        return (self._jitter or random.SystemRandom()).uniform(least, most)
 
     def _schedule(self) -> None:
         """Settle when the source is asked again by itself: offers in between do not put that off."""

@@ -195,7 +195,13 @@ def _prepare(job: Job, traced: graph.Graph, trees: Mapping[str, ast.Module], wai
     )
     if result.returncode:
         raise LookupError(f"modules can't be prepared:\n{result.stderr}")
-    table.write_text(f"{result.stdout}WAITING = frozenset({sorted(waiting)!r})\n")
+    names = {
+        "MODULES": trees.keys() - BOOTSTRAP.values(),
+        "PACKAGES": {name for name in trees if traced.modules[name].is_package},
+        "WAITING": waiting,
+    }
+    sets = "".join(f"{name} = frozenset({sorted(found)!r})\n" for name, found in names.items())
+    table.write_text(result.stdout + sets)
     table.with_suffix(".log").write_text(result.stderr)
 
 

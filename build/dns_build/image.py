@@ -126,7 +126,9 @@ class Build:
         generated = self.roots["generated"]
         generated.mkdir()
         (generated / "unizone_versions.py").write_text(f"VERSIONS = {manifest.versions()!r}\n")
-        (generated / "unizone_tables.py").write_text("TEXTS = PATTERNS = WAITING = {}\n")  # `freeze` fills it
+        (generated / "unizone_tables.py").write_text(
+            "MODULES = PACKAGES = PATTERNS = TEXTS = WAITING = {}\n"
+        )  # `freeze` fills it
         for name, source in self.features.generated().items():
             (generated / f"{name}.py").write_text(source)
         if self.baked is not None:

@@ -135,6 +135,28 @@ def test_arguments_and_exit_code_pass_through(tmp_path: Path) -> None:
     assert result.stdout.splitlines() == ["arguments a b c", "python 3 13 5", "modules from files []"]
 
 
+def test_modules_are_imported_as_ever(tmp_path: Path) -> None:
+    importing = images.build("unix", tmp_path, images.application("importing"))
+    result = subprocess.run([importing.path], capture_output=True, text=True, env={}, check=False, timeout=60)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines() == [
+        "first of two first of two",
+        "imported.first imported frozen None True",
+        "imported.first imported False None",
+        "imported imported frozen [] True",
+        "imported imported False []",
+        "True True",
+        "imported.slow False",
+        "always: False",
+        "always: False",
+        "No module named 'imported.absent': False",
+        "No module named 'imported.first.absent'; 'imported.first' is not a package: False",
+        "_Waiting _Waiting",
+        "[1] main module module",
+        "[True, True, True]",
+    ]
+
+
 def test_recursion_ends_before_the_stack_of_a_machine_does(tmp_path: Path) -> None:
     deep = images.build("unix", tmp_path, images.application("deep"))
     # Of guest/image.ld, without the few pages that Linux itself lays on a stack.

@@ -1,0 +1,3 @@
+"""Never comes to its end."""
+
+raise ValueError("always")

@@ -1,0 +1,55 @@
+"""Imports modules in all ways; `json` and `traceback` are two of those that wait."""
+
+import importlib
+import importlib.util
+import json
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from json import dumps
+from traceback import extract_stack
+
+import imported.first
+
+
+def _fails(call: Callable[[], object]) -> None:
+    try:
+        call()
+    except (ImportError, ValueError) as error:
+        print(f"{error}:", "imported.failing" in sys.modules)
+
+
+def _slow(seen: list[bool]) -> None:
+    import imported.slow
+
+    seen.append(imported.slow.DONE)
+
+
+def main() -> int:
+    """Print what came of each."""
+    module, package = imported.first, imported
+    print(module.NAME, package.second.named())
+    for one in (module, package):
+        spec = one.__spec__
+        assert spec is not None
+        print(spec.name, spec.parent, spec.origin, spec.submodule_search_locations, spec.loader is one.__loader__)
+        print(one.__name__, one.__package__, hasattr(one, "__file__"), getattr(one, "__path__", None))
+    print(importlib.import_module("imported.first") is module, importlib.reload(module) is module)
+    found = importlib.util.find_spec("imported.slow")
+    assert found is not None
+    print(found.name, "imported.slow" in sys.modules)
+    for _ in range(2):
+        _fails(lambda: importlib.import_module("imported.failing"))
+    _fails(lambda: importlib.import_module("imported.absent"))
+    _fails(lambda: importlib.import_module("imported.first.absent"))
+    print(type(json).__name__, type(traceback).__name__)
+    print(dumps([1]), extract_stack()[-1].name, type(json).__name__, type(traceback).__name__)
+    seen: list[bool] = []
+    threads = [threading.Thread(target=_slow, args=[seen]) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print(seen)
+    return 0
