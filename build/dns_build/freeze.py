@@ -9,18 +9,18 @@ import ast
 import fnmatch
 import hashlib
 import json
-import marshal
 import os
 import struct
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from dns_build import deferred, graph, unneeded
+from dns_build import deferred, graph, marshalling, unneeded
 from dns_build.classes import enumerations, plain, records, tuples, written
 
 # The two halves of the import system, which CPython itself loads before any other module, by these names.
@@ -121,7 +121,7 @@ def freeze(job: Job) -> None:
                     lambda module, name: module in waiting and f"{module}.{name}" not in traced.modules,
                     exported.get(name, frozenset()),
                 )
-            codes[name] = marshal.dumps(_compile(trees[name], module, job.roots[module.root]))
+            codes[name] = marshalling.dumps(partial(_compile, trees[name], module, job.roots[module.root]))
             entry["sha256"] = hashlib.sha256(source).hexdigest()
         entries[name] = entry
     frozen = []

@@ -12,8 +12,11 @@ import importlib.machinery
 import marshal
 import re
 import sys
+from functools import partial
 from types import CodeType, ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
+
+from dns_build import marshalling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,9 +27,9 @@ _patterns: dict[tuple[str | bytes, int], bytes] = {}
 
 
 def _compiled(text: str, mode: str) -> CodeType:
-    code: CodeType = compile(text, "<string>", mode)
-    _texts[text] = marshal.dumps(code)
-    return code
+    compiled = partial(compile, text, "<string>", mode)
+    _texts[text] = marshalling.dumps(compiled)
+    return compiled()
 
 
 def _exec(text: str, variables: dict[str, Any], names: "Mapping[str, Any]") -> None:
