@@ -250,7 +250,7 @@ async def _serve(
         poll_s=sources.poll_s,
         baked=cached or (sources.baked if sources.baked is not source else None),
         keep=cache.keep if cache is not None else None,
-        settled=_settled(settings),
+        settled=_settled(settings, sources.remote),
     )
     if isinstance(source, Remote | LocalRemote):
         service.peers.recover_from(source.past)
@@ -258,9 +258,8 @@ async def _serve(
         return await service.run(sync, writing)
 
 
-def _settled(settings: Settings) -> Settled | None:
-    """What waits until the own stack can ask the remote; None where nobody is asked, or by the host's sockets."""
-    remote = settings[REMOTE]
+def _settled(settings: Settings, remote: RemoteUrl | None) -> Settled | None:
+    """What waits until the own stack can ask `remote`; None where nobody is asked, or by the host's sockets."""
     if settings[NET] is Net.HOST or remote is None or not remote.host:
         return None
     from dns_server import direct
