@@ -1,7 +1,8 @@
 """The service while it runs: sockets, engine, zones and signals, from the first log line to the last.
 
-It listens before it has zones and refuses until then. What feeds it zones may fail and is started again; what ends
-the service is a signal, or an address that can't be bound.
+Zones that are on this machine are loaded before it listens. Where they come from elsewhere it listens before it has
+them, and refuses until then. What feeds it zones may fail and is started again; what ends the service is a signal, or
+an address that can't be bound.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ import mmap
 import os
 import signal
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final
@@ -116,7 +117,8 @@ class Service:
         self._log = structlog.get_logger()
         self._loop = asyncio.get_running_loop()
         self._started = self._loop.time()
-        self._ready = False
+        self._is_open = False
+        self._is_ready = False
         self._stopping = asyncio.Event()
         self._bug = Throttle(self._log.error)
         self._report = Throttle(self._log.warning)
@@ -186,6 +188,11 @@ class Service:
         if not has_core():
             self._log.warning("queries are answered by plain Python, which is slower", uncompiled=CORE)
         self._loop.set_exception_handler(self._unhandled)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._stop, number)
+        self._loop.add_signal_handler(signal.SIGHUP, self._hang_up, sync)
+        self.collector.start()
+        await self._unless_stopped(sync.begin())
         try:
             await self._listen()
             self._end_stage("listening")
@@ -199,13 +206,12 @@ class Service:
         except CannotListen as error:
             self._log.error("stopped", reason=str(error))
             self.listeners.close()
+            self.collector.stop()
             return EXIT_CANNOT_LISTEN
         if self.workers is not None:
             await self.workers.start()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            self._loop.add_signal_handler(number, self._stop, number)
-        self._loop.add_signal_handler(signal.SIGHUP, self._hang_up, sync)
-        self.collector.start()
+        self._is_open = True
+        self._look_whether_ready()
         self.peers.start(sync.trigger)
         following = asyncio.create_task(self._follow(sync))
         await self._stopping.wait()
@@ -230,17 +236,30 @@ class Service:
     async def apply(self, snapshot: Snapshot) -> None:
         """Put a version of the zones into service."""
         await self.publisher.apply(snapshot)
-        if not self._ready:
-            self._ready = True
-            self._end_stage("ready")
-            self._log.info(
-                "ready",
-                addresses=[str(address) for address in self._addresses],
-                zones=len(snapshot.zones),
-                records=self.publisher.records,
-                seconds=round(self._stages["ready"], 3),
-            )
-            self._on_ready(self._addresses)
+        self._look_whether_ready()
+
+    def _look_whether_ready(self) -> None:
+        """Say it once when zones are served."""
+        if self._is_ready or not self._is_open or not self.publisher.loads:
+            return
+        self._is_ready = True
+        self._end_stage("ready")
+        self._log.info(
+            "ready",
+            addresses=[str(address) for address in self._addresses],
+            zones=len(self.publisher.snapshot.zones),
+            records=self.publisher.records,
+            seconds=round(self._stages["ready"], 3),
+        )
+        self._on_ready(self._addresses)
+
+    async def _unless_stopped(self, task: Coroutine[None, None, None]) -> None:
+        """Run `task`, but no longer than until a signal says to end."""
+        running, stopping = asyncio.create_task(task), asyncio.create_task(self._stopping.wait())
+        await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        running.cancel()
+        await asyncio.gather(running, stopping, return_exceptions=True)
 
     def _end_stage(self, name: str) -> None:
         self._stages[name] = self._loop.time() - self._started

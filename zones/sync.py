@@ -76,12 +76,14 @@ class Sync:
         baked: Source | None = None,
         keep: Keep | None = None,
         settled: Settled | None = None,
+        is_at_hand: bool = False,
         jitter: random.Random | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`poll_s` of 0 asks for no polling; `baked` is served until `source` has been reached.
 
-        `keep` gets what came of each version of `source`, which is first asked when `settled` returns.
+        `keep` gets what came of each version of `source`, which is first asked when `settled` returns, or by `begin`
+        where it `is_at_hand`: on this machine.
         """
         self._source = source
         self._apply = apply
@@ -90,6 +92,8 @@ class Sync:
         self._baked = baked
         self._keep = keep
         self._settled = settled
+        self._is_at_hand = is_at_hand
+        self._has_begun = False
         self._jitter = jitter
         self._clock = clock
         self._snapshot = Snapshot()
@@ -138,30 +142,43 @@ class Sync:
         self._triggered.set()
         return future
 
+    async def begin(self) -> None:
+        """Load what is at hand without asking anybody: the baked zones, and the source where it is on this machine.
+
+        `run` does it where nobody did before; who does, does it before the first query comes.
+        """
+        self._has_begun = True
+        if self._baked is not None:
+            await self._load_baked(self._baked)
+        if self._is_at_hand:
+            self._is_asked = False
+            await self._sync([], is_asked=True)
+
     async def run(self) -> None:
         """Sync until cancelled."""
         waiting: list[asyncio.Future[Outcome]] = []
-        self._is_asked = True
         try:
-            if self._baked is not None:
-                await self._load_baked(self._baked)
+            if not self._has_begun:
+                await self.begin()
             if self._settled is not None:
                 await self._settled()
             while True:
-                # Triggers up to here are answered by the sync that begins now, later ones by the next.
-                waiting, self._waiting = self._waiting, []
-                offers, self._offers = self._offers, []
-                is_asked, self._is_asked = self._is_asked, False
-                self._triggered.clear()
-                outcome = await self._sync(offers, is_asked=is_asked)
-                while waiting:
-                    future = waiting.pop()
-                    if not future.done():
-                        future.set_result(outcome)
-                    del future
-                del outcome  # it holds what is served, and must not do so when that has been replaced
+                if self._is_asked or self._offers:
+                    # Triggers up to here are answered by the sync that begins now, later ones by the next.
+                    waiting, self._waiting = self._waiting, []
+                    offers, self._offers = self._offers, []
+                    is_asked, self._is_asked = self._is_asked, False
+                    self._triggered.clear()
+                    outcome = await self._sync(offers, is_asked=is_asked)
+                    while waiting:
+                        future = waiting.pop()
+                        if not future.done():
+                            future.set_result(outcome)
+                        del future
+                    del outcome  # it holds what is served, and must not do so when that has been replaced
                 await self._pause()
         finally:
+            self._is_asked = True  # by the next run, if there is one
             for future in (*waiting, *self._waiting):
                 future.cancel()
 

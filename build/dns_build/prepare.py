@@ -8,11 +8,11 @@ start of the image.
 
 # What is imported before the recorders are in place compiles unseen, so the order is that of the image.
 import collections
+import functools
 import importlib.machinery
 import marshal
 import re
 import sys
-from functools import partial
 from types import CodeType, ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ _patterns: dict[tuple[str | bytes, int], bytes] = {}
 
 
 def _compiled(text: str, mode: str) -> CodeType:
-    compiled = partial(compile, text, "<string>", mode)
+    compiled = functools.partial(compile, text, "<string>", mode)
     _texts[text] = marshalling.dumps(compiled)
     return compiled()
 
@@ -106,6 +106,7 @@ def tables() -> str:
 
 if __name__ == "__main__":
     collections.eval = _eval  # type: ignore[attr-defined]
+    collections.namedtuple("CacheInfo", functools._CacheInfo._fields)  # as `functools` did too early to be recorded
     _record_patterns(re._compiler)  # type: ignore[attr-defined]
     import dataclasses
 

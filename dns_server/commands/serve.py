@@ -251,6 +251,7 @@ async def _serve(
         baked=cached or (sources.baked if sources.baked is not source else None),
         keep=cache.keep if cache is not None else None,
         settled=_settled(settings, sources.remote),
+        is_at_hand=not isinstance(source, Remote),
     )
     if isinstance(source, Remote | LocalRemote):
         service.peers.recover_from(source.past)

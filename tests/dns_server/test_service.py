@@ -1,17 +1,21 @@
 """The program end to end: the real command as a subprocess, asked by dig and kdig."""
 
+import contextlib
 import re
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import dns.message
+import dns.rcode
 import pytest
 
 from dns_server.cli import main
 from tests.support.dig import Client, ask, short
 from tests.support.network import HOST, Network, needs_ipv6
 from tests.support.server import Server, eventually, serve
+from tests.support.servers import free_port
 
 ZONE = """\
 $TTL 300
@@ -71,6 +75,33 @@ def test_answer_leaves_from_the_address_that_was_asked(wildcard: str, network: N
         # dig takes an answer from no other address than the one it asked; 127.0.0.1 is what the kernel would choose.
         for address in asked:
             assert short(address, port, "www.example.com", "A") == ["192.0.2.80"]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_who_asks_while_zones_of_this_machine_are_loaded_is_not_refused(
+    workers: int, network: Network, tmp_path: Path
+) -> None:
+    network.need_process("its zones are elsewhere, and it refuses until it has them")
+    if workers > 1 and network is not HOST:
+        pytest.skip("workers are for sockets of the host")
+    write_zone(tmp_path)
+    hosts = "$GENERATE 1-50000 h$ A 192.0.2.2\n"  # it takes a moment
+    (tmp_path / "example.org").write_text(ZONE.format(serial=1, address="192.0.2.1", text="x") + hosts)
+    query, port = dns.message.make_query("www.example.com", "A").to_wire(), free_port()
+    parameters = f"--zones={tmp_path}", f"--workers={workers}"
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker,
+        serve(*parameters, listen=(f"{network.server}:{port}",), until="starting") as server,
+    ):
+        asker.connect((network.server, port))
+        asker.settimeout(0.002)
+        replies = 0
+        while not server.has("ready") or not replies:
+            with contextlib.suppress(ConnectionError, TimeoutError):  # it does not listen yet
+                asker.send(query)
+                assert dns.message.from_wire(asker.recv(512)).rcode() == dns.rcode.NOERROR
+                replies += 1
+        assert server.wait_for("zones in service")["records"] == 50_010
 
 
 @pytest.mark.usefixtures("network")

@@ -184,6 +184,51 @@ def test_the_source_is_asked_when_the_network_is_settled_and_baked_zones_do_not_
     asyncio.run(scenario())
 
 
+def test_what_is_at_hand_is_loaded_to_begin_with_and_not_asked_again_for_that() -> None:
+    async def scenario() -> None:
+        source, applied = MemorySource({"example.com": zone_text(1)}), Applied()
+        sync = Sync(source, applied, options=Options(), poll_s=0.0, is_at_hand=True)
+        await sync.begin()
+        assert sync.snapshot.zones[COM].zone.serial == 1
+        async with running(sync):
+            await asyncio.sleep(0.05)
+            assert (sync.attempts, source.fetches) == (1, 1)
+            source.push({"example.com": zone_text(2)})
+            outcome = await sync.trigger()
+        assert outcome.snapshot.zones[COM].zone.serial == 2
+
+    asyncio.run(scenario())
+
+
+def test_what_is_at_hand_and_cannot_be_read_is_tried_again() -> None:
+    async def scenario() -> None:
+        source, applied = MemorySource({"example.com": zone_text(1)}), Applied()
+        source.down = True
+        sync = Sync(source, applied, options=Options(), poll_s=0.0, is_at_hand=True, jitter=random.Random(1))
+        await sync.begin()
+        assert sync.status.failures == 1
+        source.down = False
+        async with running(sync):
+            await applied.wait_for(1)  # by the back-off alone
+        assert sync.attempts == 2
+
+    asyncio.run(scenario())
+
+
+def test_a_source_elsewhere_is_not_asked_to_begin_with() -> None:
+    async def scenario() -> None:
+        source, applied = MemorySource({"example.com": zone_text(2)}), Applied()
+        baked = MemorySource({"example.com": zone_text(1)})
+        sync = Sync(source, applied, options=Options(), poll_s=0.0, baked=baked)
+        await sync.begin()
+        assert (source.fetches, baked.fetches) == (0, 1)
+        async with running(sync):
+            await applied.wait_for(2)
+        assert (source.fetches, baked.fetches) == (1, 1)
+
+    asyncio.run(scenario())
+
+
 def test_back_off_grows_to_a_bound() -> None:
     async def scenario() -> None:
         source, applied = MemorySource({}), Applied()

@@ -12,13 +12,12 @@ import _frozen_importlib
 import _imp
 import _sre
 import _warnings
-import collections
 import marshal
-import re
 import sys
-from types import ModuleType
 
 from unizone_tables import MODULES, PACKAGES, PATTERNS, TEXTS, WAITING
+
+_Module = type(sys)  # what `types` calls so, before there is a use for the rest of it
 
 
 def _compiled(text, mode):
@@ -33,16 +32,6 @@ def _exec(text, variables, names):
 
 def _eval(text, variables):
     return eval(_compiled(text, "eval"), variables)
-
-
-def _pattern(pattern, flags=0, compiled=re._compiler.compile):
-    prepared = PATTERNS.pop((pattern, flags), None) if isinstance(pattern, (str, bytes)) else None
-    return compiled(pattern, flags) if prepared is None else _sre.compile(pattern, *marshal.loads(prepared))
-
-
-# The names that these modules call, which are built in or their own.
-collections.eval = _eval
-re._compiler.compile = _pattern
 
 
 def _annotations(thing, **_options):
@@ -86,7 +75,7 @@ _AT_HAND = {
 }
 
 
-class _Waiting(ModuleType):
+class _Waiting(_Module):
     """A module that runs when something of it is first asked for."""
 
     def __getattr__(self, name):
@@ -102,7 +91,7 @@ class _Waiting(ModuleType):
 
 def _run(module):
     """Let a module wait no longer."""
-    module.__class__ = ModuleType
+    module.__class__ = _Module
     try:
         _frozen_importlib.FrozenImporter.exec_module(module)
     except BaseException:
@@ -145,7 +134,7 @@ def _load(name):
     spec = _frozen_importlib.ModuleSpec(
         name, _frozen_importlib.FrozenImporter, origin="frozen", is_package=name in PACKAGES
     )
-    module = (_Waiting if name in WAITING else ModuleType)(name)
+    module = (_Waiting if name in WAITING else _Module)(name)
     module.__spec__ = spec
     module.__loader__ = spec.loader
     module.__package__ = spec.parent
@@ -165,6 +154,21 @@ def _load(name):
 
 
 _frozen_importlib._find_and_load = _find_and_load
+
+# Each gets its own way to compile before the next is imported, which makes a named tuple, or a pattern.
+import collections  # noqa: E402
+
+collections.eval = _eval
+
+import re  # noqa: E402
+
+
+def _pattern(pattern, flags=0, compiled=re._compiler.compile):
+    prepared = PATTERNS.pop((pattern, flags), None) if isinstance(pattern, (str, bytes)) else None
+    return compiled(pattern, flags) if prepared is None else _sre.compile(pattern, *marshal.loads(prepared))
+
+
+re._compiler.compile = _pattern
 
 if "dataclasses" not in WAITING:
     import dataclasses
