@@ -27,6 +27,9 @@ _SIZE_GOALS: Final = (
 )
 _MEMORY_MB: Final = 256
 """Of machines that are measured for time, so that none lacks any."""
+_START_GOAL_S: Final = 1.5
+_DEBIAN_START_S: Final = 3.3
+"""What Debian's kernel with NSD takes on q35 on the host for which `_START_GOAL_S` was set: hosts differ by 2."""
 
 
 def sizes(folder: Path) -> Iterator[Figure]:
@@ -123,11 +126,14 @@ def beside_linux(ours: System, rivals: Sequence[System], rounds: int, queries: i
     for _ in range(rounds):
         for runs in everything:
             runs.measure(queries)
+    host = next(statistics.median(runs.starts) for runs in everything if runs.system.name == DEBIAN) / _DEBIAN_START_S
     for runs in everything:
         if runs.system is ours:
-            name = f"virtio, {runs.kind}: QEMU start to first answer"
+            name, seconds = f"virtio, {runs.kind}: QEMU start to first answer", statistics.median(runs.starts)
             note = f"best {min(runs.starts):.2f}, QEMU's CPU {statistics.median(runs.start_costs):.2f} s"
-            yield Figure(name, statistics.median(runs.starts), "s", 1.5, note=note)
+            yield Figure(name, seconds, "s", _START_GOAL_S, note=note)
+            note = f"Debian kernel + NSD takes {_DEBIAN_START_S} s there, here {host:.2f} times that"
+            yield Figure(f"{name}, told for the host of the goal", seconds / host, "s", _START_GOAL_S, note=note)
     shared = [runs for runs in everything if runs.kind == "q35"]
     memory = {runs.system.name: least_memory_mb(runs.system) for runs in shared}
     size = {runs.system.name: sum(path.stat().st_size for path in runs.system.files) / _MB for runs in shared}

@@ -5,7 +5,7 @@ import enum
 from collections.abc import Mapping
 from typing import Final
 
-from dns_build.classes.written import PREFIX, bindings, imported, is_text, statements
+from dns_build.classes.written import PREFIX, UnknownShape, bindings, imported, is_text, statements
 
 _BASES: Final[Mapping[str, tuple[type[enum.Enum], tuple[type, ...]]]] = {
     "Enum": (enum.Enum, (str, bytes, int)),
@@ -16,10 +16,6 @@ _BASES: Final[Mapping[str, tuple[type[enum.Enum], tuple[type, ...]]]] = {
 
 _METHODS: Final = frozenset({"classmethod", "property", "staticmethod"})
 """Decorators after which a function still is no member."""
-
-
-class _UnknownShape(Exception):
-    """The class is left to `enum`."""
 
 
 def expand(tree: ast.Module) -> list[str]:
@@ -33,9 +29,9 @@ def expand(tree: ast.Module) -> list[str]:
         if isinstance(node, ast.ClassDef) and any(_is_enumeration(base) for base in node.bases):
             try:
                 if node not in tree.body:
-                    raise _UnknownShape
+                    raise UnknownShape
                 members = _members(node, known)
-            except _UnknownShape:
+            except UnknownShape:
                 left.append(node.name)
             else:
                 node.keywords = [ast.keyword("metaclass", ast.Name(f"{PREFIX}enumeration", ast.Load()))]
@@ -61,7 +57,7 @@ def _members(node: ast.ClassDef, known: Mapping[str, str]) -> list[str]:
         case ast.ClassDef(bases=[base], keywords=[], decorator_list=[]) if known.get(ast.unparse(base)) in _BASES:
             kind, types = _BASES[known[ast.unparse(base)]]
         case _:
-            raise _UnknownShape
+            raise UnknownShape
     members: list[str] = []
     methods: list[str] = []
     for statement in node.body:
@@ -71,12 +67,12 @@ def _members(node: ast.ClassDef, known: Mapping[str, str]) -> list[str]:
                 members.append(name)
             case ast.FunctionDef(name, decorator_list=decorators):
                 if any(ast.unparse(decorator) not in _METHODS for decorator in decorators):
-                    raise _UnknownShape
+                    raise UnknownShape
                 methods.append(name)
             case ast.Pass():
                 pass
             case _ if not is_text(statement):
-                raise _UnknownShape
+                raise UnknownShape
     names = [*members, *methods]
     # Names that `enum` has rules for, and those which the bases have a meaning for.
     special = [name for name in names if name.startswith("_") or name == "mro"]
@@ -86,7 +82,7 @@ def _members(node: ast.ClassDef, known: Mapping[str, str]) -> list[str]:
         or len({*names}) < len(names)
         or any(name in dir(part) or name in vars(part) for part in kind.__mro__ for name in members)
     ):
-        raise _UnknownShape
+        raise UnknownShape
     return members
 
 
@@ -94,6 +90,6 @@ def _check_value(node: ast.expr, types: tuple[type, ...]) -> None:
     try:
         value = ast.literal_eval(node)
     except ValueError:
-        raise _UnknownShape from None
+        raise UnknownShape from None
     if type(value) not in types:
-        raise _UnknownShape
+        raise UnknownShape

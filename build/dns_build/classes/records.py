@@ -5,17 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from dns_build.classes.written import GENERIC, HELPERS, bindings, imported, is_text, names, statements
+from dns_build.classes.written import GENERIC, HELPERS, UnknownShape, bindings, imported, is_text, names, statements
 
 _OPTIONS: Final = frozenset({"frozen", "slots", "eq"})
 _FLAGS: Final = frozenset({"init", "repr", "compare", "hash"})
 _POST_INIT: Final = "__post_init__"
 # What `dataclass` refuses in a class, or leaves alone: such classes are left to it.
 _FOREIGN: Final = frozenset({"__slots__", "__init__", "__setattr__", "__delattr__", "__getstate__", "__setstate__"})
-
-
-class _UnknownShape(Exception):
-    """The class is left to `dataclass`."""
 
 
 @dataclass
@@ -45,10 +41,10 @@ def expand(tree: ast.Module) -> list[str]:
         if isinstance(node, ast.ClassDef) and any("dataclass" in ast.dump(part) for part in node.decorator_list):
             try:
                 if node not in tree.body:
-                    raise _UnknownShape
+                    raise UnknownShape
                 node.body = _body(node, _options(node, known), known)
                 node.decorator_list = []
-            except _UnknownShape:
+            except UnknownShape:
                 left.append(node.name)
     return left
 
@@ -71,9 +67,9 @@ def _options(node: ast.ClassDef, known: Mapping[str, str]) -> dict[str, bool]:
         case [ast.Call(ast.Name(name), [], keywords)] if known.get(name) == "dataclass":
             options = _constants(keywords)
         case _:
-            raise _UnknownShape
+            raise UnknownShape
     if names(*node.bases) - {GENERIC} or node.keywords or options.keys() - _OPTIONS or not options.get("slots"):
-        raise _UnknownShape
+        raise UnknownShape
     return options
 
 
@@ -84,7 +80,7 @@ def _constants(keywords: Sequence[ast.keyword]) -> dict[str, bool]:
             case ast.keyword(str(name), ast.Constant(bool(value))):
                 found[name] = value
             case _:
-                raise _UnknownShape
+                raise UnknownShape
     return found
 
 
@@ -111,7 +107,7 @@ def _body(node: ast.ClassDef, options: Mapping[str, bool], known: Mapping[str, s
     moved = {name for one in fields if one.factory for name in names(ast.parse(one.factory))}
     used_early = {name for one in fields if one.default for name in names(ast.parse(one.default))}
     if bound & _FOREIGN or (own | bound | {"self"}) & moved or own & used_early or "self" in own:
-        raise _UnknownShape
+        raise UnknownShape
     kept[place:place] = statements(_text(fields, options, bound), node)
     return kept
 
@@ -123,14 +119,14 @@ def _means(annotation: ast.expr, word: str) -> bool:
 def _field(name: str, annotation: ast.expr, value: ast.expr | None, known: Mapping[str, str]) -> _Field:
     is_init_only = _means(annotation, "InitVar")
     if name.startswith("__") or _means(annotation, "KW_ONLY"):
-        raise _UnknownShape
+        raise UnknownShape
     match value:
         case ast.Call(ast.Name(function), [], keywords) if known.get(function) == "field":
             given = {keyword.arg: keyword.value for keyword in keywords}
             default, factory = given.pop("default", None), given.pop("default_factory", None)
             flags = _constants([keyword for keyword in keywords if keyword.arg in given])
             if flags.keys() - _FLAGS or is_init_only or (default is not None and not flags.get("init", True)):
-                raise _UnknownShape
+                raise UnknownShape
         case _:
             default, factory, flags = value, None, {}
     return _Field(
@@ -147,7 +143,7 @@ def _call(factory: ast.expr) -> str:
     if isinstance(factory, ast.Lambda) and not ast.unparse(factory.args):
         return ast.unparse(factory.body)
     if not isinstance(factory, ast.Name | ast.Attribute):
-        raise _UnknownShape
+        raise UnknownShape
     return f"{ast.unparse(factory)}()"
 
 

@@ -15,6 +15,10 @@ GENERIC: Final = f"{PREFIX}Generic"
 """What stands for `typing.Generic` as a base: classes that can be given types in brackets, which mean nothing."""
 
 
+class UnknownShape(Exception):
+    """A class is left to what makes it: nothing here knows how to write it out."""
+
+
 def imported(tree: ast.Module, module: str) -> dict[str, str]:
     """Names that stand for something of `module` throughout a module: what each is called there."""
     found: dict[str, str] = {}

@@ -29,6 +29,12 @@ def helpers() -> Iterator[ModuleType]:
         del sys.modules[written.HELPERS]
 
 
+def expanded(source: str, expand: Callable[[ast.Module], list[str]]) -> tuple[ast.Module, list[str]]:
+    """A module with its classes written out, and the names of those that were not."""
+    tree = ast.parse(source)
+    return tree, expand(tree)
+
+
 def both(source: str, expand: Callable[[ast.Module], object]) -> tuple[dict[str, Any], dict[str, Any]]:
     """What a module defines as it is, and with its classes written out."""
     tree = ast.parse(source)

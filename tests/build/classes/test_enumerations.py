@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from dns_build import runtime
 from dns_build.classes import enumerations, written
 from dns_build.recipe import ROOT
-from tests.build.classes.helpers import FACADE, both
+from tests.build.classes.helpers import FACADE, both, expanded
 from tests.support import images
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ def test_inside_ours_are_what_the_enum_of_images_makes() -> None:
     base = runtime.locate()
     pairs = []
     for source in [SOURCE, *(HEAD + ast.unparse(node) for file in ours() for node in found(file))]:
-        tree, _ = expanded(source)
+        tree, _ = expanded(source, enumerations.expand)
         written.add_helpers(tree)
         pairs.append((source, ast.unparse(tree)))
     result = subprocess.run(
@@ -219,12 +219,6 @@ def found(file: Path) -> Iterator[ast.ClassDef]:
     for node in ast.parse(file.read_bytes()).body:
         if isinstance(node, ast.ClassDef) and any("Enum" in ast.unparse(base) for base in node.bases):
             yield node
-
-
-def expanded(source: str) -> tuple[ast.Module, list[str]]:
-    tree = ast.parse(source)
-    left = enumerations.expand(tree)
-    return tree, left
 
 
 @pytest.mark.parametrize(
@@ -260,11 +254,11 @@ def expanded(source: str) -> tuple[ast.Module, list[str]]:
     ],
 )
 def test_an_unknown_shape_is_left_to_enum(text: str) -> None:
-    tree, left = expanded(HEAD + text)
+    tree, left = expanded(HEAD + text, enumerations.expand)
     assert left == ["E"]
     assert ast.unparse(tree) == ast.unparse(ast.parse(HEAD + text))
 
 
 def test_all_of_ours_are_written_out() -> None:
-    left = {file: expanded(file.read_text())[1] for file in ours()}
+    left = {file: expanded(file.read_text(), enumerations.expand)[1] for file in ours()}
     assert {str(file): names for file, names in left.items() if names} == {}

@@ -11,7 +11,7 @@ import pytest
 
 from dns_build.classes import plain, records
 from dns_build.recipe import ROOT
-from tests.build.classes.helpers import both, helpers
+from tests.build.classes.helpers import both, expanded, helpers
 
 HEAD = "from dataclasses import InitVar, dataclass, field, replace\nfrom typing import ClassVar\n"
 SOURCE = (
@@ -112,7 +112,7 @@ def test_they_do_what_dataclass_makes(expression: str) -> None:
 def test_others_see_a_dataclass(name: str) -> None:
     before, after = both(SOURCE, records.expand)
     classes = before[name], after[name]
-    assert "dataclass(" not in ast.unparse(expanded(SOURCE)[0])
+    assert "dataclass(" not in ast.unparse(expanded(SOURCE, records.expand)[0])
     assert inspect.signature(classes[0]).parameters.keys() == inspect.signature(classes[1]).parameters.keys()
     assert all(dataclasses.is_dataclass(one) for one in classes)
     about = [[(one.name, one.init, one.repr, one.compare) for one in dataclasses.fields(cls)] for cls in classes]
@@ -128,12 +128,6 @@ def test_a_frozen_object_takes_no_other_attributes() -> None:
 def test_a_frozen_object_can_be_copied() -> None:
     frozen = both(SOURCE, records.expand)[1]["Frozen"](b"a", 4)
     assert copy.copy(frozen) == frozen
-
-
-def expanded(source: str) -> tuple[ast.Module, list[str]]:
-    tree = ast.parse(source)
-    left = records.expand(tree)
-    return tree, left
 
 
 @pytest.mark.parametrize(
@@ -155,7 +149,7 @@ def expanded(source: str) -> tuple[ast.Module, list[str]]:
     ],
 )
 def test_an_unknown_shape_is_left_to_dataclass(text: str) -> None:
-    tree, left = expanded(HEAD + text)
+    tree, left = expanded(HEAD + text, records.expand)
     assert left == ["C"]
     assert ast.unparse(tree) == ast.unparse(ast.parse(HEAD + text)).replace(
         "from dataclasses import InitVar, dataclass, field, replace",
