@@ -143,14 +143,14 @@ class Sync:
         return future
 
     async def begin(self) -> None:
-        """Load what is at hand without asking anybody: the baked zones, and the source where it is on this machine.
+        """Load what is at hand without asking anybody: the baked zones, or else the source where it is on this machine.
 
         `run` does it where nobody did before; who does, does it before the first query comes.
         """
         self._has_begun = True
         if self._baked is not None:
             await self._load_baked(self._baked)
-        if self._is_at_hand:
+        elif self._is_at_hand:
             self._is_asked = False
             await self._sync([], is_asked=True)
 

@@ -6,6 +6,8 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
+import pytest
+
 from tests.support.trees import MemoryTree, zone_text
 from zones import name as names
 from zones.folder import FolderSource
@@ -215,11 +217,12 @@ def test_what_is_at_hand_and_cannot_be_read_is_tried_again() -> None:
     asyncio.run(scenario())
 
 
-def test_a_source_elsewhere_is_not_asked_to_begin_with() -> None:
+@pytest.mark.parametrize("is_at_hand", [True, False])
+def test_with_baked_zones_the_source_is_not_waited_for_to_begin_with(is_at_hand: bool) -> None:
     async def scenario() -> None:
         source, applied = MemorySource({"example.com": zone_text(2)}), Applied()
         baked = MemorySource({"example.com": zone_text(1)})
-        sync = Sync(source, applied, options=Options(), poll_s=0.0, baked=baked)
+        sync = Sync(source, applied, options=Options(), poll_s=0.0, baked=baked, is_at_hand=is_at_hand)
         await sync.begin()
         assert (source.fetches, baked.fetches) == (0, 1)
         async with running(sync):
