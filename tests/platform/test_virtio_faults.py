@@ -66,7 +66,7 @@ def test_a_torn_cache_gives_what_it_held_before(image: Image, origin: tuple[git.
     port = free_port()
     with running(image, port, AWAY, disk) as console:
         console.wait_for("the cache was torn: what it held before is used")
-        console.wait_for("zones in service .* zones=1")
+        console.wait_for(" ready .* zones=1")
         assert addresses(port, "www.small.test") == ["192.0.2.1"]
 
 
@@ -82,7 +82,7 @@ def test_a_full_cache_costs_nothing_but_the_cache(image: Image, origin: tuple[gi
         assert addresses(port, "www.small.test") == ["192.0.2.2"]
     port = free_port()
     with running(image, port, AWAY, disk) as console:
-        console.wait_for("zones in service .* zones=1")
+        console.wait_for(" ready .* zones=1")
         assert addresses(port, "www.small.test") == ["192.0.2.1"]
 
 

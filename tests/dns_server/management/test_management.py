@@ -170,6 +170,7 @@ def test_status_of_a_zone_follows_its_versions(server: Server, zones: Path) -> N
 @pytest.mark.usefixtures("network")
 def test_not_ready_until_there_are_zones(tmp_path: Path) -> None:
     with serve(f"--remote={tmp_path}/nowhere.git", *current().http, until="sync failed") as server:
+        server.wait_for("listening", transports=["HTTP"])
         with pytest.raises(urllib.error.HTTPError) as refused:
             read(server, "/ready")
         assert refused.value.code == 503
