@@ -193,25 +193,14 @@ class Service:
         self._loop.add_signal_handler(signal.SIGHUP, self._hang_up, sync)
         self.collector.start()
         await self._unless_stopped(sync.begin())
-        try:
-            await self._listen()
-            self._end_stage("listening")
-            if isinstance(self.listeners, HostListeners) and self.listeners.shares:
-                self.workers = self._pool(self.listeners)
-            sources = self._sources(sync, UpdateFigures(updates.counters, writing))
-            if self._plan.http is not None:
-                await self._manage(self._plan.http, sources, sync)
-            elif self._plan.dns_status:
-                self.engine.identity = replace(self.engine.identity, status=lambda: essentials(sources))
-        except CannotListen as error:
-            self._log.error("stopped", reason=str(error))
-            self.listeners.close()
-            self.collector.stop()
-            return EXIT_CANNOT_LISTEN
-        if self.workers is not None:
-            await self.workers.start()
-        self._is_open = True
-        self._look_whether_ready()
+        if not self._stopping.is_set():
+            try:
+                await self._open_all(sync, UpdateFigures(updates.counters, writing))
+            except CannotListen as error:
+                self._log.error("stopped", reason=str(error))
+                self.listeners.close()
+                self.collector.stop()
+                return EXIT_CANNOT_LISTEN
         self.peers.start(sync.trigger)
         following = asyncio.create_task(self._follow(sync))
         await self._stopping.wait()
@@ -263,6 +252,22 @@ class Service:
 
     def _end_stage(self, name: str) -> None:
         self._stages[name] = self._loop.time() - self._started
+
+    async def _open_all(self, sync: Sync, updates: UpdateFigures) -> None:
+        """Listen everywhere, and have workers where there are to be any. CannotListen."""
+        await self._listen()
+        self._end_stage("listening")
+        if isinstance(self.listeners, HostListeners) and self.listeners.shares:
+            self.workers = self._pool(self.listeners)
+        sources = self._sources(sync, updates)
+        if self._plan.http is not None:
+            await self._manage(self._plan.http, sources, sync)
+        elif self._plan.dns_status:
+            self.engine.identity = replace(self.engine.identity, status=lambda: essentials(sources))
+        if self.workers is not None:
+            await self.workers.start()
+        self._is_open = True
+        self._look_whether_ready()
 
     async def _listen(self) -> None:
         answer, plain = self._answering.single(Transport.UDP), self.streams.plain

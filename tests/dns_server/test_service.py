@@ -104,6 +104,17 @@ def test_who_asks_while_zones_of_this_machine_are_loaded_is_not_refused(
         assert server.wait_for("zones in service")["records"] == 50_010
 
 
+def test_a_signal_ends_it_while_it_loads_zones_of_this_machine(network: Network, tmp_path: Path) -> None:
+    network.need_process("its zones are elsewhere, and it listens first")
+    (tmp_path / "example.org").write_text(
+        ZONE.format(serial=1, address="192.0.2.1", text="x") + "$GENERATE 1-200000 h$ A 192.0.2.2\n"  # a second or more
+    )
+    with serve(f"--zones={tmp_path}", until="fetched") as server:
+        assert server.stop() == 0
+        assert server.has("stopped")
+        assert not server.has("listening")
+
+
 @pytest.mark.usefixtures("network")
 def test_hangup_reads_the_folder_again(tmp_path: Path) -> None:
     write_zone(tmp_path)
