@@ -60,7 +60,13 @@ def run(command: list[str], *, cwd: Path, log: Path, environment: Mapping[str, s
     env = {"PATH": os.environ["PATH"], "HOME": str(cwd), "LC_ALL": "C", "TZ": "UTC", "SOURCE_DATE_EPOCH": "0"}
     with log.open("ab") as output:
         result = subprocess.run(
-            command, cwd=cwd, stdout=output, stderr=subprocess.STDOUT, check=False, env={**env, **(environment or {})}
+            command,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+            env={**env, **(environment or {})},
         )
     if result.returncode:
         tail = "\n    ".join(log.read_text(errors="replace").splitlines()[-25:])

@@ -17,9 +17,15 @@ LINKED = ("*.a", "*.o")
 
 
 def image(output: Path, caches: Path | None = None) -> dict[str, str]:
-    """Hash of the image with everything in it, built in `output` with the archives in `caches` (the user's own)."""
+    """Hash of the image with everything in it, built in `output` with the archives in `caches` (the user's own).
+
+    With other caches it is built as a shell does it in the background, with SIGINT ignored.
+    """
     command = [sys.executable, "-m", "dns_server", "build", "--target=virtio", "--git=git,https", "--syslog=tls"]
-    environment = os.environ if caches is None else {**os.environ, "XDG_CACHE_HOME": str(caches)}
+    environment = dict(os.environ)
+    if caches is not None:
+        environment["XDG_CACHE_HOME"] = str(caches)
+        command = ["env", "--ignore-signal=INT", *command]
     subprocess.run([*command, f"--output={output}"], env=environment, cwd=ROOT, check=True)
     return hashes({output / "unizone-virtio": "image"})
 

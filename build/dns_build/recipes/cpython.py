@@ -100,10 +100,12 @@ def _count(context: Context, source: Path) -> None:
     elsewhere = {"GCOV_PREFIX": str(context.work / "uncounted")}  # for runs that are no training
     with context.step("make what counts"):
         context.make("python", cwd=source, environment=count | elsewhere)
-    fixed = ["setarch", "-R"]
-    if subprocess.run([*fixed, "true"], capture_output=True, check=False).returncode:
+    # Who builds in the background ignores SIGINT, which `signal` looks at when it is made.
+    fixed = ["env", "--default-signal"]
+    if subprocess.run(["setarch", "-R", "true"], capture_output=True, check=False).returncode:
         note("addresses are random here (setarch -R is not permitted): another build has other bytes")
-        fixed = []
+    else:
+        fixed += ["setarch", "-R"]
     shutil.copy(TRAINING, source)
     # What is in the environment is counted, too: it is read at each start.
     environment = {"PATH": os.defpath, "PYTHONPATH": "/proc/self/cwd/Lib", "PYTHONHASHSEED": "0"}
