@@ -151,7 +151,7 @@ class Sync:
         if self._baked is not None:
             await self._load_baked(self._baked)
         elif self._is_at_hand:
-            self._is_asked = False
+            self._is_asked = bool(self._waiting)  # who waits already is answered by a sync of `run`
             await self._sync([], is_asked=True)
 
     async def run(self) -> None:

@@ -202,6 +202,19 @@ def test_what_is_at_hand_is_loaded_to_begin_with_and_not_asked_again_for_that() 
     asyncio.run(scenario())
 
 
+def test_a_trigger_before_what_is_at_hand_is_loaded_gets_its_outcome() -> None:
+    async def scenario() -> None:
+        source, applied = MemorySource({"example.com": zone_text(1)}), Applied()
+        sync = Sync(source, applied, options=Options(), poll_s=0.0, is_at_hand=True)
+        waiting = sync.trigger()
+        await sync.begin()
+        async with running(sync):
+            outcome = await waiting
+        assert outcome.snapshot.zones[COM].zone.serial == 1
+
+    asyncio.run(scenario())
+
+
 def test_what_is_at_hand_and_cannot_be_read_is_tried_again() -> None:
     async def scenario() -> None:
         source, applied = MemorySource({"example.com": zone_text(1)}), Applied()
