@@ -44,7 +44,7 @@ def key(name: str, *others: str) -> str:
     contents = [part for path in files for part in (str(path), (ROOT / path).read_bytes())]
     return cache.key(
         metadata.version("cython"),
-        repr(sorted(_table()["directives"].items())),
+        repr(_directives()),
         SHARED,
         *options(name),
         *others,
@@ -54,8 +54,7 @@ def key(name: str, *others: str) -> str:
 
 def generate(source: Path, target: Path) -> None:
     """Write the C file of a module. BuildError with Cython's own words."""
-    directives = [f"-X{key}={value}" for key, value in _table()["directives"].items()]
-    _cython(*directives, f"--shared={SHARED}", str(source), "-o", str(target))
+    _cython(*_directives(), f"--shared={SHARED}", str(source), "-o", str(target))
 
 
 def generate_shared(folder: Path) -> Path:
@@ -75,6 +74,12 @@ def _cython(*arguments: str) -> None:
     )
     if result.returncode:
         raise BuildError(f"Cython: {result.stderr.strip()}", hint="make setup")
+
+
+def _directives() -> list[str]:
+    """Those of wheels; but an image has no other process that it would send pickled objects to."""
+    directives = {**_table()["directives"], "auto_pickle": False}
+    return [f"-X{key}={value}" for key, value in sorted(directives.items())]
 
 
 def _table() -> Mapping[str, Any]:
