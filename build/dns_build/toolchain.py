@@ -23,7 +23,15 @@ CFLAGS = (
     "-fcf-protection=none",
     "-frandom-seed=unizone",
 )
-PROGRAMS = {"gcc": "gcc", "ar": "binutils", "ld": "binutils", "objcopy": "binutils", "nm": "binutils", "make": "make"}
+PROGRAMS = {
+    "gcc": "gcc",
+    "ar": "binutils",
+    "ld": "binutils",
+    "objcopy": "binutils",
+    "nm": "binutils",
+    "make": "make",
+    "patch": "patch",
+}
 
 
 def unnamed(folders: Mapping[Path, str]) -> list[str]:
