@@ -10,21 +10,18 @@ import fnmatch
 import hashlib
 import json
 import os
-import struct
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate, pairwise
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from dns_build import deferred, graph, marshalling, unneeded
+from dns_build import deferred, frozen, graph, marshalling, unneeded
 from dns_build.classes import enumerations, plain, records, tuples, written
-
-# The two halves of the import system, which CPython itself loads before any other module, by these names.
-BOOTSTRAP = {"_frozen_importlib": "importlib._bootstrap", "_frozen_importlib_external": "importlib._bootstrap_external"}
 
 # Search roots with the project's own modules.
 OWN_ROOTS = frozenset({"unizone", "dns_platform"})
@@ -32,28 +29,9 @@ OWN_ROOTS = frozenset({"unizone", "dns_platform"})
 # What CPython's start imports by name from C: the graph sees imports of Python code only.
 STARTUP = ("encodings", "encodings.utf_8", "encodings.latin_1", "codecs", "io", "abc", "os", "warnings", "traceback")
 
-# What `platform/common/python.c` imports first, and the tables that it reads, which are written here.
-PREPARED, TABLES = "unizone_prepared", "unizone_tables"
-
-# Compiled modules that are part of every CPython, with their initialisers' names where those are irregular.
-_INITIALISERS = {"marshal": "PyMarshal_Init", "_warnings": "_PyWarnings_Init"}
-_WITHOUT_INITIALISER = {"builtins", "sys"}
-_ALWAYS = {
-    *{"_abc", "_codecs", "_collections", "_functools", "_imp", "_io", "_signal", "_sre", "_stat", "_thread"},
-    *{
-        "_warnings",
-        "_weakref",
-        "builtins",
-        "errno",
-        "faulthandler",
-        "gc",
-        "itertools",
-        "marshal",
-        "posix",
-        "sys",
-        "time",
-    },
-}
+# What `platform/common/python.c` imports first, the tables that it reads, which are written here, and one code object
+# with those of all modules that every start imports: what they have in common is read once.
+PREPARED, TABLES, STARTED = "unizone_prepared", "unizone_tables", "unizone_started"
 
 
 @dataclass(frozen=True)
@@ -61,6 +39,8 @@ class Job:
     """What is to be frozen."""
 
     applications: Sequence[str]
+    started: Sequence[str]
+    """What applications load by computed names at every start."""
     roots: Mapping[str, str]
     also: Mapping[str, Sequence[str]]
     left_out: Sequence[str]
@@ -88,7 +68,7 @@ class Job:
 
 def freeze(job: Job) -> None:
     """Write the tables and the report."""
-    applications = [PREPARED, written.HELPERS, *job.applications, *BOOTSTRAP.values(), *STARTUP]
+    applications = [PREPARED, written.HELPERS, *job.applications, *frozen.BOOTSTRAP.values(), *STARTUP]
     traced = graph.trace(applications, job.rules())
     # Elsewhere they are known and in the table, or optional; in our own code they would be missing in silence.
     own = {name for name in traced.computed if traced.modules[name].root in OWN_ROOTS} - job.also.keys()
@@ -102,13 +82,14 @@ def freeze(job: Job) -> None:
     if broken:
         lines = [f"  {module} needs {missing}" for module, missing in broken]
         raise LookupError("modules need others that are missing or left out:\n" + "\n".join(lines))
-    names = {old: new for new, old in BOOTSTRAP.items()}
+    names = {old: new for new, old in frozen.BOOTSTRAP.items()}
     waiting = _waiting(job, traced)
     trees = _trees(job, traced)
-    _prepare(job, traced, trees, waiting)
+    started = _started(job, traced, trees.keys() - waiting)
+    _prepare(job, traced, trees, waiting, started)
     trees[TABLES] = _syntax(traced.modules[TABLES], job.roots[traced.modules[TABLES].root])
     exported = _exported(trees[name] for name in trees if traced.modules[name].root in OWN_ROOTS)
-    codes: dict[str, bytes] = {}
+    compiled: dict[str, Callable[[], CodeType]] = {}
     entries: dict[str, dict[str, Any]] = {}
     for name, module in sorted(traced.modules.items()):
         entry: dict[str, Any] = {"name": name, "root": module.root, "because": traced.because[name]}
@@ -121,27 +102,61 @@ def freeze(job: Job) -> None:
                     lambda module, name: module in waiting and f"{module}.{name}" not in traced.modules,
                     exported.get(name, frozenset()),
                 )
-            codes[name] = marshalling.dumps(partial(_compile, trees[name], module, job.roots[module.root]))
+            compiled[name] = partial(_compile, trees[name], module, job.roots[module.root])
             entry["sha256"] = hashlib.sha256(source).hexdigest()
         entries[name] = entry
-    frozen = []
-    for name, code in pack(job.packer, codes).items():
-        frozen.append((names.get(name, name), traced.modules[name].is_package, code))
-        entries[name]["size"] = len(code)
-    builtin = _ALWAYS | {
+    together = [compiled.pop(name) for name in started]
+    compiled[STARTED] = partial(_together, together)
+    parts = []
+    codes = {name: marshalling.dumps(make) for name, make in compiled.items()}
+    for name, code in frozen.pack(job.packer, codes).items():
+        is_package = name in traced.modules and traced.modules[name].is_package
+        parts.append((names.get(name, name), is_package, code))
+        if name == STARTED:
+            shares = _shares(len(code), [len(marshalling.dumps(make)) for make in together])
+            for part, share in zip(started, shares, strict=True):
+                entries[part]["size"] = share
+        else:
+            entries[name]["size"] = len(code)
+    builtin = frozen.ALWAYS | {
         name for name, module in traced.modules.items() if module.path is None or name in job.extensions
     }
     output = Path(job.output)
-    output.joinpath("frozen.bin").write_bytes(b"".join(code for _, _, code in frozen))
-    output.joinpath("frozen.S").write_text(_assembly(output / "frozen.bin"))
-    output.joinpath("tables.c").write_text(_tables(frozen, builtin, job.extensions))
+    output.joinpath("frozen.bin").write_bytes(b"".join(code for _, _, code in parts))
+    output.joinpath("frozen.S").write_text(frozen.assembly(output / "frozen.bin"))
+    output.joinpath("tables.c").write_text(frozen.tables(parts, builtin, job.extensions))
     report = {
         "modules": list(entries.values()),
+        "started": started,
         "builtin": sorted(builtin),
         "missing": {name: sorted(importers) for name, importers in sorted(traced.missing.items())},
         "computed": sorted(traced.computed),
     }
     output.joinpath("modules.json").write_text(json.dumps(report, indent=1) + "\n")
+
+
+def _started(job: Job, traced: graph.Graph, compiled: Set[str]) -> list[str]:
+    """Modules that every start imports, and that `unizone_prepared` imports."""
+    others = traced.modules.keys() - compiled - job.extensions.keys()
+    before = {
+        PREPARED,
+        TABLES,
+        *frozen.BOOTSTRAP.values(),
+        *traced.started(["encodings", "encodings.utf_8", "io"], others),
+    }
+    every = traced.started([PREPARED, *job.applications, *job.started], others)
+    return sorted((every & compiled) - before)
+
+
+def _together(compiled: Iterable[Callable[[], CodeType]]) -> CodeType:
+    """Code objects as constants of one: CPython takes nothing else for a frozen module."""
+    return compile("", STARTED, "exec").replace(co_consts=tuple(make() for make in compiled))
+
+
+def _shares(size: int, weights: Sequence[int]) -> list[int]:
+    """A size divided by weights, in whole octets."""
+    bounds = [size * below // sum(weights) for below in accumulate(weights, initial=0)]
+    return [after - before for before, after in pairwise(bounds)]
 
 
 def _trees(job: Job, traced: graph.Graph) -> dict[str, ast.Module]:
@@ -170,7 +185,9 @@ def _trees(job: Job, traced: graph.Graph) -> dict[str, ast.Module]:
     return trees
 
 
-def _prepare(job: Job, traced: graph.Graph, trees: Mapping[str, ast.Module], waiting: Set[str]) -> None:
+def _prepare(
+    job: Job, traced: graph.Graph, trees: Mapping[str, ast.Module], waiting: Set[str], started: Sequence[str]
+) -> None:
     """Write `unizone_tables` in place of the empty one that the graph found."""
     table = traced.modules[TABLES].path
     assert table is not None
@@ -196,12 +213,12 @@ def _prepare(job: Job, traced: graph.Graph, trees: Mapping[str, ast.Module], wai
     if result.returncode:
         raise LookupError(f"modules can't be prepared:\n{result.stderr}")
     names = {
-        "MODULES": trees.keys() - BOOTSTRAP.values(),
+        "MODULES": trees.keys() - frozen.BOOTSTRAP.values(),
         "PACKAGES": {name for name in trees if traced.modules[name].is_package},
         "WAITING": waiting,
     }
     sets = "".join(f"{name} = frozenset({sorted(found)!r})\n" for name, found in names.items())
-    table.write_text(result.stdout + sets)
+    table.write_text(f"{result.stdout}{sets}STARTED = {tuple(started)!r}\n")
     table.with_suffix(".log").write_text(result.stderr)
 
 
@@ -234,7 +251,7 @@ def _syntax(module: graph.Module, root: str) -> ast.Module:
 
 
 def _compile(tree: ast.Module, module: graph.Module, root: str) -> CodeType:
-    bootstrap = module.name in BOOTSTRAP.values()
+    bootstrap = module.name in frozen.BOOTSTRAP.values()
     # Tracebacks skip the import system's own frames by this form of the name.
     name = f"<frozen {module.name}>" if bootstrap else _shown(module, root)
     code: CodeType = compile(tree, name, "exec", dont_inherit=True)
@@ -245,27 +262,6 @@ def _shown(module: graph.Module, root: str) -> str:
     """A module's path below its root: what tracebacks name."""
     assert module.path is not None
     return str(module.path.relative_to(root))
-
-
-def pack(packer: str, codes: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Code as `platform/common/frozen.c` reads it: a block of LZ4, its checksum, and the length of what is in it."""
-    pieces = b"".join(struct.pack("<I", len(code)) + code for code in codes.values())
-    output = subprocess.run([packer], input=pieces, stdout=subprocess.PIPE, check=True).stdout
-    packed, at = {}, 0
-    for name, code in codes.items():
-        (size,) = struct.unpack_from("<I", output, at)
-        block = output[at + 4 : at + 4 + size]
-        packed[name] = block + struct.pack("<QI", checksum(block), len(code))
-        at += 4 + size
-    return packed
-
-
-def checksum(block: bytes) -> int:
-    """The checksum of `platform/common/frozen.c`: over words of 64 bits, of which the last two may overlap."""
-    total = 0
-    for at in (*range(0, len(block) - 7, 8), *([len(block) - 8] if len(block) % 8 else [])):
-        total = (total * 31 + int.from_bytes(block[at : at + 8], "little")) % 2**64
-    return total
 
 
 def _strip(tree: ast.Module, *, reads_doc: bool) -> None:
@@ -318,73 +314,6 @@ def _is_text(statement: ast.stmt) -> bool:
         isinstance(statement, ast.Expr)
         and isinstance(statement.value, ast.Constant)
         and isinstance(statement.value.value, str)
-    )
-
-
-def _assembly(blob: Path) -> str:
-    lines = [
-        "/* Code of the frozen modules, one after the other. */",
-        '\t.section .rodata.frozen, "a", @progbits',
-        "\t.globl unizone_frozen",
-        "\t.balign 16",
-        "unizone_frozen:",
-        f'\t.incbin "{blob.name}"',
-        "\t.globl unizone_frozen_end",
-        "unizone_frozen_end:",
-        '\t.section .note.GNU-stack, "", @progbits',
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _tables(frozen: Sequence[tuple[str, bool, bytes]], builtin: set[str], extensions: Mapping[str, str]) -> str:
-    bootstrap: list[str] = []
-    others: list[str] = []
-    offset = 0
-    for name, is_package, code in frozen:
-        entry = f'\t{{"{name}", unizone_frozen + {offset}, {len(code)}, {int(is_package)}}},'
-        (bootstrap if name in BOOTSTRAP else others).append(entry)
-        offset += len(code)
-    initialisers = {
-        name: extensions.get(name) or _INITIALISERS.get(name, f"PyInit_{name}")
-        for name in sorted(builtin)
-        if name not in _WITHOUT_INITIALISER
-    }
-    modules = [f'\t{{"{name}", {initialisers.get(name, "NULL")}}},' for name in sorted(builtin)]
-    return "\n".join(
-        [
-            "/* The modules of this image: what Python/frozen.c and Modules/config.c hold in a usual build. */",
-            "#include <Python.h>",
-            "#include <internal/pycore_import.h>",
-            "",
-            "extern const unsigned char unizone_frozen[];",
-            "",
-            "static const struct _frozen bootstrap[] = {",
-            *bootstrap,
-            "\t{0},",
-            "};",
-            "static const struct _frozen modules[] = {",
-            *others,
-            "\t{0},",
-            "};",
-            "static const struct _frozen nothing[] = {{0}};",
-            "static const struct _module_alias aliases[] = {",
-            *(f'\t{{"{new}", "{old}"}},' for new, old in BOOTSTRAP.items()),
-            "\t{0},",
-            "};",
-            "const struct _frozen *_PyImport_FrozenBootstrap = bootstrap;",
-            "const struct _frozen *_PyImport_FrozenStdlib = modules;",
-            "const struct _frozen *_PyImport_FrozenTest = nothing;",
-            "const struct _module_alias *_PyImport_FrozenAliases = aliases;",
-            "const struct _frozen *PyImport_FrozenModules;",
-            "",
-            *(f"extern PyObject *{function}(void);" for function in initialisers.values()),
-            "",
-            "struct _inittab _PyImport_Inittab[] = {",
-            *modules,
-            "\t{0},",
-            "};",
-            "",
-        ]
     )
 
 

@@ -7,7 +7,7 @@ systems, older versions) are skipped.
 
 import ast
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -37,6 +37,8 @@ class Reference:
     names: tuple[str, ...]
     is_needed: bool
     """At the module's top level and outside `try`: the module can't be imported without it."""
+    is_at_once: bool
+    """Outside functions: done when the module is imported."""
 
 
 @dataclass
@@ -52,6 +54,20 @@ class Graph:
     """Modules that can't be imported, each with a missing one that it needs."""
     computed: set[str] = field(default_factory=set)
     """Modules that import names which they compute: the graph can't tell which."""
+    at_once: dict[str, set[str]] = field(default_factory=dict)
+    """For each module those that it imports when it is imported itself."""
+
+    def started(self, applications: Iterable[str], waiting: Set[str]) -> set[str]:
+        """Modules that are imported with `applications`, without `waiting` ones and what they import when they run."""
+        found: set[str] = set()
+        names = list(applications)
+        while names:
+            name = names.pop()
+            if name not in self.modules or name in found or name in waiting:
+                continue
+            found.add(name)
+            names += self.at_once[name]
+        return found
 
 
 @dataclass(frozen=True)
@@ -89,6 +105,7 @@ def trace(applications: Iterable[str], rules: Rules) -> Graph:
                 break
             graph.modules[prefix] = module
             graph.because[prefix] = importer
+            graph.at_once[prefix] = set()
             waiting += ((target, prefix) for target in _targets(module, graph, rules))
     return graph
 
@@ -115,6 +132,8 @@ def _targets(module: Module, graph: Graph, rules: Rules) -> Iterator[str]:
     collector = _Collector(module)
     collector.visit(ast.parse(module.path.read_bytes(), str(module.path)))
     for reference in collector.references:
+        if reference.is_at_once:
+            graph.at_once[module.name] |= _modules(reference)
         yield reference.target
         if reference.is_needed and not _is_there(reference.target, rules):
             graph.broken.add((module.name, reference.target))
@@ -126,10 +145,19 @@ def _targets(module: Module, graph: Graph, rules: Rules) -> Iterator[str]:
         graph.computed.add(module.name)
 
 
+def _modules(reference: Reference) -> set[str]:
+    """Names that may be modules and are imported, parent packages too."""
+    below = {f"{reference.target}.{name}" for name in reference.names}
+    return _prefixes(reference.target) | below
+
+
 def _is_there(name: str, rules: Rules) -> bool:
+    return name in MADE_BY_OTHERS or (not _prefixes(name) & rules.left_out and find(name, rules) is not None)
+
+
+def _prefixes(name: str) -> set[str]:
     parts = name.split(".")
-    prefixes = {".".join(parts[:count]) for count in range(1, len(parts) + 1)}
-    return name in MADE_BY_OTHERS or (not prefixes & rules.left_out and find(name, rules) is not None)
+    return {".".join(parts[:count]) for count in range(1, len(parts) + 1)}
 
 
 def _expand(pattern: str, rules: Rules) -> Iterator[str]:
@@ -173,6 +201,7 @@ class _Collector(ast.NodeVisitor):
         self.references: list[Reference] = []
         self.computes = False
         self._optional = 0
+        self._functions = 0
         self._texts: dict[str, str] = {}
         """Names that stand for texts, which imports by name may use."""
 
@@ -232,7 +261,13 @@ class _Collector(ast.NodeVisitor):
         self.generic_visit(node)
         self._optional -= 1
 
-    visit_FunctionDef = visit_AsyncFunctionDef = visit_Lambda = visit_Try = _inside  # noqa: N815
+    def _inside_function(self, node: ast.AST) -> None:
+        self._functions += 1
+        self._inside(node)
+        self._functions -= 1
+
+    visit_Try = _inside  # noqa: N815
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_Lambda = _inside_function  # noqa: N815
 
     def _add(self, target: str, names: tuple[str, ...]) -> None:
-        self.references.append(Reference(target, names, is_needed=not self._optional))
+        self.references.append(Reference(target, names, is_needed=not self._optional, is_at_once=not self._functions))

@@ -30,12 +30,22 @@ class Application:
     function: str
     also: Sequence[str] = ()
     """Modules that it loads by computed names."""
+    started: Sequence[str] = ()
+    """Modules that every start loads, by computed names or inside functions."""
+    started_direct: Sequence[str] = ()
+    """The same for machines without sockets."""
     root: Path | None = None
     """A folder with modules of its own, for images that are not the service (tests)."""
 
 
 _VERBS = ("serve", "args", "config")
-SERVICE = Application("dns_server.cli", "main", also=tuple(f"dns_server.commands.{verb}" for verb in _VERBS))
+SERVICE = Application(
+    "dns_server.cli",
+    "main",
+    also=tuple(f"dns_server.commands.{verb}" for verb in _VERBS),
+    started=("dns_server.commands.serve",),
+    started_direct=("dns_server.direct", "dns_server.listeners.direct"),
+)
 
 
 def _files(folder: Path) -> dict[str, bytes]:
@@ -127,7 +137,7 @@ class Build:
         generated.mkdir()
         (generated / "unizone_versions.py").write_text(f"VERSIONS = {manifest.versions()!r}\n")
         (generated / "unizone_tables.py").write_text(
-            "MODULES = PACKAGES = PATTERNS = TEXTS = WAITING = {}\n"
+            "MODULES = PACKAGES = PATTERNS = STARTED = TEXTS = WAITING = {}\n"
         )  # `freeze` fills it
         for name, source in self.features.generated().items():
             (generated / f"{name}.py").write_text(source)
@@ -135,6 +145,10 @@ class Build:
             (generated / "unizone_baked.py").write_text(f"FILES = {_files(self.baked)!r}\n")
         job = {
             "applications": [self.application.module],
+            "started": [
+                *self.application.started,
+                *(self.application.started_direct if self.target.has_binding else ()),
+            ],
             "roots": {name: str(folder) for name, folder in {**self.roots, "stdlib": base.stdlib}.items()},
             "also": {
                 **table["also"],

@@ -38,10 +38,16 @@ def versions() -> dict[str, str]:
 
 
 def components(report: Mapping[str, Any], linked: list[str]) -> list[dict[str, Any]]:
-    """Name, version, licence, and hash of all that is linked: `linked` sources of the lock, and Python packages."""
+    """Name, version, licence, hash and changes of all that is linked: `linked` sources of the lock, Python packages."""
     pinned = sources.load()
     found: list[dict[str, Any]] = [
-        {"name": name, "version": pinned[name].version, "licence": pinned[name].licence, "sha256": pinned[name].sha256}
+        {
+            "name": name,
+            "version": pinned[name].version,
+            "licence": pinned[name].licence,
+            "sha256": pinned[name].sha256,
+            "changes": pinned[name].changes,
+        }
         for name in linked
     ]
     by_module = metadata.packages_distributions()
@@ -59,6 +65,7 @@ def components(report: Mapping[str, Any], linked: list[str]) -> list[dict[str, A
                 "version": about["Version"],
                 "licence": about["License-Expression"] or about["License"] or _classified(about),
                 "sha256": hashlib.sha256("\n".join(modules).encode()).hexdigest(),
+                "changes": "",
             }
         )
     return found
@@ -82,6 +89,7 @@ def _cyclonedx(image: Path, digest: str, components: list[dict[str, Any]]) -> di
             "version": component["version"],
             "licenses": [{"license": {"name": component["licence"]}}],
             "hashes": [{"alg": "SHA-256", "content": component["sha256"]}],
+            **({"pedigree": {"notes": component["changes"]}} if component["changes"] else {}),
         }
 
     return {

@@ -37,6 +37,8 @@ class Source:
     """Suite and source package of Debian that has the same archive."""
     pypi: str | None
     """Name of the project on the package index that has it."""
+    changes: str = ""
+    """What is built in another way than it is published, for who reads the bill of materials."""
 
     def unpack(self, into: Path) -> Path:
         """Unpack below `into`; the one folder that the archive holds."""
@@ -96,6 +98,7 @@ def load(lock: Path = LOCK) -> dict[str, Source]:
             addresses=tuple(entry["addresses"]),
             debian=(entry["debian"]["suite"], entry["debian"]["package"]) if "debian" in entry else None,
             pypi=entry.get("pypi"),
+            changes=entry.get("changes", ""),
         )
         for name, entry in table.items()
     }

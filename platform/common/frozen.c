@@ -1,5 +1,5 @@
 /*
- * Code of frozen modules is packed (see dns_build/freeze.py). CPython reads each module's code by one function, whose
+ * Code of frozen modules is packed (see dns_build/frozen.py). CPython reads each module's code by one function, whose
  * calls the linker leads here (--wrap); what it unpacks is given back as soon as the code object is made.
  */
 #include <Python.h>

@@ -118,3 +118,22 @@ def test_first_root_wins_so_that_facades_replace_modules(tmp_path: Path) -> None
 def test_unknown_application_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LookupError, match="module app is in none of the search roots"):
         traced(tmp_path, {"other.py": ""})
+
+
+def test_tells_what_a_start_imports(tmp_path: Path) -> None:
+    found = traced(
+        tmp_path,
+        {
+            "app.py": (
+                "import a.b\nfrom c import d, name\ntry:\n    import optional\nexcept ImportError:\n    pass\n"
+                "def f():\n    import called\nclass C:\n    import named\n"
+            ),
+            "a/__init__.py": "import sys, waiting\n",
+            "c/__init__.py": "",
+            "waiting.py": "import behind\n",
+            **{f"{name}.py": "" for name in ("a/b", "c/d", "optional", "called", "named", "behind")},
+        },
+    )
+    assert found.modules.keys() >= {"called", "waiting", "behind"}
+    assert found.started(["app"], {"waiting"}) == {"app", "a", "a.b", "c", "c.d", "optional", "named", "sys"}
+    assert found.started(["called", "unknown"], set()) == {"called"}

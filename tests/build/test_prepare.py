@@ -49,7 +49,7 @@ def test_what_modules_compile_is_kept_and_found(tmp_path: Path) -> None:
     job = {"modules": modules, "left_out": ["_decimal"], "machine": ["_unizone"]}
     made = _run(["-m", "dns_build.prepare"], json.dumps(job))
     assert "absent is passed over" in made.stderr
-    (tmp_path / "unizone_tables.py").write_text(made.stdout + "MODULES = PACKAGES = WAITING = frozenset()\n")
+    (tmp_path / "unizone_tables.py").write_text(made.stdout + "MODULES = PACKAGES = STARTED = WAITING = frozenset()\n")
     facade = (ROOT / "platform" / "facades" / "all" / "unizone_prepared.py").read_text()
     (tmp_path / "unizone_prepared.py").write_text(facade)
     (tmp_path / "_unizone.py").write_text("ffi = lib = object()\n")  # where it is used, there is the machine's own

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dns_build import runtime
@@ -64,7 +64,7 @@ def _running(command: list[str], environment: dict[str, str]) -> "subprocess.Pop
 
 
 @given(hierarchy=_hierarchy)
-@settings(max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=500, deadline=None)
 def test_special_methods_are_those_of_another_interpreter(
     interpreters: list[Pipes], hierarchy: list[dict[str, object]]
 ) -> None:

@@ -15,9 +15,12 @@ import _warnings
 import marshal
 import sys
 
-from unizone_tables import MODULES, PACKAGES, PATTERNS, TEXTS, WAITING
+from unizone_tables import MODULES, PACKAGES, PATTERNS, STARTED, TEXTS, WAITING
 
 _Module = type(sys)  # what `types` calls so, before there is a use for the rest of it
+
+# Code of the modules that every start imports, each until its module has run.
+_codes = dict(zip(STARTED, _imp.get_frozen_object("unizone_started").co_consts, strict=True)) if STARTED else {}
 
 
 def _compiled(text, mode):
@@ -143,7 +146,10 @@ def _load(name):
     spec._initializing = True
     sys.modules[name] = module
     try:
-        if name not in WAITING:
+        if name in _codes:
+            exec(_codes[name], module.__dict__)
+            del _codes[name]
+        elif name not in WAITING:
             spec.loader.exec_module(module)
     except BaseException:
         sys.modules.pop(name, None)

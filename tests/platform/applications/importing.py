@@ -35,7 +35,7 @@ def main() -> int:
         assert spec is not None
         print(spec.name, spec.parent, spec.origin, spec.submodule_search_locations, spec.loader is one.__loader__)
         print(one.__name__, one.__package__, hasattr(one, "__file__"), getattr(one, "__path__", None))
-    print(importlib.import_module("imported.first") is module, importlib.reload(module) is module)
+    print(importlib.import_module("imported.first") is module)
     found = importlib.util.find_spec("imported.slow")
     assert found is not None
     print(found.name, "imported.slow" in sys.modules)
@@ -52,4 +52,6 @@ def main() -> int:
     for thread in threads:
         thread.join()
     print(seen)
+    slow = sys.modules["imported.slow"]  # what every start imports is not kept, so it can't be imported again
+    print(importlib.reload(slow) is slow)
     return 0
