@@ -42,9 +42,9 @@ bench-image: setup
 count-lines: image
 	$(PYTHON) -m tests.bench_image.lines --target=$(TARGET)
 
-# What all images share: musl, zlib and CPython from pinned sources, once, in the user's cache.
+# What images share: musl, zlib and CPython from pinned sources, and OpenSSL for those with TLS, once, in the user's cache.
 runtime: setup
-	$(VENV)/bin/unizone build --runtime
+	$(VENV)/bin/unizone build --runtime --git=git,https
 
 TARGET ?= unix
 image: setup
