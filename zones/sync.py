@@ -5,11 +5,11 @@ event loop's.
 """
 
 import asyncio
-import random
+import os
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -19,6 +19,9 @@ from zones.slices import run_sliced
 from zones.snapshot import Snapshot
 from zones.source import Source, SourceError, Version
 from zones.tree import Tree
+
+if TYPE_CHECKING:
+    import random
 
 FIRST_RETRY_S: Final = 1.0
 MAX_RETRY_S: Final = 60.0
@@ -77,7 +80,7 @@ class Sync:
         keep: Keep | None = None,
         settled: Settled | None = None,
         is_at_hand: bool = False,
-        jitter: random.Random | None = None,
+        jitter: "random.Random | None" = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`poll_s` of 0 asks for no polling; `baked` is served until `source` has been reached.
@@ -266,7 +269,10 @@ class Sync:
         return self._poll_s * self._random(1 - _POLL_JITTER, 1 + _POLL_JITTER)
 
     def _random(self, least: float, most: float) -> float:
-        return (self._jitter or random.SystemRandom()).uniform(least, most)
+        if self._jitter is not None:
+            return self._jitter.uniform(least, most)
+        # `random` would be imported for this alone, at the start of a machine.
+        return least + (most - least) * int.from_bytes(os.urandom(4)) / 2**32
 
     def _schedule(self) -> None:
         """Settle when the source is asked again by itself: offers in between do not put that off."""

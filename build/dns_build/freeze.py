@@ -46,6 +46,8 @@ class Job:
     left_out: Sequence[str]
     waiting: Sequence[str]
     """Modules, `a.*` for all below a, that run when something of them is first asked for."""
+    asked: Sequence[str]
+    """Those of them of which every start asks something."""
     typed: Sequence[str]
     """Modules of others, written likewise, whose imports for annotations alone are left out as in our own."""
     extensions: Mapping[str, str]
@@ -85,7 +87,7 @@ def freeze(job: Job) -> None:
     names = {old: new for new, old in frozen.BOOTSTRAP.items()}
     waiting = _waiting(job, traced)
     trees = _trees(job, traced)
-    started = _started(job, traced, trees.keys() - waiting)
+    started = _started(job, traced, trees.keys() - waiting) + sorted(waiting & trees.keys() & set(job.asked))
     _prepare(job, traced, trees, waiting, started)
     trees[TABLES] = _syntax(traced.modules[TABLES], job.roots[traced.modules[TABLES].root])
     exported = _exported(trees[name] for name in trees if traced.modules[name].root in OWN_ROOTS)
@@ -136,7 +138,7 @@ def freeze(job: Job) -> None:
 
 
 def _started(job: Job, traced: graph.Graph, compiled: Set[str]) -> list[str]:
-    """Modules that every start imports, and that `unizone_prepared` imports."""
+    """Modules that every start imports, and that `unizone_prepared` imports; those that wait apart."""
     others = traced.modules.keys() - compiled - job.extensions.keys()
     before = {
         PREPARED,

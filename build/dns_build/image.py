@@ -157,6 +157,7 @@ class Build:
                 **{name: [compiled.SHARED] for name in compiled.modules()},
             },
             "waiting": table["waiting"]["modules"],
+            "asked": table["waiting"]["asked"],
             "typed": table["typed"]["modules"],
             "left_out": sorted({**table["left_out"], **self.features.left_out}),
             "extensions": {

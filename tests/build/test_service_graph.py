@@ -3,6 +3,7 @@
 The graph is traced here with this machine's standard library, so that it needs no archives; images have their own.
 """
 
+import fnmatch
 import sys
 import sysconfig
 import tomllib
@@ -64,6 +65,14 @@ def test_nothing_of_ours_imports_names_that_it_computes(traced: tuple[graph.Grap
     assert not computed, (
         f"images would lack what {computed} import: write the whole name as a text, or list it in {MODULES}"
     )
+
+
+def test_what_every_start_asks_is_among_what_waits(traced: tuple[graph.Graph, graph.Rules]) -> None:
+    found, _ = traced
+    waiting = tomllib.loads(MODULES.read_text())["waiting"]
+    for name in waiting["asked"]:
+        assert name in found.modules
+        assert any(fnmatch.fnmatch(name, pattern) for pattern in waiting["modules"])
 
 
 def test_every_compiled_module_is_reached(traced: tuple[graph.Graph, graph.Rules]) -> None:

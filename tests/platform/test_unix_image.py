@@ -153,6 +153,8 @@ def test_modules_are_imported_as_ever(tmp_path: Path) -> None:
         "No module named 'imported.first.absent'; 'imported.first' is not a package: False",
         "_Waiting _Waiting",
         "[1] main module module",
+        "10 OSError _Waiting",
+        "AF_INET6 True True",
         "[True, True, True]",
         "True",
     ]

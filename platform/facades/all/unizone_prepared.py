@@ -84,6 +84,8 @@ class _Waiting(_Module):
     def __getattr__(self, name):
         if (self.__name__, name) in _AT_HAND:
             return _AT_HAND[self.__name__, name]
+        if self.__name__ == "socket" and (type(_socket.__dict__.get(name)) is int or name == "gaierror"):
+            return getattr(_socket, name)  # `socket` makes enumerations of its constants
         if name in {
             "__file__",
             "__path__",
@@ -96,13 +98,22 @@ def _run(module):
     """Let a module wait no longer."""
     module.__class__ = _Module
     try:
-        _frozen_importlib.FrozenImporter.exec_module(module)
+        _execute(module)
     except BaseException:
         module.__class__ = _Waiting
         raise
     if module.__name__ == "dataclasses":
         _prepare_dataclasses(module)
     return module
+
+
+def _execute(module):
+    name = module.__name__
+    if name in _codes:
+        exec(_codes[name], module.__dict__)
+        del _codes[name]
+    else:
+        _frozen_importlib.FrozenImporter.exec_module(module)
 
 
 def _ran(name):
@@ -146,11 +157,8 @@ def _load(name):
     spec._initializing = True
     sys.modules[name] = module
     try:
-        if name in _codes:
-            exec(_codes[name], module.__dict__)
-            del _codes[name]
-        elif name not in WAITING:
-            spec.loader.exec_module(module)
+        if name not in WAITING:
+            _execute(module)
     except BaseException:
         sys.modules.pop(name, None)
         raise
@@ -160,6 +168,8 @@ def _load(name):
 
 
 _frozen_importlib._find_and_load = _find_and_load
+
+import _socket  # noqa: E402
 
 # Each gets its own way to compile before the next is imported, which makes a named tuple, or a pattern.
 import collections  # noqa: E402

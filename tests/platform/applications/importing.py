@@ -1,8 +1,9 @@
-"""Imports modules in all ways; `json` and `traceback` are two of those that wait."""
+"""Imports modules in all ways; `json`, `socket` and `traceback` are three of those that wait."""
 
 import importlib
 import importlib.util
 import json
+import socket
 import sys
 import threading
 import traceback
@@ -45,6 +46,9 @@ def main() -> int:
     _fails(lambda: importlib.import_module("imported.first.absent"))
     print(type(json).__name__, type(traceback).__name__)
     print(dumps([1]), extract_stack()[-1].name, type(json).__name__, type(traceback).__name__)
+    family, error = socket.AF_INET6, socket.gaierror
+    print(family, error.__mro__[1].__name__, type(socket).__name__)
+    print(socket.AddressFamily(family).name, socket.AF_INET6 is socket.AddressFamily.AF_INET6, socket.gaierror is error)
     seen: list[bool] = []
     threads = [threading.Thread(target=_slow, args=[seen]) for _ in range(3)]
     for thread in threads:
