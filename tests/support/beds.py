@@ -143,9 +143,15 @@ xl create {configuration} 'cmdline="{parameters}"' {disks} && echo "bed: domain 
 name=/var/log/xen/console/guest-unizone.log
 until [ -e $name ]; do sleep 0.1; done
 tail -n +1 -f $name &
+tail=$!
 {ending}
 # Only what xl says of the domain counts: under emulation it fails by itself now and then, its loader's faults among it.
 until xl list unizone 2>&1 | grep -q 'invalid domain identifier'; do sleep 1; done
+# What the domain wrote last is on its way through two programs: a line of ours must not come into it.
+sleep 1
+until grep -q "pos:[[:space:]]*$(stat -c %s $name)$" /proc/$tail/fdinfo/*; do sleep 0.1; done
+sleep 1
+kill $tail
 echo "bed: domain ended"
 poweroff -f
 """
