@@ -22,9 +22,9 @@ _PAGE = """# Images, measured
 What was measured, beside the goals. `make bench-image` repeats it and rewrites this page and its picture, in some
 minutes; nothing needs root. All machines are emulated (QEMU's TCG, one CPU), so times are ten to fifty times those of a
 real host and only ratios mean something. QEMU has one core and the queries another; systems run in turns, and what is
-told is the median of the rounds. Each serves the two example zones and is asked with 64 queries in flight. The goal of
-a start was set on a host where Debian's kernel with NSD takes 3.3 s; beside the seconds of this host stand those that
-they would be there.
+told is the median of the rounds, each of which has three starts. Each serves the two example zones and is asked with
+64 queries in flight. The goal of a start was set on a host where Debian's kernel with NSD takes 3.3 s; beside the
+seconds of this host stand those that they would be there.
 
 ![The figures as bars](figures.svg)
 
